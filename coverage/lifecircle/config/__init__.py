@@ -1,0 +1,50 @@
+"""TOML to frozen models: the district's file, the policies, the modes and the kinds. The only reader of TOML."""
+
+from lifecircle.config.catalogue import Kind, Policy, load_groups, load_kinds, load_modes, load_policies, load_ways
+from lifecircle.config.reader import Configuration, read_configuration
+from lifecircle.config.schema import (
+    Buildings,
+    Control,
+    District,
+    FacilityFilter,
+    FacilityLayer,
+    Ferry,
+    Label,
+    Mode,
+    Population,
+    Roads,
+    Rule,
+    SourceLayer,
+    Target,
+    Terrain,
+    UnitLayer,
+    Ways,
+)
+
+__all__ = [
+    "Buildings",
+    "Configuration",
+    "Control",
+    "District",
+    "FacilityFilter",
+    "FacilityLayer",
+    "Ferry",
+    "Kind",
+    "Label",
+    "Mode",
+    "Policy",
+    "Population",
+    "Roads",
+    "Rule",
+    "SourceLayer",
+    "Target",
+    "Terrain",
+    "UnitLayer",
+    "Ways",
+    "load_groups",
+    "load_kinds",
+    "load_modes",
+    "load_policies",
+    "load_ways",
+    "read_configuration",
+]

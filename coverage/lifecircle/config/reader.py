@@ -1,0 +1,277 @@
+"""``district.toml`` to a :class:`Configuration`, with every problem at once.
+
+Sections are validated one by one, so that one wrong key does not hide what is wrong elsewhere: the layers that are described
+well are still read and checked.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from lifecircle.config.catalogue import load_modes, load_policies
+from lifecircle.config.schema import (
+    District,
+    FacilityLayer,
+    Ferry,
+    Mode,
+    Population,
+    Roads,
+    Rule,
+    Terrain,
+    UnitLayer,
+)
+from lifecircle.problems import Problems, nearest_name
+
+FILE_NAME = "district.toml"
+SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
+    # name: (model, may stand several times)
+    "district": (District, False),
+    "units": (UnitLayer, True),
+    "population": (Population, False),
+    "facilities": (FacilityLayer, True),
+    "roads": (Roads, False),
+    "ferries": (Ferry, True),
+    "terrain": (Terrain, False),
+    "rules": (Rule, True),
+}
+Section = TypeVar("Section", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One district as its planner described it; sections that did not validate are absent."""
+
+    folder: Path
+    district: District | None
+    units: tuple[UnitLayer, ...]
+    population: Population | None
+    facilities: tuple[FacilityLayer, ...]
+    roads: Roads | None
+    ferries: tuple[Ferry, ...]
+    terrain: Terrain
+    modes: dict[str, Mode]
+    rules: tuple[Rule, ...]
+    """The district's own and its policies', in that order."""
+    own_rules: tuple[str, ...]
+
+
+def read_configuration(folder: Path, problems: Problems) -> Configuration | None:
+    """Read ``district.toml`` in ``folder``; problems are added, never raised.
+
+    Returns
+    -------
+    Configuration or None
+        None where there is no file or it is not TOML at all.
+    """
+    table = _read_toml(folder / FILE_NAME, problems)
+    if table is None:
+        return None
+    for key in table.keys() - SECTIONS.keys() - {"modes"}:
+        problems.error(
+            "config-unknown-key", FILE_NAME, "未知的段落 unknown section", field=key,
+            mend=nearest_name(key, [*SECTIONS, "modes"]),
+        )  # fmt: skip
+    parsed = {name: _validate_section(name, table, problems) for name in SECTIONS}
+    district: District | None = next(iter(parsed["district"]), None)
+    modes = _read_modes(table.get("modes", {}), problems)
+    own_rules: list[Rule] = parsed["rules"]
+    rules = _add_policy_rules(district, own_rules, problems)
+    configuration = Configuration(
+        folder=folder,
+        district=district,
+        units=tuple(parsed["units"]),
+        population=next(iter(parsed["population"]), None),
+        facilities=tuple(parsed["facilities"]),
+        roads=next(iter(parsed["roads"]), None),
+        ferries=tuple(parsed["ferries"]),
+        terrain=next(iter(parsed["terrain"]), None) or Terrain(),
+        modes=modes,
+        rules=tuple(rules),
+        own_rules=tuple(rule.id for rule in own_rules),
+    )
+    _check_together(configuration, table, problems)
+    return configuration
+
+
+def _read_toml(path: Path, problems: Problems) -> dict[str, Any] | None:
+    if not path.is_file():
+        problems.error(
+            "config-missing", str(path), "没有这个文件 no such file",
+            mend="文件夹里须有 district.toml; a district is a folder with a district.toml",
+        )  # fmt: skip
+        return None
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        problems.error(
+            "config-encoding", path.name, f"不是 UTF-8 not UTF-8 (byte {error.start})", mend="另存为 save as UTF-8"
+        )
+    except tomllib.TOMLDecodeError as error:
+        problems.error("config-syntax", path.name, f"TOML 语法错误 syntax error: {error}")
+    return None
+
+
+def _validate_section(name: str, table: dict[str, Any], problems: Problems) -> list[Any]:
+    """Return the valid entries of one section."""
+    model, many = SECTIONS[name]
+    value = table.get(name)
+    if value is None:
+        if name in ("district", "units", "population"):
+            mark = f"[[{name}]]" if many else f"[{name}]"
+            problems.error("config-missing-section", FILE_NAME, f"缺少 missing {mark}", field=name, mend=f"加上 add {mark}")
+        return []
+    if isinstance(value, list) != many:
+        right = f"[[{name}]]" if many else f"[{name}]"
+        problems.error("config-wrong-form", FILE_NAME, f"{name} 的写法不对 wrong form", field=name, expected=right)
+        return []
+    entries = []
+    for index, entry in enumerate(value if many else [value]):
+        place = f"{name}[{index + 1}]" if many else name
+        checked = _validate(model, entry, place, problems)
+        if checked is not None:
+            entries.append(checked)
+    return entries
+
+
+def _validate(model: type[Section], value: Any, place: str, problems: Problems) -> Section | None:
+    try:
+        return TypeAdapter(model).validate_python(value)
+    except ValidationError as error:
+        _add_validation_errors(error, model, place, problems)
+        return None
+
+
+def _add_validation_errors(error: ValidationError, model: type[BaseModel], place: str, problems: Problems) -> None:
+    for detail in error.errors(include_url=False):
+        path = [str(part) for part in detail["loc"]]
+        key = ".".join([place, *path])
+        shown = repr(detail["input"])
+        shown = shown if len(shown) <= 80 else shown[:77] + "..."
+        if detail["type"] == "extra_forbidden":
+            known = _known_names(model, path[:-1])
+            problems.error(
+                "config-unknown-key", FILE_NAME, f"未知的键 unknown key (= {shown})", field=key,
+                mend=nearest_name(path[-1], known),
+            )  # fmt: skip
+        elif detail["type"] == "missing":
+            problems.error("config-missing-key", FILE_NAME, "缺少此键 this key is missing", field=key, mend=f"加上 add {path[-1]} = ...")
+        else:
+            problems.error(
+                "config-value", FILE_NAME, f"值不对 wrong value {shown}", field=key,
+                expected=detail["msg"].removeprefix("Value error, "),
+            )  # fmt: skip
+
+
+def _known_names(model: type[BaseModel], path: list[str]) -> list[str]:
+    """Return the keys that may stand at ``path`` inside ``model``."""
+    current: Any = model
+    for part in path:
+        fields = getattr(current, "model_fields", {})
+        if part in fields:
+            current = _inner_model(fields[part].annotation)
+    return [field.alias or name for name, field in getattr(current, "model_fields", {}).items()]
+
+
+def _inner_model(annotation: Any) -> Any:
+    """Return the model inside ``X | None``, ``Annotated[X, ...]`` or ``tuple[X, ...]``."""
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType, tuple):
+        candidates = [_inner_model(part) for part in get_args(annotation)]
+        return next((part for part in candidates if hasattr(part, "model_fields")), None)
+    if origin is Annotated:
+        return _inner_model(get_args(annotation)[0])
+    return annotation
+
+
+def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
+    """Return all modes; an override that does not validate is reported and the built-in mode stands."""
+    modes = load_modes()
+    if not isinstance(overrides, dict):
+        problems.error("config-wrong-form", FILE_NAME, "modes 的写法不对 wrong form", field="modes", expected="[modes.walk]")
+        return modes
+    for key, override in overrides.items():
+        if isinstance(override, dict) and override.get("engine") == "terrain":
+            problems.error(
+                "config-not-yet", FILE_NAME, "本版本尚不支持地形出行方式 terrain modes are not in this version yet",
+                field=f"modes.{key}.engine", expected='"network"',
+            )  # fmt: skip
+            continue
+        if not isinstance(override, dict):
+            problems.error("config-wrong-form", FILE_NAME, f"值不对 wrong value {override!r}", field=f"modes.{key}", expected=f"[modes.{key}]")
+            continue
+        if key not in modes and "ways" not in override:
+            problems.error(
+                "config-unknown-mode", FILE_NAME, "未知的出行方式 unknown mode", field=f"modes.{key}",
+                mend=f"{nearest_name(key, list(modes))} 新方式须给出 a mode of your own needs ways = \"walk\"",
+            )  # fmt: skip
+            continue
+        try:
+            modes[key] = load_modes({key: override})[key]
+        except ValidationError as error:
+            _add_validation_errors(error, Mode, f"modes.{key}", problems)
+    return modes
+
+
+def _add_policy_rules(district: District | None, own: list[Rule], problems: Problems) -> list[Rule]:
+    policies = load_policies()
+    rules = list(own)
+    taken = {rule.id for rule in own}
+    for index, policy_id in enumerate(district.policies if district else ()):
+        if policy_id not in policies:
+            problems.error(
+                "config-unknown-policy", FILE_NAME, f'没有这个政策 no such policy "{policy_id}"',
+                field=f"district.policies[{index + 1}]", mend=nearest_name(policy_id, list(policies)),
+            )  # fmt: skip
+            continue
+        # A rule of the district's own with a policy rule's id takes its place: that is how a district changes a limit.
+        rules.extend(rule for rule in policies[policy_id].rules if rule.id not in taken)
+    return rules
+
+
+def _check_together(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:
+    """Check what no section can see alone."""
+    _check_unique([rule.id for rule in configuration.rules], "rules", "准则编号重复 rule id used twice", problems)
+    _check_unique([layer.level for layer in configuration.units], "units", "同一级别给了两次 level given twice", problems)
+    # On the table as written, so that a rule that fails for another reason still has its mode checked.
+    for name, key in (("rules", "mode"), ("ferries", "modes")):
+        for index, entry in enumerate(table.get(name, []) if isinstance(table.get(name), list) else []):
+            used = entry.get(key) if isinstance(entry, dict) else None
+            for mode in [used] if isinstance(used, str) else used or []:
+                if mode not in configuration.modes:
+                    problems.error(
+                        "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"',
+                        field=f"{name}[{index + 1}].{key}", mend=nearest_name(str(mode), list(configuration.modes)),
+                    )  # fmt: skip
+    for key, mode in configuration.modes.items():
+        if mode.ways not in ("walk", "bike", "drive"):
+            problems.error(
+                "config-value", FILE_NAME, f'没有这种道路集 no such set of ways "{mode.ways}"', field=f"modes.{key}.ways",
+                expected="walk, bike, drive",
+            )  # fmt: skip
+    if configuration.population is not None:
+        groups = configuration.population.groups
+        for rule in configuration.rules:
+            if rule.group is not None and rule.group not in groups:
+                problems.error(
+                    "config-unknown-group", FILE_NAME, f'没有这个人群 no such group "{rule.group}"',
+                    field=f"rules.{rule.id}.group", mend=nearest_name(rule.group, list(groups)),
+                )  # fmt: skip
+    if configuration.district and not configuration.rules and "rules" not in table and not configuration.district.policies:
+        problems.error(
+            "config-no-rules", FILE_NAME, "没有准则 no rules", field="rules",
+            mend='加上 add district.policies = ["living-circle"] 或 or [[rules]]',
+        )  # fmt: skip
+    if configuration.rules and configuration.roads is None and "roads" not in table:
+        problems.error("config-missing-section", FILE_NAME, "缺少 missing [roads]", field="roads", mend='加上 add [roads] path = "..."')
+
+
+def _check_unique(names: list[str], section: str, found: str, problems: Problems) -> None:
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            problems.error("config-duplicate", FILE_NAME, f'{found}: "{name}"', field=section)
