@@ -1,0 +1,211 @@
+"""The nouns, frozen: what one district's layers become once they are through the door, and what a run makes of them.
+
+Coordinates ``x``, ``y`` are in the district's metric CRS; ``lon``, ``lat`` are WGS-84 degrees. Arrays are aligned: element *i* of
+every array of :class:`Cells` speaks of cell *i*, column *i* of a membership matrix too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lifecircle.config import Configuration, District, Kind, Mode, Rule
+from lifecircle.config.schema import Level
+from lifecircle.problems import Problem
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from scipy.sparse import csr_array
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+TextArray = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InputFile:
+    """One file that was read, for the manifest."""
+
+    path: str
+    """Relative to the district's folder where it lies in it."""
+    sha256: str
+    size_bytes: int
+    role: str
+    """``population``, ``facilities: clinic``, ``roads`` ..."""
+    crs: str = ""
+    rows: int = 0
+    used: int = 0
+    repaired: int = 0
+    set_aside: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """The units of one level, in file order."""
+
+    level: Level
+    code: TextArray
+    name: TextArray
+    geometry: npt.NDArray[np.object_]
+    """Valid shapely polygons in the district's CRS."""
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RasterGrid:
+    """The raster that cells came from, for drawing them as a surface."""
+
+    crs: str
+    transform: tuple[float, float, float, float, float, float]
+    """Affine a, b, c, d, e, f: column, row to raster coordinates."""
+    shape: tuple[int, int]
+    row: IntArray
+    column: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Where people are."""
+
+    id: TextArray
+    x: FloatArray
+    y: FloatArray
+    lon: FloatArray
+    lat: FloatArray
+    people: FloatArray
+    groups: Mapping[str, FloatArray]
+    membership: Mapping[Level, csr_array]
+    """Per level, units x cells: the fraction of the cell that lies in the unit. No entry for ``district``."""
+    grid: RasterGrid | None = None
+    size_m: float = 0.0
+    """Side of a cell where it has one; 0 for points."""
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facilities:
+    """Supply of every kind, used and set aside.
+
+    ``frame`` is indexed 0 .. n-1 with the columns ``facility_id, kind, name, lon, lat, status`` (``used`` or ``set_aside``),
+    ``reason``, ``is_inside`` (within the district), ``entrance_spacing_m``, ``border_m``, ``geometry`` (district CRS; None where
+    set aside for want of a place), and the attributes listed in ``attributes``, as the files have them.
+    """
+
+    frame: gpd.GeoDataFrame
+    attributes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Sailing:
+    """A ferry of the district's own: both landings in the district's CRS, sailing time and half the headway in seconds."""
+
+    name: str
+    from_xy: tuple[float, float]
+    to_xy: tuple[float, float]
+    seconds: float
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roads:
+    """The street map: ways over shared nodes, with the tags that decide who may use them."""
+
+    x: FloatArray
+    y: FloatArray
+    way_start: IntArray
+    """Way *w* runs over ``way_node[way_start[w] : way_start[w + 1]]``."""
+    way_node: IntArray
+    way_id: TextArray
+    tags: pd.DataFrame
+    """One row a way, one column an OSM key; None where the way has no such tag."""
+    source: str
+    sailings: tuple[Sailing, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.way_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearestFacility:
+    """For every cell, the way to the nearest facility of a rule, without horizon."""
+
+    cost: FloatArray
+    """Minutes (readiness included) or metres; inf where no facility can be reached."""
+    facility: IntArray
+    """Row of :attr:`Facilities.frame`; -1 where unreachable."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkPart:
+    """One connected part of a mode's network."""
+
+    mode: str
+    part: int
+    length_km: float
+    people: float
+    facilities: int
+    is_left_out: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleResult:
+    """One rule's answer."""
+
+    rule: Rule
+    nearest: NearestFacility
+    covered: BoolArray
+    covered_low: BoolArray
+    covered_high: BoolArray
+    people: FloatArray
+    """Who counts, per cell."""
+    facilities: IntArray
+    """Rows of :attr:`Facilities.frame` that serve this rule."""
+    access_m: FloatArray
+    """For each of them, the straight leg from its nearest entrance to the network; inf where none is near enough."""
+    people_within: FloatArray
+    """For each of them, the people within the limit."""
+    people_nearest: FloatArray
+    """For each of them, the people for whom it is the nearest."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """Everything one run produced; the only argument an output takes."""
+
+    configuration: Configuration
+    district: District
+    units: Mapping[Level, Units]
+    cells: Cells
+    facilities: Facilities
+    results: Mapping[str, RuleResult]
+    """By rule id, in the order of the rules."""
+    modes: Mapping[str, Mode]
+    kinds: Mapping[str, Kind]
+    indicators: pd.DataFrame
+    """The columns of ``indicators.csv``."""
+    conservation: Mapping[str, Mapping[str, float]]
+    """By rule id: people, covered, uncovered, unreachable; and ``population``: people, in_no_<level>."""
+    parts: tuple[NetworkPart, ...]
+    inputs: tuple[InputFile, ...]
+    problems: tuple[Problem, ...]
+    not_computed: Mapping[str, str]
+    """Rules that could not be computed, and what each would need."""
+    year: int
+    folder: Path
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What the manifest reports beside: control factors, fragments left out, ferries."""

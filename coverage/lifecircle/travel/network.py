@@ -1,0 +1,204 @@
+"""The network a mode may use, contracted, with the streets that points may join."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from lifecircle.config import Mode, Ways
+from lifecircle.model import BoolArray, FloatArray, IntArray, Roads
+from lifecircle.travel.contraction import accumulate, find_kept_nodes, index_incident, trace_edges
+from lifecircle.travel.join import SegmentGrid, find_nearest_segments, index_segments
+from lifecircle.travel.modes import KPH_TO_MPS, use_ways
+from lifecircle.travel.segments import (
+    LeftOut,
+    Segments,
+    connected_parts,
+    cut_ways,
+    join_segments,
+    leave_out_fragments,
+    split_segments,
+)
+
+Weight = Literal["seconds", "metres"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """Nodes 0 .. n_nodes-1, edges between them, and the edges' vertices.
+
+    Vertex arrays are compressed: edge *e* has the vertices ``edge_start[e] + e`` .. ``edge_start[e + 1] + e``, and its piece *i*
+    (``edge_start[e] <= i < edge_start[e + 1]``) runs from vertex ``i + e`` to the next.
+    """
+
+    mode: Mode
+    n_nodes: int
+    node_x: FloatArray
+    node_y: FloatArray
+    a: IntArray
+    b: IntArray
+    forward: BoolArray
+    """Whether the mode may go from ``a`` to ``b``."""
+    backward: BoolArray
+    is_ferry: BoolArray
+    edge_start: IntArray
+    vertex_x: FloatArray
+    vertex_y: FloatArray
+    vertex_m: FloatArray
+    """Metres from the edge's start."""
+    vertex_s: FloatArray
+    """Seconds from the edge's start; on ferries half the headway is in the last piece."""
+    part: IntArray
+    """Connected part of each node, direction ignored; part 0 is the longest."""
+    part_m: FloatArray
+    """Length of each part in metres, ferries left out."""
+    left_out: LeftOut
+    ferries: tuple[str, ...]
+    problems: tuple[str, ...]
+    streets: SegmentGrid
+    """The pieces of edges that points may join: all but ferries."""
+    street_edge: IntArray
+    street_vertex: IntArray
+    """For each segment of ``streets``, its edge and its first vertex."""
+
+    @property
+    def n_edges(self) -> int:
+        """Edges after contraction."""
+        return len(self.a)
+
+    def vertex_cost(self, weight: Weight) -> FloatArray:
+        """Return the cost from the edge's start at each vertex."""
+        return self.vertex_m if weight == "metres" else self.vertex_s
+
+    def edge_cost(self, weight: Weight) -> FloatArray:
+        """Return the cost of each whole edge; inf for ferries where metres are asked: a circle in metres is walked."""
+        cost = self.vertex_cost(weight)[self.edge_start[1:] + np.arange(self.n_edges)]
+        return np.where(self.is_ferry, np.inf, cost) if weight == "metres" else cost
+
+
+def build_network(roads: Roads, mode: Mode, ways: Mapping[str, Ways]) -> Network:
+    """Return the contracted network of a mode, as DESIGN 5 defines it.
+
+    Ways by the mode's filter; fragments shorter than ``mode.min_fragment_m`` left out, ferries included; the district's own
+    ferries joined where they land; degree-2 nodes contracted, exactly.
+    """
+    use = use_ways(roads, mode, ways[mode.ways])
+    segments, left_out = leave_out_fragments(cut_ways(roads, use), len(roads.x), mode.min_fragment_m)
+    segments, x, y, ferries, problems = _add_sailings(roads, mode, segments)
+    ferries = (*_ferry_names(roads, use.is_ferry), *ferries)
+    if use.ferries_without_time:
+        problems = (*problems, f"{use.ferries_without_time} 条轮渡没有 duration，未使用 ferries without a duration are not used")
+    return _contract(segments, x, y, mode, left_out, ferries, problems)
+
+
+def _ferry_names(roads: Roads, is_ferry: BoolArray) -> tuple[str, ...]:
+    names = roads.tags["name"].to_numpy()
+    return tuple(str(names[way] if isinstance(names[way], str) else roads.way_id[way]) for way in np.flatnonzero(is_ferry))
+
+
+def _add_sailings(
+    roads: Roads, mode: Mode, segments: Segments
+) -> tuple[Segments, FloatArray, FloatArray, tuple[str, ...], tuple[str, ...]]:
+    """Join the district's own ferries to the streets they land at, over an access leg at each end."""
+    sailings = [sailing for sailing in roads.sailings if mode.id in sailing.modes]
+    x, y = roads.x, roads.y
+    if not sailings or not len(segments):
+        return segments, x, y, (), ()
+    street = np.flatnonzero(~segments.is_ferry)
+    u, v = segments.u[street], segments.v[street]
+    grid = index_segments(x[u], y[u], x[v], y[v])
+    landing = np.array([point for sailing in sailings for point in (sailing.from_xy, sailing.to_xy)])
+    nearest, share, access_m = find_nearest_segments(grid, landing[:, 0], landing[:, 1], mode.max_access_m)
+    is_joined = (nearest >= 0).reshape(-1, 2).all(axis=1)
+    problems = tuple(
+        f"轮渡两端 {mode.max_access_m:g} 米内没有{mode.label.zh}道路，未使用 no street near a landing, not used: {sailing.name}"
+        for sailing, joined in zip(sailings, is_joined, strict=True)
+        if not joined
+    )
+    ends = np.repeat(is_joined, 2)
+    segments, x, y, node = split_segments(segments, x, y, street[nearest[ends]], share[ends])
+    landing_s = (access_m[ends] / (mode.access_kph * KPH_TO_MPS)).reshape(-1, 2).sum(axis=1)
+    joined = [sailing for sailing, good in zip(sailings, is_joined, strict=True) if good]
+    from_node, to_node = node.reshape(-1, 2).T
+    yes = np.ones(len(joined), dtype=bool)
+    sea = Segments(
+        u=from_node,
+        v=to_node,
+        length_m=np.hypot(x[from_node] - x[to_node], y[from_node] - y[to_node]),
+        seconds=np.array([sailing.seconds for sailing in joined]) + landing_s,
+        forward=yes,
+        backward=yes,
+        is_ferry=yes,
+        wait_s=np.zeros(len(joined)),
+    )
+    return join_segments([segments, sea]), x, y, tuple(sailing.name for sailing in joined), problems
+
+
+def _contract(
+    segments: Segments, x: FloatArray, y: FloatArray, mode: Mode, left_out: LeftOut,
+    ferries: tuple[str, ...], problems: tuple[str, ...],
+) -> Network:  # fmt: skip
+    start, incident = index_incident(segments.u, segments.v, len(x))
+    kept = find_kept_nodes(segments, len(x), start, incident)
+    edge_start, order, is_turned = trace_edges(segments.u, segments.v, start, incident, kept)
+    number = np.cumsum(kept) - 1
+    first, last = order[edge_start[:-1]], order[edge_start[1:] - 1]
+    first_turned, last_turned = is_turned[edge_start[:-1]], is_turned[edge_start[1:] - 1]
+    tail = np.where(first_turned, segments.v[first], segments.u[first])
+    head = np.where(last_turned, segments.u[last], segments.v[last])
+    is_ferry = segments.is_ferry[first]
+    seconds = segments.seconds[order]
+    seconds[edge_start[1:] - 1] += segments.wait_s[last]  # once a boarding, whichever way it sails
+    n_edges = len(first)
+    edge = np.repeat(np.arange(n_edges), np.diff(edge_start))
+    vertex_node = np.empty(len(order) + n_edges, dtype=np.int64)
+    vertex_node[np.arange(len(order)) + edge] = np.where(is_turned, segments.v[order], segments.u[order])
+    vertex_node[edge_start[1:] + np.arange(n_edges)] = head
+    vertex_x, vertex_y = x[vertex_node], y[vertex_node]
+    vertex_m = accumulate(edge_start, segments.length_m[order])
+    part, part_m = _number_parts(number[tail], number[head], int(kept.sum()), np.where(is_ferry, 0.0, _totals(vertex_m, edge_start)))
+    piece = np.flatnonzero(~is_ferry[edge])
+    vertex = piece + edge[piece]
+    return Network(
+        mode=mode,
+        n_nodes=int(kept.sum()),
+        node_x=x[kept],
+        node_y=y[kept],
+        a=number[tail],
+        b=number[head],
+        forward=np.where(first_turned, segments.backward[first], segments.forward[first]),
+        backward=np.where(first_turned, segments.forward[first], segments.backward[first]),
+        is_ferry=is_ferry,
+        edge_start=edge_start,
+        vertex_x=vertex_x,
+        vertex_y=vertex_y,
+        vertex_m=vertex_m,
+        vertex_s=accumulate(edge_start, seconds),
+        part=part,
+        part_m=part_m,
+        left_out=left_out,
+        ferries=ferries,
+        problems=problems,
+        streets=index_segments(vertex_x[vertex], vertex_y[vertex], vertex_x[vertex + 1], vertex_y[vertex + 1]),
+        street_edge=edge[piece],
+        street_vertex=vertex,
+    )
+
+
+def _totals(vertex_cost: FloatArray, edge_start: IntArray) -> FloatArray:
+    return vertex_cost[edge_start[1:] + np.arange(len(edge_start) - 1)]
+
+
+def _number_parts(a: IntArray, b: IntArray, n_nodes: int, length_m: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return the part of each node and the parts' lengths, the longest first."""
+    if not n_nodes:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    part = connected_parts(a, b, n_nodes)
+    total_m = np.bincount(part[a], weights=length_m, minlength=int(part.max()) + 1)
+    order = np.argsort(-total_m, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return rank[part], total_m[order]

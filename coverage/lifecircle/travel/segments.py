@@ -1,0 +1,131 @@
+"""The ways of one mode, cut at every node: the network before contraction, as flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from lifecircle.model import BoolArray, FloatArray, IntArray, Roads
+from lifecircle.travel.modes import WayUse
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segments:
+    """Straight pieces between two nodes; every array has one entry a segment."""
+
+    u: IntArray
+    v: IntArray
+    length_m: FloatArray
+    seconds: FloatArray
+    forward: BoolArray
+    """Whether the mode may go from ``u`` to ``v``."""
+    backward: BoolArray
+    is_ferry: BoolArray
+    wait_s: FloatArray
+    """Half the headway of the ferry, the same on all its segments; 0 on streets."""
+
+    def __len__(self) -> int:
+        return len(self.u)
+
+    def take(self, index: npt.NDArray[np.generic]) -> Segments:
+        """Return the segments at ``index`` (positions or a mask)."""
+        return Segments(**{item.name: getattr(self, item.name)[index] for item in fields(self)})
+
+
+def cut_ways(roads: Roads, use: WayUse) -> Segments:
+    """Return the used ways cut at every node; lengths are planar, in the district's CRS."""
+    start, node = roads.way_start, roads.way_node
+    way_of_vertex = np.repeat(np.arange(len(roads)), np.diff(start))
+    is_piece = way_of_vertex[:-1] == way_of_vertex[1:]
+    is_piece &= use.is_used[way_of_vertex[:-1]] & (node[:-1] != node[1:])
+    first = np.flatnonzero(is_piece)
+    u, v, way = node[first], node[first + 1], way_of_vertex[first]
+    length_m = np.hypot(roads.x[u] - roads.x[v], roads.y[u] - roads.y[v])
+    with np.errstate(invalid="ignore"):
+        seconds = length_m / use.speed_mps[way]
+    is_ferry = use.is_ferry[way]
+    if is_ferry.any():
+        # A sailing time holds for the whole ferry; its pieces share it by length.
+        whole_m = np.bincount(way, weights=length_m, minlength=len(roads))
+        share = length_m[is_ferry] / np.maximum(whole_m[way[is_ferry]], 1e-9)
+        seconds[is_ferry] = use.ferry_s[way[is_ferry]] * share
+    return Segments(
+        u, v, length_m, seconds, use.forward[way], use.backward[way], is_ferry, use.wait_s[way]
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Fragments of the network too short to be believed: a drive inside a yard, a path nobody joined to the street."""
+
+    fragments: int
+    length_m: float
+
+
+def leave_out_fragments(segments: Segments, n_nodes: int, min_fragment_m: float) -> tuple[Segments, LeftOut]:
+    """Drop the connected parts, ferries included, that are shorter in all than ``min_fragment_m``."""
+    part = connected_parts(segments.u, segments.v, n_nodes)[segments.u]
+    total_m = np.bincount(part, weights=segments.length_m, minlength=1)
+    is_short = (total_m < min_fragment_m) & (np.bincount(part, minlength=1) > 0)
+    kept = segments.take(~is_short[part]) if len(segments) else segments
+    return kept, LeftOut(int(is_short.sum()), float(total_m[is_short].sum()))
+
+
+def connected_parts(u: IntArray, v: IntArray, n_nodes: int) -> IntArray:
+    """Return the number of the connected part of each node, direction ignored."""
+    ones = np.ones(len(u), dtype=np.int8)
+    _, part = connected_components(coo_array((ones, (u, v)), shape=(n_nodes, n_nodes)).tocsr(), directed=False)
+    return np.asarray(part, dtype=np.int64)
+
+
+def split_segments(
+    segments: Segments, x: FloatArray, y: FloatArray, where: IntArray, share: FloatArray
+) -> tuple[Segments, FloatArray, FloatArray, IntArray]:
+    """Put a node on a segment for each point, so that something may start there.
+
+    Parameters
+    ----------
+    segments, x, y
+        The network; ``x``, ``y`` of its nodes.
+    where, share
+        For each point its segment, and how far along it (0 at ``u``, 1 at ``v``).
+
+    Returns
+    -------
+    segments, x, y
+        With the new pieces and nodes.
+    node : IntArray
+        The node of each point.
+    """
+    node = np.where(share <= 0, segments.u[where], segments.v[where])
+    inside = np.flatnonzero((share > 0) & (share < 1))
+    node[inside] = len(x) + np.arange(len(inside))
+    u, v = segments.u[where[inside]], segments.v[where[inside]]
+    x = np.concatenate([x, x[u] + share[inside] * (x[v] - x[u])])
+    y = np.concatenate([y, y[u] + share[inside] * (y[v] - y[u])])
+    pieces = [segments.take(np.setdiff1d(np.arange(len(segments)), where[inside]))]
+    for index in np.unique(where[inside]):  # a handful of ferry landings
+        on_it = inside[where[inside] == index]
+        on_it = on_it[np.argsort(share[on_it], kind="stable")]
+        stops = np.concatenate([[0.0], share[on_it], [1.0]])
+        nodes = np.concatenate([segments.u[[index]], node[on_it], segments.v[[index]]])
+        whole = segments.take(np.full(len(stops) - 1, index))
+        part = np.diff(stops)
+        pieces.append(
+            Segments(
+                nodes[:-1], nodes[1:], whole.length_m * part, whole.seconds * part, whole.forward, whole.backward,
+                whole.is_ferry, whole.wait_s,
+            )  # fmt: skip
+        )
+    return join_segments(pieces), x, y, node
+
+
+def join_segments(pieces: list[Segments]) -> Segments:
+    """Return the segments one after another."""
+    return Segments(
+        **{item.name: np.concatenate([getattr(piece, item.name) for piece in pieces]) for item in fields(Segments)}
+    )

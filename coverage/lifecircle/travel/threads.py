@@ -1,0 +1,22 @@
+"""Work on slices of arrays with every core; the kernels release the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Result = TypeVar("Result")
+SMALLEST_SLICE = 2_000
+"""Below this a thread costs more than it brings."""
+
+
+def map_slices(function: Callable[[int, int], Result], count: int, smallest: int = SMALLEST_SLICE) -> list[Result]:
+    """Return ``function(first, last)`` over consecutive slices of ``range(count)``, in order."""
+    workers = max(1, min(os.cpu_count() or 1, count // max(smallest, 1)))
+    if workers == 1:
+        return [function(0, count)]
+    bounds = [count * part // workers for part in range(workers + 1)]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, bounds[:-1], bounds[1:]))
