@@ -1,0 +1,224 @@
+"""The command line: arguments and exit codes, nothing else. Heavy rooms are imported by the verb that needs them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lifecircle import __version__
+
+if TYPE_CHECKING:
+    from lifecircle.model import Study
+    from lifecircle.problems import Problem
+
+app = typer.Typer(
+    name="lifecircle",
+    help="生活圈：谁能在规定时间内到达设施，谁不能，为什么。\n\nWho can reach what within the rule a district plan cites, and who cannot.",
+    epilog="示例 examples: lifecircle run dongtou | lifecircle check data/raw/mydistrict | lifecircle policies dongtou-2021",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+District = Annotated[
+    str, typer.Argument(help="区县：文件夹，或 data/raw/ 下的名字 a folder with a district.toml, or a name found under data/raw/")
+]
+DONE, NOT_COMPUTED, WRONG = 0, 1, 2
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may not be UTF-8
+    app()
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        typer.echo(f"lifecircle {__version__}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="版本 print the version")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    district: District,
+    year: Annotated[int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
+    out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
+    no_map: Annotated[bool, typer.Option("--no-map", help="不写地图 write no map")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")] = False,
+) -> None:
+    """主任务：由原始图层到覆盖、表格与地图. The main job: raw layers to coverage, tables and a gap map.
+
+    示例 examples: lifecircle run dongtou | lifecircle run data/raw/mydistrict --rule clinic-15min-walk --out results
+    """
+    from lifecircle.problems import InputError
+
+    folder = _find_district(district)
+    progress = _progress()
+    from lifecircle.outputs.publish import publish_study
+    from lifecircle.study import run_district
+
+    try:
+        study = run_district(folder, year=year, only_rules=tuple(rule or ()), progress=progress)
+    except InputError as error:
+        _print_problems(error.problems)
+        raise typer.Exit(WRONG) from error
+    try:
+        paths = publish_study(study, out, with_map=not no_map, progress=progress)
+    except OSError as error:
+        typer.echo(f"写不出 cannot write {error.filename or out}: {error.strerror}", err=True)
+        raise typer.Exit(NOT_COMPUTED) from error
+    progress("")
+    _print_study(study, paths, as_json=as_json)
+    raise typer.Exit(NOT_COMPUTED if not study.results else DONE)
+
+
+@app.command()
+def check(
+    district: District,
+    as_json: Annotated[bool, typer.Option("--json", help="在标准输出给机器清单 the list for machines on stdout")] = False,
+) -> None:
+    """读全部图层，一次列出所有问题，不计算. Read every layer, list every problem at once, compute nothing.
+
+    示例 example: lifecircle check data/raw/mydistrict
+    """
+    import json
+    from dataclasses import asdict
+
+    from lifecircle.problems import Problems
+    from lifecircle.study import check_district
+
+    problems = Problems()
+    progress = _progress()
+    layers = check_district(_find_district(district), problems, progress=progress)
+    progress("")
+    if as_json:
+        typer.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))
+    else:
+        _print_problems(list(problems))
+        if layers is not None:
+            typer.echo(
+                f"可以运行 ready to run: {len(layers.cells):,} 个人口格 cells, {layers.cells.people.sum():,.0f} 人 people, "
+                f"{len(layers.facilities):,} 处设施 facilities, {len(layers.roads):,} 条道路 ways, {len(layers.serving)} 条准则 rules"
+            )
+    raise typer.Exit(WRONG if layers is None else DONE)
+
+
+@app.command()
+def policies(
+    policy: Annotated[str | None, typer.Argument(help="政策编号 a policy's id")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="机器可读 for machines")] = False,
+) -> None:
+    """政策目录：条款、准则、来源. The catalogue: clauses, rules, sources.
+
+    示例 examples: lifecircle policies | lifecircle policies dongtou-2021
+    """
+    import json
+
+    from lifecircle.config import load_policies
+    from lifecircle.problems import nearest_name
+
+    known = load_policies()
+    if policy is not None and policy not in known:
+        typer.echo(f'没有这个政策 no such policy "{policy}" | {nearest_name(policy, list(known))}', err=True)
+        raise typer.Exit(WRONG)
+    chosen = [known[policy]] if policy else list(known.values())
+    if as_json:
+        typer.echo(json.dumps([one.model_dump(mode="json") for one in chosen], ensure_ascii=False, indent=1))
+        return
+    for one in chosen:
+        typer.echo(f"{one.id}  {one.title.zh} {one.title.en}\n  {one.document}\n  来源 source: {one.source}")
+        if one.note:
+            typer.echo(f"  注 note: {one.note}")
+        for entry in one.rules:
+            limit = f"{entry.limit:g} {entry.limit_unit}"
+            typer.echo(f"  - {entry.id}: {entry.names.zh} {entry.names.en} | {entry.mode}, {limit}, {entry.direction}")
+            if policy:
+                for name, text in (("条款 clause", entry.clause), ("原文 quote", entry.quote), ("假定 assumption", entry.assumption)):
+                    if text:
+                        typer.echo(f"      {name}: {text}")
+
+
+def _find_district(name: str) -> Path:
+    for folder in (Path(name), Path("data") / "raw" / name):
+        if folder.is_dir():
+            return folder
+    known = sorted(entry.parent.name for entry in Path("data/raw").glob("*/district.toml")) if Path("data/raw").is_dir() else []
+    typer.echo(
+        f'没有这个区县 no such district "{name}" | 应为含 district.toml 的文件夹，或 data/raw/ 下的名字 '
+        f"a folder with a district.toml, or a name under data/raw/{': ' + ', '.join(known) if known else ''}",
+        err=True,
+    )
+    raise typer.Exit(WRONG)
+
+
+def _progress() -> Callable[[str], None]:
+    """Return what tells the user what is being done: one changing line on a terminal, plain lines elsewhere; on stderr."""
+    if not sys.stderr.isatty():
+        return lambda text: typer.echo(text, err=True) if text else None
+    from rich.console import Console
+
+    status = Console(stderr=True).status("")
+
+    def tell(text: str) -> None:
+        if text:
+            status.start()
+            status.update(text)
+        else:
+            status.stop()
+
+    return tell
+
+
+def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
+    """Print the summary and where everything is."""
+    from lifecircle.outputs.summary import summarise, summary_table
+
+    if as_json:
+        import json
+
+        content = {"district": study.district.id, "year": study.year, "rules": summarise(study), "not_computed": study.not_computed,
+                   "paths": [str(path) for path in paths]}  # fmt: skip
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
+        return
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 150).print(summary_table(study))
+    for rule_id, reason in study.not_computed.items():
+        typer.echo(f"未计算 not computed: {rule_id}: {reason}")
+    notable = sum(problem.severity in ("warning", "set_aside", "repaired") for problem in study.problems)
+    if notable:
+        typer.echo(f"注意事项 {notable} 条，见 issues.csv; {notable} things to look at, see issues.csv")
+    for path in paths:
+        typer.echo(f"  {path}")
+
+
+def _print_problems(problems: list[Problem]) -> None:
+    words = {"error": "错误 error", "set_aside": "剔除 set aside", "repaired": "修复 repaired", "warning": "注意 warning", "note": "说明 note"}
+    for severity, word in words.items():
+        for problem in problems:
+            if problem.severity == severity:
+                count = f" ({problem.count})" if problem.count > 1 else ""
+                typer.echo(f"{word}{count}: {problem}", err=True)
+    errors = sum(problem.severity == "error" for problem in problems)
+    if errors:
+        typer.echo(f"共 {errors} 处错误，未写任何文件 {errors} errors, nothing was written", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Rule results to the rows of ``indicators.csv``: one number for one unit and year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.config import District, Label, Rule
+from lifecircle.config.schema import LEVELS, Level
+from lifecircle.measures.coverage import Covered, share_pct, sum_by_unit
+from lifecircle.measures.targets import status_of, target_pct
+from lifecircle.model import BoolArray, Cells, FloatArray, TextArray, Units
+
+COLUMNS = (
+    "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
+    "numerator", "denominator", "low", "high", "target", "target_kind", "target_year", "status", "rule", "mode", "limit",
+    "limit_unit", "clause", "source",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelSums:
+    """The units of a level, and what of each cell's value lies in them."""
+
+    level: Level
+    code: TextArray
+    name: TextArray
+
+    cells: Cells
+    parts: Level | None
+    """Where the district is the sum of its units: the level summed."""
+
+    def sum(self, values: FloatArray) -> FloatArray:
+        """Return the sum of a value over the cells of each unit."""
+        if self.parts is not None:
+            return np.array([sum_by_unit(self.cells.membership[self.parts], values).sum()])
+        return sum_by_unit(self.cells.membership[self.level], values)
+
+
+def levels_of(district: District, units: Mapping[Level, Units], cells: Cells) -> dict[Level, LevelSums]:
+    """Return the levels that can be reported, the district first.
+
+    The district is the sum of its townships (of its villages where there are no townships), so that units always add up to it;
+    only a district without units is its own polygon.
+    """
+    parts = next((level for level in ("township", "village") if level in units), None)
+    one = np.array([district.code], dtype=object), np.array([district.name.zh], dtype=object)
+    levels = {"district": LevelSums("district", *one, cells, parts)}  # type: ignore[arg-type]
+    for level in LEVELS[1:]:
+        if level in units:
+            levels[level] = LevelSums(level, units[level].code, units[level].name, cells, None)
+    return levels  # type: ignore[return-value]
+
+
+def coverage_rows(
+    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, found: Covered,
+    *, indicator: str | None = None, label: Label | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Return the coverage of each unit as indicator rows: value 0-100 %, numerator and denominator in people."""
+    denominator = level.sum(people)
+    numerator = level.sum(people * found.covered)
+    low = share_pct(level.sum(people * found.low), denominator)
+    high = share_pct(level.sum(people * found.high), denominator)
+    return _rows(district, year, rule, level, numerator, denominator, low, high, indicator or rule.id, label or rule.names, has_target=True)
+
+
+def unreachable_rows(
+    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, is_unreachable: BoolArray
+) -> pd.DataFrame:
+    """Return the share of people of each unit who can reach no facility of the rule at all."""
+    denominator = level.sum(people)
+    numerator = level.sum(people * is_unreachable)
+    share = share_pct(numerator, denominator)
+    names = rule.names
+    label = Label(zh=f"{names.zh}：不可达人口", en=f"{names.en or names.zh}: people who can reach none")
+    return _rows(district, year, rule, level, numerator, denominator, share, share, f"{rule.id}-unreachable", label, has_target=False)
+
+
+def _rows(
+    district: District, year: int, rule: Rule, level: LevelSums, numerator: FloatArray, denominator: FloatArray,
+    low: FloatArray, high: FloatArray, indicator: str, label: Label, *, has_target: bool,
+) -> pd.DataFrame:  # fmt: skip
+    value = share_pct(numerator, denominator)
+    target = rule.target if has_target else None
+    return pd.DataFrame(
+        {
+            "district": district.id,
+            "year": year,
+            "level": level.level,
+            "unit_code": level.code,
+            "unit_name": level.name,
+            "policy": rule.policy,
+            "indicator": indicator,
+            "label_zh": label.zh,
+            "label_en": label.en or label.zh,
+            "value": value,
+            "value_unit": "%",
+            "numerator": numerator,
+            "denominator": denominator,
+            "low": low,
+            "high": high,
+            "target": target_pct(target),
+            "target_kind": target.kind if target else "",
+            "target_year": target.year if target else pd.NA,
+            "status": status_of(value, target, year),
+            "rule": rule.id,
+            "mode": rule.mode,
+            "limit": rule.limit,
+            "limit_unit": rule.limit_unit,
+            "clause": rule.clause,
+            "source": rule.source,
+        },
+        columns=list(COLUMNS),
+    ).astype({"target_year": "Int64"})

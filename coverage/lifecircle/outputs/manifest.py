@@ -1,0 +1,82 @@
+"""``manifest.json``: what went in, what was decided, what came out."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lifecircle import __version__
+from lifecircle.measures.coverage import FAST, SLOW
+from lifecircle.model import Study
+
+LIBRARIES = ("exactextract", "geopandas", "numba", "numpy", "osmium", "pandas", "pyarrow", "pyproj", "rasterio", "scipy", "shapely")
+
+
+def write_manifest(study: Study, folder: Path, outputs: dict[str, Path]) -> Path:
+    """Write ``manifest.json``; ``outputs`` maps each path as published to the file that holds it now."""
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(_content(study, outputs), ensure_ascii=False, indent=1, default=_plain) + "\n", encoding="utf-8")
+    return path
+
+
+def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
+    district = study.district
+    return {
+        "lifecircle": __version__,
+        "district": district.model_dump(mode="json"),
+        "year": study.year,
+        "demonstration": district.demonstration.model_dump() if district.demonstration else None,
+        "inputs": [asdict(source) for source in study.inputs],
+        "configuration": {
+            "units": [layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.units],
+            "population": study.configuration.population.model_dump(mode="json") if study.configuration.population else None,
+            "facilities": [layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.facilities],
+            "roads": study.configuration.roads.model_dump(mode="json") if study.configuration.roads else None,
+            "ferries": [ferry.model_dump(mode="json", by_alias=True) for ferry in study.configuration.ferries],
+            "terrain": study.configuration.terrain.model_dump(mode="json"),
+        },
+        "parameters": {
+            "modes": {key: mode.model_dump(mode="json") for key, mode in study.modes.items()},
+            "rules": {key: result.rule.model_dump(mode="json") for key, result in study.results.items()},
+            "low_speed_factor": SLOW,
+            "high_speed_factor": FAST,
+            "slope": "未计入 not applied in this version",
+        },
+        "not_computed": dict(study.not_computed),
+        "conservation": {key: dict(sums) for key, sums in study.conservation.items()},
+        "network_parts": [asdict(part) for part in study.parts],
+        "details": dict(study.details),
+        "issues": _count_issues(study),
+        "versions": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in LIBRARIES}},
+        "timings_s": {name: round(seconds, 3) for name, seconds in study.timings_s.items()},
+        "outputs": {name: hash_file(path) for name, path in sorted(outputs.items())},
+    }
+
+
+def _count_issues(study: Study) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for problem in study.problems:
+        counts[problem.severity] = counts.get(problem.severity, 0) + problem.count
+    return counts
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Return numpy's numbers as JSON has them."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return str(value)

@@ -1,0 +1,87 @@
+"""What a run says at its end: rule, people covered, share, low-high, worst townships."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lifecircle.model import Study
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+WORST = 3
+"""How many of the least covered townships are named."""
+
+
+def summarise(study: Study) -> list[dict[str, Any]]:
+    """Return one entry a rule, ready for a table or for JSON."""
+    entries = []
+    for rule_id, result in study.results.items():
+        rows = study.indicators[study.indicators["indicator"] == rule_id]
+        district = rows[rows["level"] == "district"]
+        units = rows[rows["level"] == "township"]
+        worst = units[units["value"].notna()].sort_values(["value", "unit_code"]).head(WORST)
+        sums = study.conservation[rule_id]
+        rule = result.rule
+        entry: dict[str, Any] = {
+            "rule": rule_id,
+            "label": rule.names.zh,
+            "mode": rule.mode,
+            "limit": rule.limit,
+            "limit_unit": rule.limit_unit,
+            "facilities": len(result.facilities),
+            "people": sums["people"],
+            "unreachable": sums["unreachable"],
+            "worst": [{"code": row.unit_code, "name": row.unit_name, "share_pct": _number(row.value)} for row in worst.itertuples()],
+        }
+        if len(district):
+            one = district.iloc[0]
+            entry |= {
+                "people": float(one["denominator"]),
+                "covered": float(one["numerator"]),
+                "share_pct": _number(one["value"]),
+                "low_pct": _number(one["low"]),
+                "high_pct": _number(one["high"]),
+                "status": one["status"],
+            }
+        entries.append(entry)
+    return entries
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def summary_table(study: Study) -> Table:
+    """Return the summary as a table for the terminal."""
+    from rich.table import Table
+
+    title = f"{study.district.name.zh} {study.year}"
+    if study.district.demonstration:
+        title += f"  【{study.district.demonstration.zh}】"
+    table = Table(title=title, title_justify="left", header_style="bold", expand=False)
+    table.add_column("准则 rule", overflow="fold")
+    table.add_column("限值 limit", justify="right")
+    table.add_column("覆盖人口 covered", justify="right")
+    table.add_column("占比 share", justify="right")
+    table.add_column("低-高 low-high", justify="right")
+    table.add_column("不可达 unreachable", justify="right")
+    table.add_column("最弱单元 worst townships", overflow="fold")
+    for entry in summarise(study):
+        unit = {"min": "分 min", "m": "米 m"}[entry["limit_unit"]]
+        table.add_row(
+            f"{entry['label']}\n[dim]{entry['rule']}[/dim]",
+            f"{entry['limit']:g} {unit}\n[dim]{study.modes[entry['mode']].label.zh}[/dim]",
+            f"{entry['covered']:,.0f} / {entry['people']:,.0f}" if "covered" in entry else "-",
+            _percent(entry.get("share_pct")),
+            f"{_percent(entry.get('low_pct'))} - {_percent(entry.get('high_pct'))}" if entry["limit_unit"] == "min" else "-",
+            f"{entry['unreachable']:,.0f}",
+            "\n".join(f"{unit['name']} {_percent(unit['share_pct'])}" for unit in entry["worst"]),
+        )
+    return table
+
+
+def _percent(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.1f}%"
