@@ -25,7 +25,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 District = Annotated[
-    str, typer.Argument(help="区县：文件夹，或 data/raw/ 下的名字 a folder with a district.toml, or a name found under data/raw/")
+    str,
+    typer.Argument(
+        help="区县：文件夹，或 data/raw/ 下的名字 a folder with a district.toml, or a name found under data/raw/"
+    ),
 ]
 DONE, NOT_COMPUTED, WRONG = 0, 1, 2
 
@@ -38,7 +41,7 @@ def main() -> None:
     app()
 
 
-def _show_version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+def _show_version(value: bool) -> None:
     if value:
         typer.echo(f"lifecircle {__version__}")
         raise typer.Exit(DONE)
@@ -60,7 +63,9 @@ def run(
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
     no_map: Annotated[bool, typer.Option("--no-map", help="不写地图 write no map")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")
+    ] = False,
 ) -> None:
     """主任务：由原始图层到覆盖、表格与地图. The main job: raw layers to coverage, tables and a gap map.
 
@@ -91,7 +96,9 @@ def run(
 @app.command()
 def check(
     district: District,
-    as_json: Annotated[bool, typer.Option("--json", help="在标准输出给机器清单 the list for machines on stdout")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="在标准输出给机器清单 the list for machines on stdout")
+    ] = False,
 ) -> None:
     """读全部图层，一次列出所有问题，不计算. Read every layer, list every problem at once, compute nothing.
 
@@ -149,7 +156,11 @@ def policies(
             limit = f"{entry.limit:g} {entry.limit_unit}"
             typer.echo(f"  - {entry.id}: {entry.names.zh} {entry.names.en} | {entry.mode}, {limit}, {entry.direction}")
             if policy:
-                for name, text in (("条款 clause", entry.clause), ("原文 quote", entry.quote), ("假定 assumption", entry.assumption)):
+                for name, text in (
+                    ("条款 clause", entry.clause),
+                    ("原文 quote", entry.quote),
+                    ("假定 assumption", entry.assumption),
+                ):
                     if text:
                         typer.echo(f"      {name}: {text}")
 
@@ -158,7 +169,11 @@ def _find_district(name: str) -> Path:
     for folder in (Path(name), Path("data") / "raw" / name):
         if folder.is_dir():
             return folder
-    known = sorted(entry.parent.name for entry in Path("data/raw").glob("*/district.toml")) if Path("data/raw").is_dir() else []
+    known = (
+        sorted(entry.parent.name for entry in Path("data/raw").glob("*/district.toml"))
+        if Path("data/raw").is_dir()
+        else []
+    )
     typer.echo(
         f'没有这个区县 no such district "{name}" | 应为含 district.toml 的文件夹，或 data/raw/ 下的名字 '
         f"a folder with a district.toml, or a name under data/raw/{': ' + ', '.join(known) if known else ''}",
@@ -209,7 +224,13 @@ def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
 
 
 def _print_problems(problems: list[Problem]) -> None:
-    words = {"error": "错误 error", "set_aside": "剔除 set aside", "repaired": "修复 repaired", "warning": "注意 warning", "note": "说明 note"}
+    words = {
+        "error": "错误 error",
+        "set_aside": "剔除 set aside",
+        "repaired": "修复 repaired",
+        "warning": "注意 warning",
+        "note": "说明 note",
+    }
     for severity, word in words.items():
         for problem in problems:
             if problem.severity == severity:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.travel.made import doors_at, make_network, make_roads
 
 from lifecircle.model import Sailing
 from lifecircle.travel.reach import Search, join_points
+from tests.travel.made import doors_at, make_network, make_roads
 
 #   0 (0,0) ---- 1 (100,0) ---- 2 (200,0)
 #                 |
@@ -66,10 +66,14 @@ def test_one_way_streets_hold_on_wheels_and_not_on_foot():
 
 def test_reversed_one_way_and_roundabout():
     reverse = make_roads(TEE, [([0, 1, 3, 0], {"oneway": "-1"})])
-    assert nearest_s(make_network(reverse, "drive", speeds_kph={"default": 3.6}), [(50, 0)], [(0, 0)])[0] == pytest.approx([50])
+    assert nearest_s(make_network(reverse, "drive", speeds_kph={"default": 3.6}), [(50, 0)], [(0, 0)])[
+        0
+    ] == pytest.approx([50])
     circle = make_roads(TEE, [([0, 1, 3, 0], {"junction": "roundabout"})])
     ring_m = 200 + np.hypot(100, 100)
-    assert nearest_s(make_network(circle, "drive", speeds_kph={"default": 3.6}), [(50, 0)], [(0, 0)])[0] == pytest.approx([ring_m - 50])
+    assert nearest_s(make_network(circle, "drive", speeds_kph={"default": 3.6}), [(50, 0)], [(0, 0)])[
+        0
+    ] == pytest.approx([ring_m - 50])
 
 
 def test_a_point_on_a_vertex_may_leave_in_any_direction():

@@ -36,7 +36,9 @@ def test_many_seeds_agree_with_scipy(made):
     np.minimum.at(matrix, (tail[keep], head[keep]), cost[keep] + 1e-12)
     np.minimum.at(matrix, (np.full(k, n), seed_node), seed_cost + shift)
     rows, columns = np.nonzero(np.isfinite(matrix))
-    expected = dijkstra(csr_array((matrix[rows, columns], (rows, columns)), shape=(n + 1, n + 1)), indices=n)[:n] - shift
+    expected = (
+        dijkstra(csr_array((matrix[rows, columns], (rows, columns)), shape=(n + 1, n + 1)), indices=n)[:n] - shift
+    )
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert ((label >= 0) == np.isfinite(found)).all()
     # Each label's own seed gives that cost.

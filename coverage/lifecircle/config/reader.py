@@ -124,7 +124,9 @@ def _validate_section(name: str, table: dict[str, Any], problems: Problems) -> l
     if value is None:
         if name in ("district", "units", "population"):
             mark = f"[[{name}]]" if many else f"[{name}]"
-            problems.error("config-missing-section", FILE_NAME, f"缺少 missing {mark}", field=name, mend=f"加上 add {mark}")
+            problems.error(
+                "config-missing-section", FILE_NAME, f"缺少 missing {mark}", field=name, mend=f"加上 add {mark}"
+            )
         return []
     if isinstance(value, list) != many:
         right = f"[[{name}]]" if many else f"[{name}]"
@@ -160,7 +162,13 @@ def _add_validation_errors(error: ValidationError, model: type[BaseModel], place
                 mend=nearest_name(path[-1], known),
             )  # fmt: skip
         elif detail["type"] == "missing":
-            problems.error("config-missing-key", FILE_NAME, "缺少此键 this key is missing", field=key, mend=f"加上 add {path[-1]} = ...")
+            problems.error(
+                "config-missing-key",
+                FILE_NAME,
+                "缺少此键 this key is missing",
+                field=key,
+                mend=f"加上 add {path[-1]} = ...",
+            )
         else:
             problems.error(
                 "config-value", FILE_NAME, f"值不对 wrong value {shown}", field=key,
@@ -193,7 +201,9 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
     """Return all modes; an override that does not validate is reported and the built-in mode stands."""
     modes = load_modes()
     if not isinstance(overrides, dict):
-        problems.error("config-wrong-form", FILE_NAME, "modes 的写法不对 wrong form", field="modes", expected="[modes.walk]")
+        problems.error(
+            "config-wrong-form", FILE_NAME, "modes 的写法不对 wrong form", field="modes", expected="[modes.walk]"
+        )
         return modes
     for key, override in overrides.items():
         if isinstance(override, dict) and override.get("engine") == "terrain":
@@ -203,7 +213,13 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
             )  # fmt: skip
             continue
         if not isinstance(override, dict):
-            problems.error("config-wrong-form", FILE_NAME, f"值不对 wrong value {override!r}", field=f"modes.{key}", expected=f"[modes.{key}]")
+            problems.error(
+                "config-wrong-form",
+                FILE_NAME,
+                f"值不对 wrong value {override!r}",
+                field=f"modes.{key}",
+                expected=f"[modes.{key}]",
+            )
             continue
         if key not in modes and "ways" not in override:
             problems.error(
@@ -237,7 +253,9 @@ def _add_policy_rules(district: District | None, own: list[Rule], problems: Prob
 def _check_together(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:
     """Check what no section can see alone."""
     _check_unique([rule.id for rule in configuration.rules], "rules", "准则编号重复 rule id used twice", problems)
-    _check_unique([layer.level for layer in configuration.units], "units", "同一级别给了两次 level given twice", problems)
+    _check_unique(
+        [layer.level for layer in configuration.units], "units", "同一级别给了两次 level given twice", problems
+    )
     # On the table as written, so that a rule that fails for another reason still has its mode checked.
     for name, key in (("rules", "mode"), ("ferries", "modes")):
         for index, entry in enumerate(table.get(name, []) if isinstance(table.get(name), list) else []):
@@ -262,13 +280,24 @@ def _check_together(configuration: Configuration, table: dict[str, Any], problem
                     "config-unknown-group", FILE_NAME, f'没有这个人群 no such group "{rule.group}"',
                     field=f"rules.{rule.id}.group", mend=nearest_name(rule.group, list(groups)),
                 )  # fmt: skip
-    if configuration.district and not configuration.rules and "rules" not in table and not configuration.district.policies:
+    if (
+        configuration.district
+        and not configuration.rules
+        and "rules" not in table
+        and not configuration.district.policies
+    ):
         problems.error(
             "config-no-rules", FILE_NAME, "没有准则 no rules", field="rules",
             mend='加上 add district.policies = ["living-circle"] 或 or [[rules]]',
         )  # fmt: skip
     if configuration.rules and configuration.roads is None and "roads" not in table:
-        problems.error("config-missing-section", FILE_NAME, "缺少 missing [roads]", field="roads", mend='加上 add [roads] path = "..."')
+        problems.error(
+            "config-missing-section",
+            FILE_NAME,
+            "缺少 missing [roads]",
+            field="roads",
+            mend='加上 add [roads] path = "..."',
+        )
 
 
 def _check_unique(names: list[str], section: str, found: str, problems: Problems) -> None:

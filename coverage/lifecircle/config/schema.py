@@ -41,6 +41,11 @@ class Label(Frozen):
     zh: str = Field(min_length=1)
     en: str = ""
 
+    @property
+    def both(self) -> str:
+        """Chinese first, English beside it where it says something else."""
+        return self.zh if self.en in ("", self.zh) else f"{self.zh} {self.en}"
+
 
 Names = Annotated[Label, BeforeValidator(_as_label)]
 
@@ -132,7 +137,7 @@ class Population(SourceLayer):
     @model_validator(mode="after")
     def _each_source_says_what_it_needs(self) -> Population:
         if self.source == "points" and not self.people:
-            raise ValueError("points 须给出 people 列名 points need the column of people: people = \"人口\"")
+            raise ValueError('points 须给出 people 列名 points need the column of people: people = "人口"')
         if self.source == "zones":
             if not self.people or not self.id:
                 raise ValueError("zones 须给出 id 与 people 列名 zones need the columns id and people")

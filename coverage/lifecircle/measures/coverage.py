@@ -68,4 +68,4 @@ def people_within(reach: csr_array, limit: float, people: FloatArray) -> FloatAr
 def people_nearest(facility: np.ndarray, people: FloatArray, n_facilities: int) -> FloatArray:
     """Return for each facility the people to whom it is the nearest. ``facility`` is -1 where none is reached."""
     is_reached = facility >= 0
-    return np.bincount(facility[is_reached], weights=people[is_reached], minlength=n_facilities)
+    return np.bincount(facility[is_reached], weights=people[is_reached], minlength=n_facilities).astype(np.float64)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import District, Label, Rule
+from lifecircle.config import District, Label, Rule, load_groups
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.coverage import Covered, share_pct, sum_by_unit
 from lifecircle.measures.targets import status_of, target_pct
-from lifecircle.model import BoolArray, Cells, FloatArray, TextArray, Units
+from lifecircle.model import BoolArray, Cells, FloatArray, RuleResult, TextArray, Units
 
 COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
@@ -55,6 +55,38 @@ def levels_of(district: District, units: Mapping[Level, Units], cells: Cells) ->
     return levels  # type: ignore[return-value]
 
 
+def indicator_table(
+    district: District, year: int, units: Mapping[Level, Units], cells: Cells, results: Mapping[str, RuleResult]
+) -> pd.DataFrame:
+    """Return all indicator rows: per rule the coverage, the people who can reach none, and the coverage of each group."""
+    rows = []
+    levels = levels_of(district, units, cells)
+    for rule_id, result in results.items():
+        rule = result.rule
+        found = Covered(result.covered, result.covered_low, result.covered_high)
+        groups = {} if rule.group else cells.groups
+        for name, level in levels.items():
+            if name not in rule.levels:
+                continue
+            rows.append(coverage_rows(district, year, rule, level, result.people, found))
+            rows.append(unreachable_rows(district, year, rule, level, result.people, ~np.isfinite(result.nearest.cost)))
+            for group, people in groups.items():
+                label = _label_of_group(rule, group)
+                rows.append(
+                    coverage_rows(
+                        district, year, rule, level, people, found, indicator=f"{rule_id}-{group}", label=label
+                    )
+                )
+    if not rows:
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _label_of_group(rule: Rule, group: str) -> Label:
+    names, who = rule.names, load_groups().get(group, Label(zh=group, en=group))
+    return Label(zh=f"{names.zh}（{who.zh}）", en=f"{names.en or names.zh} ({who.en})")
+
+
 def coverage_rows(
     district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, found: Covered,
     *, indicator: str | None = None, label: Label | None = None,
@@ -64,7 +96,19 @@ def coverage_rows(
     numerator = level.sum(people * found.covered)
     low = share_pct(level.sum(people * found.low), denominator)
     high = share_pct(level.sum(people * found.high), denominator)
-    return _rows(district, year, rule, level, numerator, denominator, low, high, indicator or rule.id, label or rule.names, has_target=True)
+    return _rows(
+        district,
+        year,
+        rule,
+        level,
+        numerator,
+        denominator,
+        low,
+        high,
+        indicator or rule.id,
+        label or rule.names,
+        has_target=True,
+    )
 
 
 def unreachable_rows(
@@ -76,7 +120,19 @@ def unreachable_rows(
     share = share_pct(numerator, denominator)
     names = rule.names
     label = Label(zh=f"{names.zh}：不可达人口", en=f"{names.en or names.zh}: people who can reach none")
-    return _rows(district, year, rule, level, numerator, denominator, share, share, f"{rule.id}-unreachable", label, has_target=False)
+    return _rows(
+        district,
+        year,
+        rule,
+        level,
+        numerator,
+        denominator,
+        share,
+        share,
+        f"{rule.id}-unreachable",
+        label,
+        has_target=False,
+    )
 
 
 def _rows(

@@ -50,7 +50,10 @@ def _multi(shapes: np.ndarray) -> np.ndarray:
     """Return lines and polygons as their multi-part kinds: a GeoPackage layer is of one kind."""
     kinds = {1: shapely.multilinestrings, 2: shapely.multipolygons}
     return np.array(
-        [shape if shape.geom_type.startswith("Multi") else kinds[int(shapely.get_dimensions(shape))]([shape]) for shape in shapes],
+        [
+            shape if shape.geom_type.startswith("Multi") else kinds[int(shapely.get_dimensions(shape))]([shape])
+            for shape in shapes
+        ],
         dtype=object,
     )
 

@@ -16,13 +16,27 @@ from lifecircle import __version__
 from lifecircle.measures.coverage import FAST, SLOW
 from lifecircle.model import Study
 
-LIBRARIES = ("exactextract", "geopandas", "numba", "numpy", "osmium", "pandas", "pyarrow", "pyproj", "rasterio", "scipy", "shapely")
+LIBRARIES = (
+    "exactextract",
+    "geopandas",
+    "numba",
+    "numpy",
+    "osmium",
+    "pandas",
+    "pyarrow",
+    "pyproj",
+    "rasterio",
+    "scipy",
+    "shapely",
+)
 
 
 def write_manifest(study: Study, folder: Path, outputs: dict[str, Path]) -> Path:
     """Write ``manifest.json``; ``outputs`` maps each path as published to the file that holds it now."""
     path = folder / "manifest.json"
-    path.write_text(json.dumps(_content(study, outputs), ensure_ascii=False, indent=1, default=_plain) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(_content(study, outputs), ensure_ascii=False, indent=1, default=_plain) + "\n", encoding="utf-8"
+    )
     return path
 
 
@@ -36,8 +50,12 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         "inputs": [asdict(source) for source in study.inputs],
         "configuration": {
             "units": [layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.units],
-            "population": study.configuration.population.model_dump(mode="json") if study.configuration.population else None,
-            "facilities": [layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.facilities],
+            "population": study.configuration.population.model_dump(mode="json")
+            if study.configuration.population
+            else None,
+            "facilities": [
+                layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.facilities
+            ],
             "roads": study.configuration.roads.model_dump(mode="json") if study.configuration.roads else None,
             "ferries": [ferry.model_dump(mode="json", by_alias=True) for ferry in study.configuration.ferries],
             "terrain": study.configuration.terrain.model_dump(mode="json"),
@@ -54,7 +72,10 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         "network_parts": [asdict(part) for part in study.parts],
         "details": dict(study.details),
         "issues": _count_issues(study),
-        "versions": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in LIBRARIES}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        },
         "timings_s": {name: round(seconds, 3) for name, seconds in study.timings_s.items()},
         "outputs": {name: hash_file(path) for name, path in sorted(outputs.items())},
     }

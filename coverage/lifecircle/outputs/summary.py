@@ -34,7 +34,10 @@ def summarise(study: Study) -> list[dict[str, Any]]:
             "facilities": len(result.facilities),
             "people": sums["people"],
             "unreachable": sums["unreachable"],
-            "worst": [{"code": row.unit_code, "name": row.unit_name, "share_pct": _number(row.value)} for row in worst.itertuples()],
+            "worst": [
+                {"code": row.unit_code, "name": row.unit_name, "share_pct": _number(row.value)}
+                for row in worst.itertuples()
+            ],
         }
         if len(district):
             one = district.iloc[0]
@@ -72,11 +75,13 @@ def summary_table(study: Study) -> Table:
     for entry in summarise(study):
         unit = {"min": "分 min", "m": "米 m"}[entry["limit_unit"]]
         table.add_row(
-            f"{entry['label']}\n[dim]{entry['rule']}[/dim]",
+            entry["rule"] if entry["label"] == entry["rule"] else f"{entry['label']}\n[dim]{entry['rule']}[/dim]",
             f"{entry['limit']:g} {unit}\n[dim]{study.modes[entry['mode']].label.zh}[/dim]",
             f"{entry['covered']:,.0f} / {entry['people']:,.0f}" if "covered" in entry else "-",
             _percent(entry.get("share_pct")),
-            f"{_percent(entry.get('low_pct'))} - {_percent(entry.get('high_pct'))}" if entry["limit_unit"] == "min" else "-",
+            f"{_percent(entry.get('low_pct'))} - {_percent(entry.get('high_pct'))}"
+            if entry["limit_unit"] == "min"
+            else "-",
             f"{entry['unreachable']:,.0f}",
             "\n".join(f"{unit['name']} {_percent(unit['share_pct'])}" for unit in entry["worst"]),
         )

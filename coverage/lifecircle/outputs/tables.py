@@ -22,7 +22,8 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     safe = frame.copy()
     for column in safe.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in safe.dtypes]]:
         safe[column] = [
-            f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value for value in safe[column]
+            f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+            for value in safe[column]
         ]
     safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 
@@ -89,23 +90,30 @@ def facility_table(study: Study) -> pd.DataFrame:
             column = np.full(len(frame), np.nan)
             column[result.facilities] = values
             reach[f"{rule_id}__{name}"] = column
-    return pd.concat([table, pd.DataFrame(attributes, index=table.index), pd.DataFrame(reach, index=table.index)], axis=1)
+    return pd.concat(
+        [table, pd.DataFrame(attributes, index=table.index), pd.DataFrame(reach, index=table.index)], axis=1
+    )
 
 
 def _plain(values: pd.Series) -> pd.Series:
     """Return an attribute as numbers where every value is one, else as text: files of one kind may disagree."""
     present = values.dropna()
-    if len(present) and all(isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in present):
+    if len(present) and all(
+        isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in present
+    ):
         return pd.to_numeric(values)
     if len(present) and all(isinstance(value, (bool, np.bool_)) for value in present):
         return values.astype("boolean")
-    return values.map(lambda value: None if value is None or value is pd.NA or value != value else str(value)).astype(object)
+    return values.map(lambda value: None if value is None or value is pd.NA or value != value else str(value)).astype(
+        object
+    )
 
 
 def issue_table(study: Study) -> pd.DataFrame:
     """Return every repair, warning and row set aside."""
     return pd.DataFrame(
-        [{name: getattr(problem, name) for name in ISSUE_COLUMNS} for problem in study.problems], columns=list(ISSUE_COLUMNS)
+        [{name: getattr(problem, name) for name in ISSUE_COLUMNS} for problem in study.problems],
+        columns=list(ISSUE_COLUMNS),
     )
 
 

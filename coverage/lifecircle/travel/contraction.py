@@ -14,7 +14,7 @@ from lifecircle.model import BoolArray, IntArray
 from lifecircle.travel.segments import Segments
 
 
-def find_kept_nodes(segments: Segments, n_nodes: int, start: IntArray, incident: IntArray) -> BoolArray:
+def find_kept_nodes(segments: Segments, start: IntArray, incident: IntArray) -> BoolArray:
     """Return which nodes stay nodes.
 
     ``incident[start[n] : start[n + 1]]`` are the segments at node *n*.
@@ -48,7 +48,7 @@ def index_incident(u: IntArray, v: IntArray, n_nodes: int) -> tuple[IntArray, In
     return start, (order % len(u)) if len(u) else order
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def trace_edges(
     u: IntArray, v: IntArray, start: IntArray, incident: IntArray, kept: BoolArray
 ) -> tuple[IntArray, IntArray, BoolArray]:  # pragma: no cover - compiled
@@ -97,7 +97,7 @@ def trace_edges(
     return edge_start[: n_edges + 1], segment, is_turned
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def accumulate(edge_start: IntArray, step: np.ndarray) -> np.ndarray:  # pragma: no cover - compiled
     """Return the running sum along each edge, one entry a vertex: 0 at its start, its whole at its end."""
     n_edges = len(edge_start) - 1

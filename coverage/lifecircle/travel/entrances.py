@@ -82,9 +82,7 @@ def _line_entrances(
 def _street_lines(network: Network) -> npt.NDArray[np.object_]:
     streets = network.streets
     return np.asarray(
-        shapely.linestrings(
-            np.stack([np.c_[streets.x1, streets.y1], np.c_[streets.x2, streets.y2]], axis=1)
-        )
+        shapely.linestrings(np.stack([np.c_[streets.x1, streets.y1], np.c_[streets.x2, streets.y2]], axis=1))
     )
 
 
@@ -114,11 +112,15 @@ def _nearest_border_points(
     network: Network, geometry: npt.NDArray[np.object_], which: IntArray
 ) -> tuple[IntArray, FloatArray]:
     """Return for each area the point of its border nearest to a street."""
-    owner, along = _line_entrances(
-        np.asarray([shapely.boundary(shape) for shape in geometry[which]], dtype=object),
-        np.arange(len(which)),
-        np.full(len(which), BORDER_STEP_M),
-    ) if len(which) else (np.zeros(0, dtype=np.int64), np.zeros((0, 2)))
+    owner, along = (
+        _line_entrances(
+            np.asarray([shapely.boundary(shape) for shape in geometry[which]], dtype=object),
+            np.arange(len(which)),
+            np.full(len(which), BORDER_STEP_M),
+        )
+        if len(which)
+        else (np.zeros(0, dtype=np.int64), np.zeros((0, 2)))
+    )
     _, _, distance_m = find_nearest_segments(
         network.streets, along[:, 0].copy(), along[:, 1].copy(), network.mode.max_access_m
     )

@@ -89,10 +89,21 @@ def find_nearest_segments(
     return segment, share, distance_m
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _walk_cells(
-    x1, y1, x2, y2, left, bottom, size, columns, rows, place, segment, counting
-):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    x1: FloatArray,
+    y1: FloatArray,
+    x2: FloatArray,
+    y2: FloatArray,
+    left: float,
+    bottom: float,
+    size: float,
+    columns: int,
+    rows: int,
+    place: IntArray,
+    segment: IntArray,
+    counting: bool,
+) -> None:  # pragma: no cover - compiled
     """Count, or write down, the segments of every cell they pass through, row of cells by row."""
     for index in range(len(x1)):
         low_x, low_y, high_x, high_y = x1[index], y1[index], x2[index], y2[index]
@@ -119,10 +130,26 @@ def _walk_cells(
                 place[cell] += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _search_grid(
-    x1, y1, x2, y2, left, bottom, size, columns, rows, start, segment, x, y, max_m, out_segment, out_share, out_m
-):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    x1: FloatArray,
+    y1: FloatArray,
+    x2: FloatArray,
+    y2: FloatArray,
+    left: float,
+    bottom: float,
+    size: float,
+    columns: int,
+    rows: int,
+    start: IntArray,
+    segment: IntArray,
+    x: FloatArray,
+    y: FloatArray,
+    max_m: float,
+    out_segment: IntArray,
+    out_share: FloatArray,
+    out_m: FloatArray,
+) -> None:  # pragma: no cover - compiled
     for point in range(len(x)):
         px, py = x[point], y[point]
         column = int(np.floor((px - left) / size))

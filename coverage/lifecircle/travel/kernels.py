@@ -5,14 +5,30 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.travel.shortest_paths import run_search
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def cost_to_points(
-    node_cost, node_label, a, b, forward, backward,
-    edge, access, along, by_a, by_b, door_start, door_order, door_access, door_along, out_cost, out_label,
-):  # type: ignore[no-untyped-def]  # fmt: skip  # pragma: no cover - compiled
+    node_cost: FloatArray,
+    node_label: IntArray,
+    a: IntArray,
+    b: IntArray,
+    forward: BoolArray,
+    backward: BoolArray,
+    edge: IntArray,
+    access: FloatArray,
+    along: FloatArray,
+    by_a: FloatArray,
+    by_b: FloatArray,
+    door_start: IntArray,
+    door_order: IntArray,
+    door_access: FloatArray,
+    door_along: FloatArray,
+    out_cost: FloatArray,
+    out_label: IntArray,
+) -> None:  # pragma: no cover - compiled
     """Fill each cell's cost and label: by either end of its edge, or along it to a door on the same edge."""
     for cell in range(len(edge)):
         on = edge[cell]
@@ -33,12 +49,37 @@ def cost_to_points(
         out_label[cell] = label if best < np.inf else -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def reach_points(
-    first_facility, last_facility, door_start, door_edge, door_access, door_along, door_by_a, door_by_b,
-    start, head, arc_cost, width, a, b, forward, backward, edge_start, incident,
-    home_start, home_order, home_access, home_along, home_by_a, home_by_b, horizon, first, after, before,
-):  # type: ignore[no-untyped-def]  # fmt: skip  # pragma: no cover - compiled
+    first_facility: int,
+    last_facility: int,
+    door_start: IntArray,
+    door_edge: IntArray,
+    door_access: FloatArray,
+    door_along: FloatArray,
+    door_by_a: FloatArray,
+    door_by_b: FloatArray,
+    start: IntArray,
+    head: IntArray,
+    arc_cost: FloatArray,
+    width: float,
+    a: IntArray,
+    b: IntArray,
+    forward: BoolArray,
+    backward: BoolArray,
+    edge_start: IntArray,
+    incident: IntArray,
+    home_start: IntArray,
+    home_order: IntArray,
+    home_access: FloatArray,
+    home_along: FloatArray,
+    home_by_a: FloatArray,
+    home_by_b: FloatArray,
+    horizon: float,
+    first: IntArray,
+    after: IntArray,
+    before: IntArray,
+) -> tuple[IntArray, IntArray, FloatArray]:  # pragma: no cover - compiled
     """Return (facility, cell, cost) triples with cost at most ``horizon``, one search a facility, scratch reset by what was touched."""
     n_nodes = len(start) - 1
     cost = np.full(n_nodes, np.inf)

@@ -90,13 +90,18 @@ def build_network(roads: Roads, mode: Mode, ways: Mapping[str, Ways]) -> Network
     segments, x, y, ferries, problems = _add_sailings(roads, mode, segments)
     ferries = (*_ferry_names(roads, use.is_ferry), *ferries)
     if use.ferries_without_time:
-        problems = (*problems, f"{use.ferries_without_time} 条轮渡没有 duration，未使用 ferries without a duration are not used")
+        problems = (
+            *problems,
+            f"{use.ferries_without_time} 条轮渡没有 duration，未使用 ferries without a duration are not used",
+        )
     return _contract(segments, x, y, mode, left_out, ferries, problems)
 
 
 def _ferry_names(roads: Roads, is_ferry: BoolArray) -> tuple[str, ...]:
     names = roads.tags["name"].to_numpy()
-    return tuple(str(names[way] if isinstance(names[way], str) else roads.way_id[way]) for way in np.flatnonzero(is_ferry))
+    return tuple(
+        str(names[way] if isinstance(names[way], str) else roads.way_id[way]) for way in np.flatnonzero(is_ferry)
+    )
 
 
 def _add_sailings(
@@ -112,16 +117,16 @@ def _add_sailings(
     grid = index_segments(x[u], y[u], x[v], y[v])
     landing = np.array([point for sailing in sailings for point in (sailing.from_xy, sailing.to_xy)])
     nearest, share, access_m = find_nearest_segments(grid, landing[:, 0], landing[:, 1], mode.max_access_m)
-    is_joined = (nearest >= 0).reshape(-1, 2).all(axis=1)
+    is_joined: BoolArray = np.asarray((nearest >= 0).reshape(-1, 2).all(axis=1))
     problems = tuple(
         f"轮渡两端 {mode.max_access_m:g} 米内没有{mode.label.zh}道路，未使用 no street near a landing, not used: {sailing.name}"
-        for sailing, joined in zip(sailings, is_joined, strict=True)
+        for sailing, joined in zip(sailings, is_joined.tolist(), strict=True)
         if not joined
     )
     ends = np.repeat(is_joined, 2)
     segments, x, y, node = split_segments(segments, x, y, street[nearest[ends]], share[ends])
     landing_s = (access_m[ends] / (mode.access_kph * KPH_TO_MPS)).reshape(-1, 2).sum(axis=1)
-    joined = [sailing for sailing, good in zip(sailings, is_joined, strict=True) if good]
+    joined = [sailing for sailing, good in zip(sailings, is_joined.tolist(), strict=True) if good]
     from_node, to_node = node.reshape(-1, 2).T
     yes = np.ones(len(joined), dtype=bool)
     sea = Segments(
@@ -142,7 +147,7 @@ def _contract(
     ferries: tuple[str, ...], problems: tuple[str, ...],
 ) -> Network:  # fmt: skip
     start, incident = index_incident(segments.u, segments.v, len(x))
-    kept = find_kept_nodes(segments, len(x), start, incident)
+    kept = find_kept_nodes(segments, start, incident)
     edge_start, order, is_turned = trace_edges(segments.u, segments.v, start, incident, kept)
     number = np.cumsum(kept) - 1
     first, last = order[edge_start[:-1]], order[edge_start[1:] - 1]
@@ -159,7 +164,9 @@ def _contract(
     vertex_node[edge_start[1:] + np.arange(n_edges)] = head
     vertex_x, vertex_y = x[vertex_node], y[vertex_node]
     vertex_m = accumulate(edge_start, segments.length_m[order])
-    part, part_m = _number_parts(number[tail], number[head], int(kept.sum()), np.where(is_ferry, 0.0, _totals(vertex_m, edge_start)))
+    part, part_m = _number_parts(
+        number[tail], number[head], int(kept.sum()), np.where(is_ferry, 0.0, _totals(vertex_m, edge_start))
+    )
     piece = np.flatnonzero(~is_ferry[edge])
     vertex = piece + edge[piece]
     return Network(
@@ -189,7 +196,7 @@ def _contract(
 
 
 def _totals(vertex_cost: FloatArray, edge_start: IntArray) -> FloatArray:
-    return vertex_cost[edge_start[1:] + np.arange(len(edge_start) - 1)]
+    return np.asarray(vertex_cost[edge_start[1:] + np.arange(len(edge_start) - 1)])
 
 
 def _number_parts(a: IntArray, b: IntArray, n_nodes: int, length_m: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -197,8 +204,8 @@ def _number_parts(a: IntArray, b: IntArray, n_nodes: int, length_m: FloatArray) 
     if not n_nodes:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
     part = connected_parts(a, b, n_nodes)
-    total_m = np.bincount(part[a], weights=length_m, minlength=int(part.max()) + 1)
+    total_m = np.bincount(part[a], weights=length_m, minlength=int(part.max()) + 1).astype(np.float64)
     order = np.argsort(-total_m, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    return rank[part], total_m[order]
+    return rank[part].astype(np.int64), total_m[order]

@@ -63,7 +63,11 @@ def join_points(network: Network, x: FloatArray, y: FloatArray) -> Joins:
     along = {}
     for weight in ("metres", "seconds"):
         cost = network.vertex_cost(weight)
-        vertex = network.street_vertex[np.where(is_joined, segment, 0)] if len(network.street_vertex) else np.zeros(len(x), int)
+        vertex = (
+            network.street_vertex[np.where(is_joined, segment, 0)]
+            if len(network.street_vertex)
+            else np.zeros(len(x), int)
+        )
         if len(cost):
             # The vertex itself at either end, so that a point on a node costs nothing to be there.
             inner = cost[vertex] + share * (cost[np.minimum(vertex + 1, len(cost) - 1)] - cost[vertex])
@@ -202,7 +206,9 @@ class Search:
         matrix.sort_indices()
         return matrix
 
-    def _reach_by_street(self, cells: Joins, entrances: Entrances, horizon: float) -> tuple[IntArray, IntArray, FloatArray]:
+    def _reach_by_street(
+        self, cells: Joins, entrances: Entrances, horizon: float
+    ) -> tuple[IntArray, IntArray, FloatArray]:
         network = self.network
         n_facilities = len(entrances.start) - 1
         if not network.n_edges or not len(cells) or not n_facilities:
@@ -225,7 +231,9 @@ class Search:
         facility, cell, cost = (np.concatenate(parts) for parts in zip(*slices, strict=True))
         return facility, cell, cost
 
-    def _reach_straight(self, cells: Joins, entrances: Entrances, horizon: float) -> tuple[IntArray, IntArray, FloatArray]:
+    def _reach_straight(
+        self, cells: Joins, entrances: Entrances, horizon: float
+    ) -> tuple[IntArray, IntArray, FloatArray]:
         doors = entrances.joins
         limit_m = min(self.network.mode.direct_m, horizon * self.access_speed)
         if not len(doors) or not len(cells):

@@ -117,8 +117,14 @@ def split_segments(
         part = np.diff(stops)
         pieces.append(
             Segments(
-                nodes[:-1], nodes[1:], whole.length_m * part, whole.seconds * part, whole.forward, whole.backward,
-                whole.is_ferry, whole.wait_s,
+                nodes[:-1],
+                nodes[1:],
+                whole.length_m * part,
+                whole.seconds * part,
+                whole.forward,
+                whole.backward,
+                whole.is_ferry,
+                whole.wait_s,
             )  # fmt: skip
         )
     return join_segments(pieces), x, y, node

@@ -82,7 +82,18 @@ def search_from(
     touched = np.empty(graph.n_nodes, dtype=np.int64)
     queue = make_queue(graph)
     run_search(
-        graph.start, graph.head, graph.cost, graph.width, seed_node, seed_cost, seed_label, limit, cost, label, touched, *queue
+        graph.start,
+        graph.head,
+        graph.cost,
+        graph.width,
+        seed_node,
+        seed_cost,
+        seed_label,
+        limit,
+        cost,
+        label,
+        touched,
+        *queue,
     )
     return cost, label
 
@@ -96,10 +107,23 @@ def make_queue(graph: Graph) -> tuple[IntArray, IntArray, IntArray]:
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def run_search(
-    start, head, arc_cost, width, seed_node, seed_cost, seed_label, limit, cost, label, touched, first, after, before
-):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    start: IntArray,
+    head: IntArray,
+    arc_cost: FloatArray,
+    width: float,
+    seed_node: IntArray,
+    seed_cost: FloatArray,
+    seed_label: IntArray,
+    limit: float,
+    cost: FloatArray,
+    label: IntArray,
+    touched: IntArray,
+    first: IntArray,
+    after: IntArray,
+    before: IntArray,
+) -> int:  # pragma: no cover - compiled
     """Fill ``cost`` and ``label``; return how many nodes of ``touched`` were reached. ``cost`` must be inf, ``first`` -1."""
     n_buckets = len(first)
     inverse = 1.0 / width
@@ -159,8 +183,14 @@ def run_search(
     return n_touched
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _put_in(node, slot, first, after, before):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+@njit(cache=True, nogil=True, inline="always")
+def _put_in(
+    node: int,
+    slot: int,
+    first: IntArray,
+    after: IntArray,
+    before: IntArray,
+) -> None:  # pragma: no cover - compiled
     """Put a node at the head of its bucket. ``after`` is -1 outside any bucket and the node itself at a bucket's end."""
     following = first[slot]
     after[node] = node if following == -1 else following
@@ -170,8 +200,14 @@ def _put_in(node, slot, first, after, before):  # type: ignore[no-untyped-def]  
     first[slot] = node
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _take_out(node, slot, first, after, before):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+@njit(cache=True, nogil=True, inline="always")
+def _take_out(
+    node: int,
+    slot: int,
+    first: IntArray,
+    after: IntArray,
+    before: IntArray,
+) -> None:  # pragma: no cover - compiled
     following = after[node]
     previous = before[node]
     if following == node:

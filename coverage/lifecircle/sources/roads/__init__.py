@@ -41,6 +41,7 @@ def read_roads(configuration: Configuration, problems: Problems) -> tuple[Roads 
     path = resolve_path(configuration.folder, layer.path, problems, field="roads.path")
     if path is None:
         return None, []
+    roads: Roads | None
     errors_before = len(problems.errors)
     crs = parse_crs(district.crs)
     try:
@@ -51,7 +52,9 @@ def read_roads(configuration: Configuration, problems: Problems) -> tuple[Roads 
         else:
             roads = read_lines(configuration.folder, layer, crs, problems)
     except UnreadableError as error:
-        problems.error("roads-unreadable", layer.path, str(error), mend="重新导出或重新下载 export or download it again")
+        problems.error(
+            "roads-unreadable", layer.path, str(error), mend="重新导出或重新下载 export or download it again"
+        )
         return None, []
     if roads is None:
         return None, []

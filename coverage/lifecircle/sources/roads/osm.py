@@ -17,7 +17,19 @@ from lifecircle.model import Roads
 from lifecircle.problems import Problems, UnreadableError
 from lifecircle.sources.datum import WGS84, to_district
 
-_ALWAYS = ("highway", "route", "oneway", "junction", "maxspeed", "duration", "interval", "name", "bridge", "tunnel", "vehicle")
+_ALWAYS = (
+    "highway",
+    "route",
+    "oneway",
+    "junction",
+    "maxspeed",
+    "duration",
+    "interval",
+    "name",
+    "bridge",
+    "tunnel",
+    "vehicle",
+)
 
 
 def tag_keys() -> tuple[str, ...]:
@@ -53,6 +65,8 @@ def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: 
             .with_filter(osmium.filter.KeyFilter("highway", "route"))
         )
         for way in processor:
+            if not isinstance(way, osmium.osm.Way):
+                continue
             get = way.tags.get
             row = [get(key) for key in keys]
             if row[0] is None and (row[1] != "ferry" or not layer.ferries):
@@ -85,12 +99,13 @@ def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: 
         way_start=np.asarray(starts, dtype=np.int64),
         way_node=node.astype(np.int64),
         way_id=np.array([f"w{identity}" for identity in identities], dtype=object),
-        tags=tag_frame(dict(zip(keys, zip(*rows, strict=True), strict=True)) if rows else {key: () for key in keys}),
+        tags=tag_frame(dict(zip(keys, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(keys, ())),
         source="OpenStreetMap, EPSG:4326",
     )
 
 
 def tag_frame(columns: dict[str, Any]) -> pd.DataFrame:
     """Return the tags as categories, one row a way: few values stand for very many ways."""
-    frame = pd.DataFrame({key: pd.Categorical(list(values)) for key, values in columns.items()})
-    return frame.reindex(columns=list(dict.fromkeys([*frame.columns, *tag_keys()])))
+    count = len(next(iter(columns.values()))) if columns else 0
+    keys = dict.fromkeys([*columns, *tag_keys()])
+    return pd.DataFrame({key: pd.Categorical(list(columns.get(key, [None] * count))) for key in keys})

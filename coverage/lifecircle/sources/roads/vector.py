@@ -39,7 +39,9 @@ def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
     if read is None:
         return None
     if not read.has_geometry or read.crs is None:
-        problems.error("roads-no-lines", read.file, "没有几何 no geometry", layer=read.layer, expected="线图层 a layer of lines")
+        problems.error(
+            "roads-no-lines", read.file, "没有几何 no geometry", layer=read.layer, expected="线图层 a layer of lines"
+        )
         return None
     frame = read.frame[read.frame.geometry.notna() & ~read.frame.geometry.is_empty]
     is_line = frame.geom_type.isin(["LineString", "MultiLineString"])
@@ -49,7 +51,9 @@ def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
             layer=read.layer, expected="LineString", count=int((~is_line).sum()),
         )  # fmt: skip
     frame = frame[is_line]
-    frame = frame.set_geometry(transform_geometry(frame.geometry.to_numpy(), read.crs, district_crs, layer.datum), crs=district_crs)
+    frame = frame.set_geometry(
+        transform_geometry(frame.geometry.to_numpy(), read.crs, district_crs, layer.datum), crs=district_crs
+    )
     parts = frame.explode(index_parts=False)
     tags = pd.DataFrame({key: parts[column].map(_tag_text) for key, column in fields.items()})
     tags["highway"] = _map_classes(tags["highway"], layer, problems)
@@ -116,13 +120,17 @@ def read_graphml(path: Path, district_crs: pyproj.CRS) -> Roads:
 
     try:
         graph = osmnx.load_graphml(path)
-    except Exception as error:  # noqa: BLE001 - XML, key and value errors of three libraries; all mean the same to a planner
+    except Exception as error:
         raise UnreadableError(f"不是 OSMnx 的 graphml not an OSMnx graphml: {error}") from error
     edges = osmnx.graph_to_gdfs(graph, nodes=False)
-    tags = pd.DataFrame({key: edges[key].map(_tag_text) for key in tag_keys() if key in edges.columns}, index=edges.index)
+    tags = pd.DataFrame(
+        {key: edges[key].map(_tag_text) for key in tag_keys() if key in edges.columns}, index=edges.index
+    )
     if "highway" not in tags:
         tags["highway"] = "unclassified"
-    one_way = (edges["oneway"] if "oneway" in edges else pd.Series(data=False, index=edges.index)).map(_tag_text) == "yes"
+    one_way = (edges["oneway"] if "oneway" in edges else pd.Series(data=False, index=edges.index)).map(
+        _tag_text
+    ) == "yes"
     # The stored direction is the direction of travel, whatever the original tag said.
     tags["oneway"] = np.where(one_way, "yes", "no")
     return _graph_roads(edges[_kept_edges(edges, one_way)], tags[_kept_edges(edges, one_way)], district_crs)

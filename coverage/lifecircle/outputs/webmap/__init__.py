@@ -1,0 +1,46 @@
+"""A study to the gap map: one page that opens from disk, offline, and asks no network for anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lifecircle.model import Study
+from lifecircle.outputs.webmap.notes import (
+    describe_district,
+    describe_inputs,
+    describe_kinds,
+    describe_modes,
+    describe_rules,
+)
+from lifecircle.outputs.webmap.page import render_page
+from lifecircle.outputs.webmap.places import describe_facilities, describe_units
+from lifecircle.outputs.webmap.surfaces import describe_surfaces
+from lifecircle.outputs.webmap.unit_figures import describe_figures
+
+__all__ = ["describe_study", "write_webmap"]
+
+
+def write_webmap(study: Study, path: Path) -> None:
+    """Write the gap map of ``study`` to ``path``; the same study gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(render_page(describe_study(study)).encode("utf-8"))
+
+
+def describe_study(study: Study) -> dict[str, Any]:
+    """Return everything the page shows, as one block of plain values.
+
+    Shares are 0-100, people are raw sums, places are whole 1e-5 degrees (see :mod:`.places`), None stands for "no figure".
+    """
+    return {
+        "district": describe_district(study),
+        "rules": describe_rules(study),
+        "not_computed": [{"id": rule, "why": why} for rule, why in study.not_computed.items()],
+        "levels": describe_units(study),
+        "figures": describe_figures(study),
+        "surfaces": describe_surfaces(study),
+        "facilities": describe_facilities(study),
+        "kinds": describe_kinds(study),
+        "modes": describe_modes(study),
+        "inputs": describe_inputs(study),
+    }

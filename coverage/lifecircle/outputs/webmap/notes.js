@@ -1,0 +1,59 @@
+// Method, clauses and sources: one click away.
+
+function notesTable(heads, rows) {
+  return element("table", "", element("thead", "", element("tr", "", ...heads.map((head) => element("th", "", word(head))))),
+    element("tbody", "", ...rows.map((row) => element("tr", "", ...row.map((cell) => element("td", "", cell))))));
+}
+
+function speedText(mode) {
+  if (mode.speed_kph !== null) return String(mode.speed_kph);
+  return Object.entries(mode.speeds_kph).map(([road, speed]) => `${road} ${speed}`).join(", ");
+}
+
+function modeRows() {
+  return study.modes.map((mode) => [nameOf(mode.name), speedText(mode), `${mode.access_kph}, ${mode.max_access_m}`,
+    mode.direct_m, mode.min_fragment_m, mode.source]);
+}
+
+function ruleRows() {
+  return study.rules.map((rule) => {
+    const ready = rule.ready_minutes ? `，${word("ready")} ${rule.ready_minutes} ${word("minutes")}` : "";
+    const from = rule.direction === "from" ? `，${word("from_facility")}` : "";
+    const clause = [rule.clause, rule.quote ? `“${rule.quote}”` : ""].filter(Boolean).join(" ");
+    return [nameOf(rule.name), `${limitText(rule)}${ready}${from}`, clause, rule.source, rule.assumption];
+  });
+}
+
+function peopleNote() {
+  const { district } = study;
+  const parts = [`${peopleText(district.people)} ${word("people_unit")}`];
+  if (district.population_kind) parts.push(word(district.population_kind));
+  if (district.population_as_of) parts.push(`${word("as_of")} ${district.population_as_of}`);
+  parts.push(`${district.cells.toLocaleString("en")} ${word("cell")}${district.cell_m ? `（${district.cell_m} m）` : ""}`);
+  const outside = Object.entries(district.conservation.population || {}).filter(([key, people]) => key.startsWith("in_no_") && people > 0);
+  for (const [key, people] of outside) parts.push(`${peopleText(people)} ${word("in_no_unit")}（${word(key.slice("in_no_".length))}）`);
+  return parts.join(" · ");
+}
+
+function issueNote() {
+  const counts = Object.entries(study.district.issues);
+  const text = counts.map(([severity, count]) => `${word(`issue_${severity}`)} ${count}`).join(" · ") || word("no_issues");
+  return `${word("issues")}：${text}`;
+}
+
+function fillNotes() {
+  const close = element("button", "close", word("close"));
+  close.type = "button";
+  close.addEventListener("click", () => document.getElementById("notes").close());
+  const methods = ["cells", "travel", "range", "unreachable", "sum"].map((key) => element("li", "", word(`method_${key}`)));
+  const files = study.inputs.map((file) => [file.role, file.path, file.crs, file.rows || "", file.used || "", file.set_aside || "", file.sha256]);
+  fill("notes",
+    close, element("h2", "", word("method")), element("ul", "", ...methods),
+    element("h2", "", word("modes")),
+    notesTable(["mode", "speed", "access_leg", "direct", "fragments", "basis"], modeRows()),
+    element("h2", "", word("clauses")), notesTable(["name_rule", "limit", "clause", "source", "assumption"], ruleRows()),
+    element("h2", "", word("files")), element("p", "", peopleNote()),
+    notesTable(["role", "file", "crs", "rows", "rows_used", "rows_set_aside", "fingerprint"], files),
+    element("p", "", issueNote()),
+    element("h2", "", word("software")), element("p", "", word("leaflet")));
+}

@@ -1,0 +1,130 @@
+"""The words around the figures: the district, the rules and their clauses, the modes' assumptions, the files that were read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import PureWindowsPath
+from typing import Any
+
+from lifecircle.config import Label, Rule, load_policies
+from lifecircle.model import Study
+
+OTHER_COLOUR = "#636363"
+"""For a kind the catalogue does not know."""
+
+
+def describe_district(study: Study) -> dict[str, Any]:
+    """Return what the page is about."""
+    district = study.district
+    population = study.configuration.population
+    return {
+        "id": district.id,
+        "code": district.code,
+        "name": _label(district.name),
+        "year": study.year,
+        "crs": district.crs,
+        "demonstration": _label(district.demonstration) if district.demonstration else None,
+        "people": float(study.cells.people.sum()),
+        "cells": len(study.cells),
+        "cell_m": study.cells.size_m,
+        "population_kind": (population.kind if population else None) or "",
+        "population_as_of": population.as_of.isoformat() if population and population.as_of else "",
+        "conservation": {part: dict(sums) for part, sums in study.conservation.items()},
+        "issues": dict(sorted(Counter(problem.severity for problem in study.problems).items())),
+    }
+
+
+def describe_rules(study: Study) -> list[dict[str, Any]]:
+    """Return the rules that were computed, in their order."""
+    return [_describe_rule(study, result.rule) for result in study.results.values()]
+
+
+def _describe_rule(study: Study, rule: Rule) -> dict[str, Any]:
+    mode = study.modes.get(rule.mode)
+    policy = load_policies().get(rule.policy)
+    return {
+        "id": rule.id,
+        "name": _label(rule.names),
+        "policy": _label(policy.title) if policy else {"zh": rule.policy, "en": rule.policy},
+        "mode": rule.mode,
+        "mode_name": _label(mode.label) if mode else {"zh": rule.mode, "en": rule.mode},
+        "limit": rule.limit,
+        "limit_unit": rule.limit_unit,
+        "ready_minutes": rule.ready_minutes,
+        "direction": rule.direction,
+        "group": rule.group or "",
+        "kinds": list(dict.fromkeys(kind for part in rule.facilities for kind in part.kind)),
+        "levels": list(rule.levels),
+        "clause": rule.clause,
+        "quote": rule.quote,
+        "source": rule.source,
+        "assumption": rule.assumption,
+        "target": _describe_target(rule),
+    }
+
+
+def _describe_target(rule: Rule) -> dict[str, Any] | None:
+    if rule.target is None:
+        return None
+    share = 1.0 if rule.target.kind == "all" else float(rule.target.value or 0.0)
+    return {"kind": rule.target.kind, "share": share * 100, "year": rule.target.year}
+
+
+def describe_kinds(study: Study) -> dict[str, dict[str, str]]:
+    """Return a name and a colour for every kind among the facilities."""
+    kinds: dict[str, dict[str, str]] = {}
+    present = set(study.facilities.frame["kind"].astype(str))
+    for kind in [*(kind for kind in study.kinds if kind in present), *sorted(present - set(study.kinds))]:
+        known = study.kinds.get(kind)
+        kinds[kind] = {
+            "zh": known.zh if known else kind,
+            "en": known.en if known else kind,
+            "colour": known.colour if known else OTHER_COLOUR,
+        }
+    return kinds
+
+
+def describe_modes(study: Study) -> list[dict[str, Any]]:
+    """Return the ways of going that a rule uses, every assumption with its value."""
+    used = {result.rule.mode for result in study.results.values()}
+    return [
+        {
+            "id": mode.id,
+            "name": _label(mode.label),
+            "speed_kph": mode.speed_kph,
+            "speeds_kph": dict(mode.speeds_kph or {}),
+            "access_kph": mode.access_kph,
+            "max_access_m": mode.max_access_m,
+            "direct_m": mode.direct_m,
+            "min_fragment_m": mode.min_fragment_m,
+            "source": mode.source,
+        }
+        for mode in study.modes.values()
+        if mode.id in used
+    ]
+
+
+def describe_inputs(study: Study) -> list[dict[str, Any]]:
+    """Return the files that were read; a file outside the district's folder by its name alone."""
+    return [
+        {
+            "path": _public_path(file.path),
+            "role": file.role,
+            "crs": file.crs,
+            "rows": file.rows,
+            "used": file.used,
+            "set_aside": file.set_aside,
+            "sha256": file.sha256[:12],
+        }
+        for file in study.inputs
+    ]
+
+
+def _public_path(path: str) -> str:
+    """Return the path without the machine's folders. Windows' reading knows both kinds of slash."""
+    pure = PureWindowsPath(path)
+    return pure.name if pure.anchor or ".." in pure.parts else pure.as_posix()
+
+
+def _label(label: Label) -> dict[str, str]:
+    return {"zh": label.zh, "en": label.en or label.zh}

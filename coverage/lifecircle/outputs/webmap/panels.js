@@ -1,0 +1,223 @@
+// The panels beside the map: rules, legend, layers, the card of a unit or facility, the clause.
+
+/** Radio buttons that look like a switch; `options` are [value, text] pairs. */
+function fillSwitch(id, label, name, options, current, choose) {
+  const legend = element("legend", "", label);
+  const inputs = options.map(([value, text]) => {
+    const input = element("input");
+    Object.assign(input, { type: "radio", name, value, checked: value === current });
+    input.addEventListener("change", () => choose(value));
+    return element("label", "", input, element("span", "", text));
+  });
+  fill(id, legend, ...inputs);
+}
+
+function fillSwitches() {
+  const levels = ["township", "village"].filter((level) => study.levels[level]);
+  fillSwitch("level-switch", word("level"), "level", levels.map((level) => [level, word(level)]), state.level,
+    (level) => change({ level, facility: null }));
+  fillSwitch("language-switch", word("language"), "language", [["zh", "中"], ["en", "EN"]], state.language,
+    (language) => change({ language }));
+}
+
+function fillMasthead() {
+  const { name, year, demonstration } = study.district;
+  const other = state.language === "zh" ? "en" : "zh";
+  const title = state.language === "zh" ? `${nameOf(name)} ${year} 年${word("title")}` : `${nameOf(name)} ${year}: ${word("title")}`;
+  document.getElementById("title").textContent = title;
+  document.getElementById("subtitle").textContent = other === "en"
+    ? `${name.en} ${year}: ${study.words.title.en}` : `${name.zh} ${year} 年${study.words.title.zh}`;
+  document.title = title;
+  const banner = document.getElementById("demonstration");
+  banner.hidden = !demonstration;
+  banner.textContent = demonstration ? [...new Set([demonstration.zh, demonstration.en])].join("　") : "";
+  document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
+  document.getElementById("search").placeholder = word("search");
+  document.getElementById("search").setAttribute("aria-label", word("search"));
+  document.getElementById("credit").textContent = `${word("credit")} · ${study.district.id} ${year} · ${study.district.crs}`;
+  for (const node of document.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
+}
+
+function fillRules() {
+  const list = document.getElementById("rule-list");
+  list.setAttribute("aria-label", word("rules"));
+  const rows = [];
+  let policy = null;
+  for (const rule of study.rules) {
+    if (nameOf(rule.policy) !== policy) {
+      policy = nameOf(rule.policy);
+      rows.push(element("p", "policy", policy));
+    }
+    const input = element("input");
+    Object.assign(input, { type: "radio", name: "rule", value: rule.id, checked: rule.id === state.rule });
+    input.addEventListener("change", () => change({ rule: rule.id, facility: null }));
+    const figures = figuresOf(rule.id, "district", 0);
+    rows.push(element(
+      "label", "rule", input,
+      element("span", "label", nameOf(rule.name)), element("span", "value", shareText(figures.share)),
+      element("span", "limit", limitText(rule)), peopleBar(figures),
+    ));
+  }
+  if (study.not_computed.length) rows.push(element("p", "policy", word("not_computed")));
+  for (const { id, why } of study.not_computed) rows.push(element("p", "not-computed", element("b", "", id), ` ${why}`));
+  list.replaceChildren(...rows);
+}
+
+function swatch(colour) {
+  const box = element("span", "swatch");
+  if (String(colour).startsWith("url")) box.classList.add(colour.includes("unreachable") ? "hatched" : "dotted");
+  else box.style.background = colour;
+  return box;
+}
+
+/** Classes with their limits, units and people. */
+function fillLegend() {
+  const totals = new Map([...SHARE_COLOURS.keys(), UNREACHABLE, NO_FIGURE].map((key) => [key, { units: 0, people: 0 }]));
+  const units = study.levels[state.level];
+  units.code.forEach((_, index) => {
+    const figures = figuresOf(state.rule, state.level, index);
+    const total = totals.get(classOf(figures));
+    total.units += 1;
+    total.people += figures.people || 0;
+  });
+  const rule = currentRule();
+  fill("legend-title", `${word("coverage_legend")} · ${limitText(rule)}`);
+  const row = (key, label) => {
+    const { units: count, people } = totals.get(key);
+    const line = element(
+      "tr", count ? "" : "empty", element("td", "", swatch(classColour(key))), element("th", "", label),
+      element("td", "number", `${count}`), element("td", "number", key === NO_FIGURE && !people ? word("na") : peopleText(people)),
+    );
+    line.firstChild.nextSibling.scope = "row";
+    return line;
+  };
+  const head = element("tr", "", element("td"), element("td", "", "%"), element("td", "number", word("units_short")),
+    element("td", "number", word("people_unit")));
+  const classes = [...SHARE_COLOURS.keys()].reverse().map((key) => row(key, `${SHARE_BREAKS[key]}–${SHARE_BREAKS[key + 1]}`));
+  fill("legend-coverage", head, ...classes, row(UNREACHABLE, word("all_unreachable")), row(NO_FIGURE, word("no_figure")));
+}
+
+function toggle(layer, label, ...below) {
+  const input = element("input");
+  Object.assign(input, { type: "checkbox", checked: state.layers[layer], id: `layer-${layer}` });
+  input.addEventListener("change", () => change({ layers: { ...state.layers, [layer]: input.checked } }));
+  return element("div", "layer", element("label", "", input, ` ${label}`), ...below);
+}
+
+/** People per cell in classes, once for those beyond the limit, once for those cut off. */
+function gapLegend() {
+  const { breaks, beyond, unreachable, people, points } = study.surfaces;
+  const sums = people[state.rule];
+  const ranges = [`<${breaks[0]}`, ...breaks.slice(1).map((upper, i) => `${breaks[i]}–${upper}`), `≥${breaks[breaks.length - 1]}`];
+  const line = (name, cells) => element("tr", "", element("th", "", name), ...cells);
+  const swatches = (colours, start) => colours.map((colour, i) => {
+    const cell = element("td", "class", peopleText(sums[start + i]));
+    cell.style.background = colour;
+    if (i >= 2) cell.classList.add("on-dark");
+    return cell;
+  });
+  const unit = points ? word("per_point") : word("per_cell");
+  const left = points ? points[state.rule].left_out : 0;
+  const table = element(
+    "table", "gap-legend", line(unit, ranges.map((range) => element("td", "", range))),
+    line(word("beyond"), swatches(beyond, 0)), line(word("unreachable"), swatches(unreachable, beyond.length)),
+  );
+  return left ? element("div", "", table, element("p", "hint-line", `${left.toLocaleString("en")} ${word("points_left_out")}`)) : table;
+}
+
+function kindLegend() {
+  const counts = new Map();
+  for (const index of study.facilities.serving[state.rule].facility) {
+    const kind = study.facilities.kind[index];
+    counts.set(kind, (counts.get(kind) || 0) + 1);
+  }
+  const items = [...counts].map(([kind, count]) => {
+    const dot = element("span", "dot");
+    dot.style.background = study.kinds[kind].colour;
+    return element("span", "kind", dot, `${nameOf(study.kinds[kind])} ${count.toLocaleString("en")}`);
+  });
+  return element("div", "kinds", ...items);
+}
+
+function fillLayers() {
+  fill("layers", toggle("gaps", word("layer_gaps"), gapLegend()), toggle("serving", word("layer_serving"), kindLegend()),
+    toggle("others", word("layer_others")), toggle("labels", word("layer_labels")));
+}
+
+/** The boxes follow the state where it changed by itself; they are not made anew, so that the keyboard stays. */
+function tickLayers() {
+  for (const [layer, isShown] of Object.entries(state.layers)) document.getElementById(`layer-${layer}`).checked = isShown;
+}
+
+// The card
+
+function figureLine(kind, label, people, total) {
+  const share = total > 0 && people !== null ? shareText((100 * people) / total) : word("na");
+  return element("tr", kind, element("td", "", element("span", `part ${kind}`)), element("th", "", label),
+    element("td", "number", peopleText(people)), element("td", "number", share));
+}
+
+/** Show a unit's figures, or the district's where `index` is null. A chosen facility stays until another choice. */
+function showCard(index) {
+  if (state.facility !== null) return showFacility(state.facility);
+  const level = index === null ? "district" : state.level;
+  const figures = figuresOf(state.rule, level, index === null ? 0 : index);
+  const parent = index !== null && level === "village" ? study.levels.village.parent[index] : null;
+  const heading = element("h2", "", unitName(level, index),
+    element("small", "", parent === null ? word(level) : study.levels.township.name[parent]));
+  const range = figures.low === null ? "" : `${word("range")} ${rangeText(figures)}%`;
+  const big = element("div", "big", element("strong", "", shareText(figures.share)), element("span", "", range));
+  const people = element("p", "of", `${peopleText(figures.covered)} / ${peopleText(figures.people)} ${word("people_unit")}`);
+  const lines = element(
+    "table", "parts", figureLine("covered", word("covered_long"), figures.covered, figures.people),
+    figureLine("beyond", word("beyond_long"), figures.beyond, figures.people),
+    figureLine("unreachable", word("unreachable_long"), figures.unreachable, figures.people),
+  );
+  const notes = figures.groups.map((group) => element("span", "group",
+    `${state.language === "zh" ? group.zh : group.en} ${shareText(group.share)}（${peopleText(group.covered)} / ${peopleText(group.people)}）`));
+  if (currentRule().target) notes.unshift(element("span", "target", targetText(currentRule(), figures.status)));
+  return fill("card", heading, element("div", "columns", element("div", "", big, people), lines), peopleBar(figures),
+    element("p", "more", ...notes));
+}
+
+const STATUS_WORDS = { ahead: "ahead", on_schedule: "on_schedule", under_way: "under_way", missed: "missed", no_target: "no_target" };
+
+function targetText(rule, status) {
+  const { kind, share, year } = rule.target;
+  const when = state.language === "zh" ? `${year} 年` : `${word("by_year")} ${year}`;
+  const state_ = status ? `：${STATUS_WORDS[status] ? word(status) : status}` : "";
+  return `${word("target")} ${when} ${word(kind)} ${share}%${state_}`;
+}
+
+function showFacility(index) {
+  const { facilities, kinds } = study;
+  const serving = facilities.serving[state.rule];
+  const place = serving.facility.indexOf(index);
+  const kind = kinds[facilities.kind[index]];
+  const dot = element("span", "dot");
+  dot.style.background = kind.colour;
+  const heading = element("h2", "", facilities.name[index] || facilities.id[index],
+    element("small", "", dot, nameOf(kind), facilities.is_inside[index] ? "" : ` · ${word("outside")}`,
+      facilities.is_used[index] ? "" : ` · ${word("set_aside")}`));
+  const close = element("button", "close", "×");
+  close.type = "button";
+  close.setAttribute("aria-label", word("close"));
+  close.addEventListener("click", () => change({ facility: null }));
+  const line = (label, text) => element("tr", "", element("th", "", label), element("td", "number", text));
+  const rows = place < 0 ? [line(word("not_of_rule"), "")] : [
+    line(word("people_within"), peopleText(serving.people_within[place])),
+    line(word("people_nearest"), peopleText(serving.people_nearest[place])),
+    line(word("access"), serving.access_m[place] === null ? word("unreachable") : `${serving.access_m[place].toFixed(0)} m`),
+  ];
+  return fill("card", close, heading, element("table", "parts facility", ...rows), element("p", "more", facilities.id[index]));
+}
+
+/** The clause behind the rule: what it says, where, and how it was read. */
+function showClause() {
+  const rule = currentRule();
+  const entry = (key, text, className = "") => (text
+    ? [element("dt", "", word(key)), element("dd", className, text)] : []);
+  const quote = rule.quote ? `“${rule.quote}”` : "";
+  fill("clause", element("dl", "", ...entry("clause", [rule.clause, quote].filter(Boolean).join(" "), "quote"),
+    ...entry("source", rule.source), ...entry("assumption", rule.assumption)));
+}

@@ -1,0 +1,8 @@
+"""Layers through the door: read, brought to the district's CRS, checked once. Whatever is wrong goes to ``problems``."""
+
+from lifecircle.sources.facilities import read_facilities
+from lifecircle.sources.people import read_people
+from lifecircle.sources.tables import match_where
+from lifecircle.sources.units import read_units
+
+__all__ = ["match_where", "read_facilities", "read_people", "read_units"]

@@ -1,0 +1,95 @@
+"""People at points: villages, addresses, registers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from lifecircle.sources.files import read_source
+from lifecircle.sources.people.counts import read_counts
+from lifecircle.sources.people.shares import FoundPeople, share_points
+from lifecircle.sources.places import place_rows
+from lifecircle.sources.tables import as_code, report_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyproj
+
+    from lifecircle.config import Configuration, Population
+    from lifecircle.config.schema import Level
+    from lifecircle.model import Units
+    from lifecircle.problems import Problems
+
+
+def read_points(
+    configuration: Configuration,
+    population: Population,
+    units: Mapping[Level, Units],
+    crs: pyproj.CRS,
+    problems: Problems,
+) -> FoundPeople | None:
+    """Read people at points; a row with no place or no count is set aside, with its people, and named.
+
+    A line or polygon stands for a point on it. The id is the configured column's, else the row number.
+    """
+    people = str(population.people)
+    columns = [people, *population.groups.values(), *([population.id] if population.id else [])]
+    read = read_source(
+        configuration.folder, population, "population", problems, columns=columns, field="population.path"
+    )
+    places = place_rows(population, read, units, crs, problems) if read is not None else None
+    if read is None or places is None:
+        return None
+    counts = read_counts(read, people, population.groups, problems)
+    if counts is None:
+        return None
+    value, groups, is_counted, is_repaired = counts
+    rows = read.frame.index.to_numpy()
+    own_id = np.array([str(row) for row in rows], dtype=object)
+    if population.id:
+        given = as_code(read.frame[population.id])
+        own_id = np.where(given == "", own_id, given)
+    used = is_counted & places.is_used & (value > 0.0)
+    lost = float(np.nansum(value[is_counted & ~places.is_used]))
+    if lost > 0:
+        problems.add(
+            "population-not-placed",
+            "warning",
+            population.path,
+            f"{lost:.0f} 人没有可用的坐标 people have no usable place",
+            layer=read.layer,
+            count=int((is_counted & ~places.is_used).sum()),
+            mend="补上坐标 give them coordinates",
+        )
+    is_doubled = pd.Series(own_id).duplicated(keep=False).to_numpy() & used
+    report_rows(
+        problems,
+        "population-duplicate-id",
+        "error",
+        population.path,
+        rows[is_doubled],
+        "编号重复 id used twice",
+        layer=read.layer,
+        field=population.id or "",
+        mend="每行一个编号 one id each",
+    )
+    if is_doubled.any():
+        return None
+    point = shapely.point_on_surface(places.geometry[used])
+    x, y = shapely.get_x(point), shapely.get_y(point)
+    is_aside = ~(is_counted & places.is_used)
+    repaired = int(((is_repaired | places.is_repaired) & ~is_aside).sum())
+    return FoundPeople(
+        id=own_id[used],
+        x=x,
+        y=y,
+        people=value[used],
+        groups={group: count[used] for group, count in groups.items()},
+        membership=share_points(x, y, units),
+        files=[read.counted(repaired=repaired, set_aside=int(is_aside.sum()))],
+        details={"not_placed": lost},
+    )

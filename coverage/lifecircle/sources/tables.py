@@ -1,0 +1,266 @@
+"""What stands in the cells of a table: numbers, degrees, codes, booleans, as people type them.
+
+Nothing is guessed: what is read beyond the letter (thousands separators, a unit behind the number, full-width digits) is counted as
+repaired, and what cannot be read is counted as bad.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.problems import Problems, Severity, nearest_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lifecircle.model import BoolArray, FloatArray, TextArray
+
+TRUE_WORDS = frozenset({"是", "有", "true", "yes", "y", "t", "1", "√"})
+FALSE_WORDS = frozenset({"否", "无", "没有", "false", "no", "n", "f", "0", "×"})
+EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
+ROWS_SHOWN = 10
+
+# Units that leave the number as it is; 万人, 亩 or km would change it.
+UNIT = "人|户|名|位|个|张|床|家|所|处|座|栋|层|台|辆|米|m|m2|平方米"
+NUMBER = re.compile(rf"([+-]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d*)?|[+-]?\.\d+)([eE][+-]?\d+)?({UNIT})?")
+DEGREES = re.compile(
+    r"(?:东经|西经|北纬|南纬|[EWNSewns])?(\d+(?:\.\d+)?)[°度o]"
+    r"(?:(\d+(?:\.\d+)?)[′'’分](?!′|'))?(?:(\d+(?:\.\d+)?)(?:″|′′|''|\"|”|秒))?([EWNSewns])?"
+)
+SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|_x00[01][0-9A-Fa-f]_")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """A column read as numbers, aligned with its rows."""
+
+    value: FloatArray
+    """NaN where blank or bad."""
+    is_blank: BoolArray
+    is_repaired: BoolArray
+    is_bad: BoolArray
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell is empty: None, NaN, NaT, or blanks."""
+    if isinstance(value, str):
+        return not value.strip()
+    return bool(value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value))
+
+
+def clean_text(value: Any) -> str:
+    """Return one cell as text: Excel's whole floats without ``.0``, no control characters, no outer blanks."""
+    if isinstance(value, str):
+        return CONTROL.sub("", value).strip()
+    if is_missing(value):
+        return ""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat()).removesuffix("T00:00:00")
+    return str(value)
+
+
+def as_text(values: Iterable[Any]) -> TextArray:
+    """Return cells as text, empty where missing; see :func:`clean_text`."""
+    return _objects([clean_text(value) for value in values])
+
+
+def _objects(values: list[Any]) -> TextArray:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def clean_code(value: Any) -> str:
+    """Return one code as text: half-width, no blanks, ``330305001.0`` as ``330305001``; leading zeros stay."""
+    code = re.sub(r"\s+", "", unicodedata.normalize("NFKC", clean_text(value))).lstrip("'")
+    return code[: code.index(".")] if re.fullmatch(r"\d+\.0+", code) else code
+
+
+def as_code(values: Iterable[Any]) -> TextArray:
+    """Return cells as codes, empty where missing; see :func:`clean_code`."""
+    return _objects([clean_code(value) for value in values])
+
+
+def match_key(code: str) -> str:
+    """Return what two writings of one area code have in common: 6, 9 and 12 digits are filled with zeros to 12."""
+    return code.ljust(12, "0") if code.isdigit() and code.isascii() and len(code) in (6, 9, 12) else code
+
+
+def read_number(value: Any) -> tuple[float, bool]:
+    """Return the number in one cell (NaN where there is none) and whether it was repaired."""
+    if isinstance(value, (bool, np.bool_)):
+        return float("nan"), False
+    if isinstance(value, (int, float, np.number)):
+        return float(value), False
+    if not isinstance(value, str):  # a date that Excel made of 1-2
+        return float("nan"), False
+    plain = re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", CONTROL.sub("", value)))
+    match = NUMBER.fullmatch(plain)
+    if match is None:
+        return float("nan"), False
+    digits, exponent, unit = match.groups()
+    is_repaired = bool(unit) or "," in digits or plain != value.strip()
+    return float(digits.replace(",", "") + (exponent or "")), is_repaired
+
+
+def read_degrees(value: Any) -> tuple[float, bool]:
+    """Return one coordinate, decimal or ``121°10′56″``, and whether it was repaired."""
+    number, is_repaired = read_number(value)
+    if number == number or not isinstance(value, str):
+        return number, is_repaired
+    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", value))
+    match = DEGREES.fullmatch(plain)
+    if match is None:
+        return float("nan"), False
+    degrees, minutes, seconds = (float(part or 0.0) for part in match.groups()[:3])
+    if minutes >= 60 or seconds >= 60:
+        return float("nan"), False
+    is_negative = plain[0] in "WwSs西南" or (match.group(4) or "") in ("W", "w", "S", "s")
+    return (-1.0 if is_negative else 1.0) * (degrees + minutes / 60.0 + seconds / 3600.0), True
+
+
+def as_numbers(values: Any, *, is_degrees: bool = False) -> Numbers:
+    """Return a column as numbers; ``is_degrees`` also understands degrees, minutes and seconds.
+
+    Infinite values are bad. Blank cells are neither bad nor numbers.
+    """
+    series = pd.Series(values)
+    count = len(series)
+    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
+        value = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        blank = np.isnan(value)
+        bad = np.isinf(value)
+        return Numbers(np.where(bad, np.nan, value), blank, np.zeros(count, bool), bad)
+    read = read_degrees if is_degrees else read_number
+    value, repaired = np.full(count, np.nan), np.zeros(count, dtype=bool)
+    cells = series.to_numpy(dtype=object)
+    blank = np.fromiter((is_missing(cell) for cell in cells), dtype=bool, count=count)
+    for index in np.flatnonzero(~blank):
+        value[index], repaired[index] = read(cells[index])
+    bad = ~blank & ~np.isfinite(value)
+    return Numbers(np.where(bad, np.nan, value), blank, repaired & ~bad, bad)
+
+
+def read_bool(value: Any) -> bool | None:
+    """Return one cell as true or false (是/否, 有/无, true/false, 1/0), or None."""
+    return {**dict.fromkeys(TRUE_WORDS, True), **dict.fromkeys(FALSE_WORDS, False)}.get(
+        unicodedata.normalize("NFKC", clean_text(value)).lower()
+    )
+
+
+def as_bool(values: Iterable[Any]) -> TextArray:
+    """Return cells as True, False or None; see :func:`read_bool`."""
+    return _objects([read_bool(value) for value in values])
+
+
+def is_equal(cell: Any, wanted: Any) -> bool:
+    """Whether a cell holds a value of the configuration: as text, as a number, or as yes and no."""
+    if is_missing(cell):
+        return isinstance(wanted, str) and not wanted.strip()
+    if isinstance(wanted, bool):
+        return read_bool(cell) is wanted
+    if isinstance(wanted, (int, float)):
+        return read_number(cell)[0] == float(wanted)
+    if isinstance(cell, (bool, np.bool_)):
+        return read_bool(wanted) is bool(cell)
+    return _half_width(clean_text(cell)) == _half_width(wanted)
+
+
+def _half_width(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def match_where(frame: pd.DataFrame, where: Mapping[str, Any]) -> BoolArray:
+    """Return which rows have, in every column of ``where``, one of its values."""
+    keep = np.ones(len(frame), dtype=bool)
+    for column, wanted in where.items():
+        values = wanted if isinstance(wanted, tuple) else (wanted,)
+        cells = frame[column].to_numpy(dtype=object)
+        keep &= np.fromiter(
+            (any(is_equal(cell, value) for value in values) for cell in cells), dtype=bool, count=len(cells)
+        )
+    return keep
+
+
+def find_column(name: str, columns: Iterable[str]) -> str | None:
+    """Return the column that ``name`` means: itself, or the one that differs only in width and blanks."""
+    known = list(columns)
+    if name in known:
+        return name
+    return next((column for column in known if _squeeze(column) == _squeeze(name)), None)
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+
+
+def name_columns(
+    frame: pd.DataFrame, wanted: Iterable[str], file: str, layer: str, problems: Problems
+) -> pd.DataFrame | None:
+    """Return the frame with the wanted columns under the very names of the configuration; None where one is missing."""
+    columns = [str(column) for column in frame.columns if column != "geometry"]
+    renamed, is_complete = {}, True
+    for name in dict.fromkeys(wanted):
+        column = find_column(name, columns)
+        if column is None:
+            is_complete = False
+            problems.error(
+                "column-missing", file, f'没有列 no column "{name}"', layer=layer, field=name,
+                mend=nearest_name(name, columns),
+            )  # fmt: skip
+        elif column != name:
+            renamed[column] = name
+    return frame.rename(columns=renamed) if is_complete else None
+
+
+def show_rows(rows: Iterable[Any]) -> str:
+    """Return the first rows as text: ``3, 5, 9 ...``."""
+    listed = [str(row) for row in rows]
+    return ", ".join(listed[:ROWS_SHOWN]) + (" ..." if len(listed) > ROWS_SHOWN else "")
+
+
+def report_rows(
+    problems: Problems,
+    code: str,
+    severity: Severity,
+    file: str,
+    rows: Iterable[Any],
+    found: str,
+    *,
+    layer: str = "",
+    field: str = "",
+    expected: str = "",
+    mend: str = "",
+) -> None:
+    """Add one line that speaks of several rows; nothing where there are none."""
+    listed = list(rows)
+    if listed:
+        problems.add(
+            code,
+            severity,
+            file,
+            found,
+            layer=layer,
+            row=show_rows(listed),
+            field=field,
+            expected=expected,
+            mend=mend,
+            count=len(listed),
+        )
+
+
+def show_values(values: Iterable[Any]) -> str:
+    """Return a few distinct values as found, for a message."""
+    distinct = list(dict.fromkeys(f'"{str(value)[:40]}"' for value in values))
+    return ", ".join(distinct[:3]) + (" ..." if len(distinct) > 3 else "")

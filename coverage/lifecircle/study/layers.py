@@ -1,0 +1,85 @@
+"""A district's layers, through the door: everything read and checked, nothing computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lifecircle.config import Configuration, District, read_configuration
+from lifecircle.config.schema import Level
+from lifecircle.model import Cells, Facilities, InputFile, IntArray, Roads, Units
+from lifecircle.problems import Problems
+from lifecircle.sources import read_facilities, read_people, read_units
+from lifecircle.sources.roads import read_roads
+from lifecircle.sources.units import read_district_crs
+from lifecircle.study.serving import choose_facilities
+
+Progress = Callable[[str], None]
+"""Told what is being done, in Chinese and English."""
+
+
+def say_nothing(_: str) -> None:
+    """Watch nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layers:
+    """A district's layers, checked, in its CRS."""
+
+    configuration: Configuration
+    district: District
+    units: Mapping[Level, Units]
+    cells: Cells
+    facilities: Facilities
+    roads: Roads
+    serving: Mapping[str, IntArray]
+    """By rule id, the rows of the facilities that serve it; rules that cannot be computed are absent."""
+    not_computed: Mapping[str, str]
+    inputs: tuple[InputFile, ...]
+    details: Mapping[str, Any]
+
+
+def check_district(
+    folder: Path, problems: Problems, *, only_rules: tuple[str, ...] = (), progress: Progress = say_nothing
+) -> Layers | None:
+    """Read every layer and list every problem; compute nothing.
+
+    Returns
+    -------
+    Layers or None
+        None where something that stops the run was found; ``problems`` says what.
+    """
+    progress("读取配置 reading the configuration")
+    configuration = read_configuration(folder, problems)
+    if configuration is None or configuration.district is None:
+        return None
+    if read_district_crs(configuration, problems) is None:
+        return None
+    progress("读取行政单元 reading units")
+    units, unit_files = read_units(configuration, problems)
+    progress("读取人口 reading people")
+    cells, people_files, people_details = read_people(configuration, units, problems)
+    progress("读取设施 reading facilities")
+    facilities, facility_files = read_facilities(configuration, units, problems)
+    progress("读取道路 reading roads")
+    roads, road_files = read_roads(configuration, problems)
+    serving: dict[str, IntArray] = {}
+    not_computed: dict[str, str] = {}
+    if facilities is not None:
+        serving, not_computed = choose_facilities(configuration, facilities, only_rules, problems)
+    if problems.errors or cells is None or facilities is None or roads is None:
+        return None
+    return Layers(
+        configuration=configuration,
+        district=configuration.district,
+        units=units,
+        cells=cells,
+        facilities=facilities,
+        roads=roads,
+        serving=serving,
+        not_computed=not_computed,
+        inputs=(*unit_files, *people_files, *facility_files, *road_files),
+        details={"people": people_details},
+    )
