@@ -86,24 +86,25 @@ def _read_level(
     layer: UnitLayer, read: ReadLayer, crs: pyproj.CRS, problems: Problems
 ) -> tuple[Units | None, InputFile]:
     rows, frame = read.frame.index.to_numpy(), read.frame
-    count_before = len(problems.errors)
     code = as_code(frame[layer.id])
-    _check_codes(code, as_text(frame[layer.name]), rows, layer, read.layer, problems)
+    has_code = _check_codes(code, as_text(frame[layer.name]), rows, layer, read.layer, problems)
     polygons = _read_polygons(read, crs, layer, problems)
     if polygons is None:
         return None, read.counted(set_aside=len(frame))
     geometry, is_repaired = polygons
     source = read.counted(repaired=int(is_repaired.sum()))
-    if len(problems.errors) > count_before:
+    if not has_code.any():
         return None, source
-    units = Units(layer.level, code, as_text(frame[layer.name]), geometry)
+    # The run stops for units without a code of their own; the others still show what is wrong in other layers.
+    units = Units(layer.level, code[has_code], as_text(frame[layer.name])[has_code], geometry[has_code])
     _check_coverage(units, layer.path, read.layer, problems)
     return units, source
 
 
 def _check_codes(
     code: TextArray, name: TextArray, rows: IntArray, layer: UnitLayer, shown: str, problems: Problems
-) -> None:
+) -> BoolArray:
+    """Return which units have a code of their own."""
     is_blank = code == ""
     names = ", ".join(name[is_blank][:5])
     report_rows(
@@ -143,6 +144,7 @@ def _check_codes(
         field=layer.id,
         mend="改正代码,或将同一单元的各块融合 mend the code, or dissolve the parts of one unit",
     )
+    return np.asarray(~(is_blank | is_short | is_doubled))
 
 
 def _read_polygons(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
@@ -106,16 +107,14 @@ def _read(path: Path, name: str | None, encoding: str | None) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        frame: pd.DataFrame = gpd.read_parquet(path).reset_index(drop=True).rename_geometry("geometry")
-        return frame
-    except ValueError:
-        pass  # no geo metadata: a plain table
-    except (OSError, pa.ArrowException) as error:
-        raise UnreadableError(f"读不出 cannot be read: {str(error)[:200]}") from error
-    try:
-        return pd.read_parquet(path).reset_index(drop=True)
+        has_geometry = b"geo" in (pq.read_schema(path).metadata or {})
+        frame: pd.DataFrame = gpd.read_parquet(path) if has_geometry else pd.read_parquet(path)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise UnreadableError(f"读不出 cannot be read: {str(error)[:200]}") from error
+    frame = frame.reset_index(drop=True)
+    if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.name != "geometry":
+        frame = frame.rename_geometry("geometry")
+    return frame
 
 
 def codec_of(name: str) -> str | None:

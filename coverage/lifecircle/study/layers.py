@@ -11,9 +11,7 @@ from lifecircle.config import Configuration, District, read_configuration
 from lifecircle.config.schema import Level
 from lifecircle.model import Cells, Facilities, InputFile, IntArray, Roads, Units
 from lifecircle.problems import Problems
-from lifecircle.sources import read_facilities, read_people, read_units
-from lifecircle.sources.roads import read_roads
-from lifecircle.sources.units import read_district_crs
+from lifecircle.sources import read_district_crs, read_facilities, read_people, read_roads, read_units
 from lifecircle.study.serving import choose_facilities
 
 Progress = Callable[[str], None]

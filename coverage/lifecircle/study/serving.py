@@ -7,7 +7,7 @@ import numpy as np
 from lifecircle.config import Configuration
 from lifecircle.model import Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
-from lifecircle.sources.tables import match_where
+from lifecircle.sources import match_where
 
 
 def choose_facilities(

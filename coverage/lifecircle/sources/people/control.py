@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lifecircle.config.schema import Level
-    from lifecircle.model import BoolArray, FloatArray, InputFile, Units
+    from lifecircle.model import BoolArray, FloatArray, InputFile, IntArray, Units
     from lifecircle.problems import Problems
+    from lifecircle.sources.files import ReadLayer
 
 EXACT = 1e-9  # relative
 MOST_DENSE = 1000  # units in one group of neighbours; more are solved sparsely
@@ -66,7 +67,22 @@ def read_control(
     if read is None or counts is None:
         return None
     value, _, is_counted, is_repaired = counts
-    held, rows = units[control.level], read.frame.index.to_numpy()
+    held = units[control.level]
+    unit = _join_control(control, read, held, is_counted, problems)
+    if unit is None:
+        return None
+    used = is_counted & (unit >= 0)
+    target = np.full(len(held), np.nan)
+    target[unit[used]] = value[used]
+    file = read.counted(repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum()))
+    return target, file
+
+
+def _join_control(
+    control: Control, read: ReadLayer, held: Units, is_counted: BoolArray, problems: Problems
+) -> IntArray | None:
+    """Return the unit of every row of the table, -1 where it has none; None where the table does not fit the units."""
+    rows = read.frame.index.to_numpy()
     unit = join_codes(as_code(read.frame[control.id]), held.code)
     is_unknown = unit < 0
     if is_unknown.all():
@@ -82,8 +98,7 @@ def read_control(
         problems, "control-unknown-code", "set_aside", control.path, rows[is_unknown],
         f"单元中没有这些代码 codes that no {control.level} has", field=control.id,
     )  # fmt: skip
-    used = is_counted & ~is_unknown
-    is_doubled = pd.Series(unit).duplicated(keep=False).to_numpy() & used
+    is_doubled = pd.Series(unit).duplicated(keep=False).to_numpy() & is_counted & ~is_unknown
     if is_doubled.any():
         report_rows(
             problems,
@@ -96,10 +111,7 @@ def read_control(
             mend="用 where 只选一年或一类 choose one year or kind with where",
         )
         return None
-    target = np.full(len(held), np.nan)
-    target[unit[used]] = value[used]
-    file = read.counted(repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum()))
-    return target, file
+    return unit
 
 
 def solve_factors(share: csr_array, people: FloatArray, target: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lifecircle.model import BoolArray, FloatArray
     from lifecircle.problems import Problems
     from lifecircle.sources.files import ReadLayer
+    from lifecircle.sources.tables import Numbers
 
 
 def read_counts(
@@ -25,30 +26,8 @@ def read_counts(
     """
     rows = read.frame.index.to_numpy()
     total = as_numbers(read.frame[people])
+    _report_people(read, people, total, problems)
     is_repaired = total.is_repaired.copy()
-    report_rows(
-        problems,
-        "table-bad-number",
-        "set_aside",
-        read.file,
-        rows[total.is_bad],
-        f"不是数 not a number: {show_values(read.frame[people][total.is_bad])}",
-        layer=read.layer,
-        field=people,
-        expected="人数 people",
-        mend="改为数字 write a plain number",
-    )
-    report_rows(
-        problems,
-        "table-no-number",
-        "set_aside",
-        read.file,
-        rows[total.is_blank],
-        "没有人数 no count of people",
-        layer=read.layer,
-        field=people,
-        mend="补上,没有人则写 0 fill in; write 0 where nobody lives",
-    )
     counted, is_negative = {}, total.value < 0
     for group, column in groups.items():
         numbers = as_numbers(read.frame[column])
@@ -85,3 +64,16 @@ def read_counts(
     if is_negative.any():
         return None
     return total.value, counted, np.isfinite(total.value), is_repaired
+
+
+def _report_people(read: ReadLayer, people: str, total: Numbers, problems: Problems) -> None:
+    rows = read.frame.index.to_numpy()
+    report_rows(
+        problems, "table-bad-number", "set_aside", read.file, rows[total.is_bad],
+        f"不是数 not a number: {show_values(read.frame[people][total.is_bad])}", layer=read.layer, field=people,
+        expected="人数 people", mend="改为数字 write a plain number",
+    )  # fmt: skip
+    report_rows(
+        problems, "table-no-number", "set_aside", read.file, rows[total.is_blank], "没有人数 no count of people",
+        layer=read.layer, field=people, mend="补上,没有人则写 0 fill in; write 0 where nobody lives",
+    )  # fmt: skip

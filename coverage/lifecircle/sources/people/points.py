@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from lifecircle.config import Configuration, Population
     from lifecircle.config.schema import Level
-    from lifecircle.model import Units
+    from lifecircle.model import BoolArray, TextArray, Units
     from lifecircle.problems import Problems
+    from lifecircle.sources.files import ReadLayer
 
 
 def read_points(
@@ -48,12 +49,8 @@ def read_points(
     if counts is None:
         return None
     value, groups, is_counted, is_repaired = counts
-    rows = read.frame.index.to_numpy()
-    own_id = np.array([str(row) for row in rows], dtype=object)
-    if population.id:
-        given = as_code(read.frame[population.id])
-        own_id = np.where(given == "", own_id, given)
-    used = is_counted & places.is_used & (value > 0.0)
+    has_people = np.logical_or.reduce([value > 0.0, *(count > 0.0 for count in groups.values())])
+    used = is_counted & places.is_used & has_people
     lost = float(np.nansum(value[is_counted & ~places.is_used]))
     if lost > 0:
         problems.add(
@@ -65,19 +62,8 @@ def read_points(
             count=int((is_counted & ~places.is_used).sum()),
             mend="补上坐标 give them coordinates",
         )
-    is_doubled = pd.Series(own_id).duplicated(keep=False).to_numpy() & used
-    report_rows(
-        problems,
-        "population-duplicate-id",
-        "error",
-        population.path,
-        rows[is_doubled],
-        "编号重复 id used twice",
-        layer=read.layer,
-        field=population.id or "",
-        mend="每行一个编号 one id each",
-    )
-    if is_doubled.any():
+    own_id = _read_ids(read, population, used, problems)
+    if own_id is None:
         return None
     point = shapely.point_on_surface(places.geometry[used])
     x, y = shapely.get_x(point), shapely.get_y(point)
@@ -93,3 +79,18 @@ def read_points(
         files=[read.counted(repaired=repaired, set_aside=int(is_aside.sum()))],
         details={"not_placed": lost},
     )
+
+
+def _read_ids(read: ReadLayer, population: Population, used: BoolArray, problems: Problems) -> TextArray | None:
+    """Return the id of every row, its number where it has none; None where two used rows share one."""
+    rows = read.frame.index.to_numpy()
+    own_id = np.array([str(row) for row in rows], dtype=object)
+    if population.id:
+        given = as_code(read.frame[population.id])
+        own_id = np.where(given == "", own_id, given)
+    is_doubled = pd.Series(own_id).duplicated(keep=False).to_numpy() & used
+    report_rows(
+        problems, "population-duplicate-id", "error", population.path, rows[is_doubled], "编号重复 id used twice",
+        layer=read.layer, field=population.id or "", mend="每行一个编号 one id each",
+    )  # fmt: skip
+    return None if is_doubled.any() else own_id

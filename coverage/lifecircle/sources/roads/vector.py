@@ -142,10 +142,9 @@ def _kept_edges(edges: gpd.GeoDataFrame, one_way: pd.Series) -> npt.NDArray[np.b
     v = edges.index.get_level_values("v").to_numpy()
     pairs = set(zip(u.tolist(), v.tolist(), strict=True))
     has_twin = np.fromiter(((b, a) in pairs for a, b in zip(u.tolist(), v.tolist(), strict=True)), bool, len(u))
+    is_twin = u > v
     if "reversed" in edges:
-        is_twin = edges["reversed"].map(lambda value: value is True or str(value) == "True").to_numpy() & (u != v)
-    else:
-        is_twin = u > v
+        is_twin = edges["reversed"].map(lambda value: str(value) == "True").to_numpy() & (u != v)
     return np.asarray(one_way.to_numpy() | ~(is_twin & has_twin), dtype=bool)
 
 
