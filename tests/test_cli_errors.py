@@ -60,12 +60,15 @@ def test_no_crs(tmp_path):
 
 
 def swap_coordinates(folder):
-    pd.DataFrame({"id": ["k1", "k2"], "name": ["甲", "乙"], "grade": "a", "lon": [27.83, 27.831], "lat": [121.01, 121.02]}).to_csv(
-        folder / "clinics.csv", index=False
-    )
+    pd.DataFrame(
+        {"id": ["k1", "k2"], "name": ["甲", "乙"], "grade": "a", "lon": [27.83, 27.831], "lat": [121.01, 121.02]}
+    ).to_csv(folder / "clinics.csv", index=False)
 
 
-LONLAT = TOML.replace('kind = "clinic"\npath = "clinics.csv"\nx = "x"\ny = "y"\ncrs = "EPSG:4549"', 'kind = "clinic"\npath = "clinics.csv"\nlon = "lon"\nlat = "lat"\ndatum = "wgs84"')
+LONLAT = TOML.replace(
+    'path = "clinics.csv"\nx = "x"\ny = "y"\ncrs = "EPSG:4549"',
+    'path = "clinics.csv"\nlon = "lon"\nlat = "lat"\ndatum = "wgs84"',
+)
 
 
 def test_swapped_longitude_and_latitude(tmp_path):
@@ -89,8 +92,10 @@ def test_township_without_a_code(tmp_path):
 
 
 def test_everything_at_once(tmp_path):
-    toml = LONLAT.replace("minutes = 15", "minuts = 15").replace('path = "roads.gpkg"', 'path = "road.gpkg"').replace(
-        'mode = "walk"\nmetres', 'mode = "fly"\nmetres'
+    toml = (
+        LONLAT.replace("minutes = 15", "minuts = 15")
+        .replace('path = "roads.gpkg"', 'path = "road.gpkg"')
+        .replace('mode = "walk"\nmetres', 'mode = "fly"\nmetres')
     )
 
     def spoil(folder):
@@ -151,7 +156,9 @@ def test_check_says_what_is_ready(tmp_path):
 
 
 def test_a_policy_that_lacks_a_layer_is_named_and_the_rest_is_computed(tmp_path):
-    folder = write_tiny(tmp_path / "tiny", TOML.replace("year = 2025\ncrs", 'year = 2025\npolicies = ["aed", "living-circle"]\ncrs'))
+    folder = write_tiny(
+        tmp_path / "tiny", TOML.replace("year = 2025\ncrs", 'year = 2025\npolicies = ["aed", "living-circle"]\ncrs')
+    )
     result = run(folder, tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert "aed-4min-walk" in result.output

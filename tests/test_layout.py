@@ -17,5 +17,9 @@ def test_the_top_level_is_the_users():
 
 
 def test_no_room_outgrows_its_walls():
-    long = {path.name: lines for path in (ROOT / "coverage").rglob("*.py") if (lines := len(path.read_text("utf-8").splitlines())) > 400}
+    long = {
+        path.name: lines
+        for path in (ROOT / "coverage").rglob("*.py")
+        if (lines := len(path.read_text("utf-8").splitlines())) > 400
+    }
     assert not long

@@ -42,7 +42,15 @@ def row(indicators, indicator, code):
 
 
 def test_every_file_of_the_contract_is_there(out, processed):
-    names = {"indicators.csv", "indicators.parquet", "cells.parquet", "facilities.parquet", "coverage.gpkg", "issues.csv", "manifest.json"}
+    names = {
+        "indicators.csv",
+        "indicators.parquet",
+        "cells.parquet",
+        "facilities.parquet",
+        "coverage.gpkg",
+        "issues.csv",
+        "manifest.json",
+    }
     assert {path.name for path in processed.iterdir()} == names
     assert {path.name for path in (out / "maps" / "tiny" / "2025").iterdir()} == {"index.html"}
     assert not list(out.rglob("*.new-*"))
@@ -112,8 +120,15 @@ def test_layers_open_in_a_gis(processed):
 
 def test_the_manifest_names_inputs_parameters_and_outputs(processed):
     manifest = json.loads((processed / "manifest.json").read_text("utf-8"))
-    assert {source["path"] for source in manifest["inputs"]} == {"townships.gpkg", "people.csv", "clinics.csv", "roads.gpkg"}
-    assert all(source["rows"] == source["used"] + source["repaired"] + source["set_aside"] for source in manifest["inputs"])
+    assert {source["path"] for source in manifest["inputs"]} == {
+        "townships.gpkg",
+        "people.csv",
+        "clinics.csv",
+        "roads.gpkg",
+    }
+    assert all(
+        source["rows"] == source["used"] + source["repaired"] + source["set_aside"] for source in manifest["inputs"]
+    )
     assert manifest["parameters"]["modes"]["walk"]["speed_kph"] == 3.6
     assert manifest["parameters"]["rules"]["clinic-walk-15"]["minutes"] == 15
     assert "data/processed/tiny/2025/indicators.csv" in manifest["outputs"]
@@ -132,7 +147,18 @@ def test_the_same_inputs_give_the_same_bytes(out, processed, tmp_path):
 
 
 def test_year_and_rule_can_be_chosen(out, tmp_path):
-    call = ["run", str(out / "tiny"), "--out", str(tmp_path), "--year", "2030", "--rule", "clinic-walk-15", "--no-map", "--json"]
+    call = [
+        "run",
+        str(out / "tiny"),
+        "--out",
+        str(tmp_path),
+        "--year",
+        "2030",
+        "--rule",
+        "clinic-walk-15",
+        "--no-map",
+        "--json",
+    ]
     result = CliRunner().invoke(app, call)
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)
@@ -143,12 +169,14 @@ def test_year_and_rule_can_be_chosen(out, tmp_path):
     assert not (tmp_path / "maps/tiny/2030/index.html").exists()
 
 
-def test_row_order_does_not_matter(out, processed, tmp_path):
+def test_row_order_does_not_matter(processed, tmp_path):
     folder = write_tiny(tmp_path / "tiny")
     people = pd.read_csv(folder / "people.csv")
     people.iloc[::-1].to_csv(folder / "people.csv", index=False)
     assert CliRunner().invoke(app, ["run", str(folder), "--out", str(tmp_path), "--no-map"]).exit_code == 0
-    assert (tmp_path / "data/processed/tiny/2025/indicators.csv").read_bytes() == (processed / "indicators.csv").read_bytes()
+    assert (tmp_path / "data/processed/tiny/2025/indicators.csv").read_bytes() == (
+        processed / "indicators.csv"
+    ).read_bytes()
 
 
 def test_ready_minutes_are_part_of_the_limit_and_of_the_minutes(tmp_path):

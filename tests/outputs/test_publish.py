@@ -28,7 +28,9 @@ def publish_quietly(study, out):
 def read_set(out):
     tables, maps = publish.target_folders(out, "tiny", 2025)
     return {
-        path.relative_to(out).as_posix(): path.read_bytes() for folder in (tables, maps) for path in sorted(folder.glob("*"))
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for folder in (tables, maps)
+        for path in sorted(folder.glob("*"))
     }
 
 

@@ -20,7 +20,14 @@ from lifecircle.travel.reach import Entrances, Search, join_points
 
 CRS = "EPSG:4549"
 # lon, lat of a tee and of an island across the water.
-NODES = {1: (121.10, 27.80), 2: (121.11, 27.80), 3: (121.12, 27.80), 4: (121.11, 27.81), 5: (121.20, 27.80), 6: (121.21, 27.80)}
+NODES = {
+    1: (121.10, 27.80),
+    2: (121.11, 27.80),
+    3: (121.12, 27.80),
+    4: (121.11, 27.81),
+    5: (121.20, 27.80),
+    6: (121.21, 27.80),
+}
 WAYS = {
     10: ([1, 2, 3], {"highway": "primary", "oneway": "yes"}),
     11: ([2, 4], {"highway": "residential"}),
@@ -41,7 +48,9 @@ def write_osm(path: Path, *, ways=WAYS, absent=()) -> None:
 
 def configure(folder: Path, sailings=(), **roads) -> Configuration:
     district = District(id="x", code="1", name="x", year=2025, crs=CRS)
-    return Configuration(folder, district, (), None, (), RoadsLayer(**roads), tuple(sailings), Terrain(), load_modes(), (), ())
+    return Configuration(
+        folder, district, (), None, (), RoadsLayer(**roads), tuple(sailings), Terrain(), load_modes(), (), ()
+    )
 
 
 def read(folder: Path, **roads):
@@ -89,7 +98,9 @@ def test_ferries_of_the_map_can_be_switched_off(tmp_path):
 
 def test_the_districts_own_ferry(tmp_path):
     write_osm(tmp_path / "roads.osm.pbf")
-    ferry = Ferry.model_validate({"from": NODES[4], "to": NODES[5], "minutes": 10, "headway_minutes": 20, "modes": ["drive"]})
+    ferry = Ferry.model_validate(
+        {"from": NODES[4], "to": NODES[5], "minutes": 10, "headway_minutes": 20, "modes": ["drive"]}
+    )
     problems = Problems()
     roads, _ = read_roads(configure(tmp_path, [ferry], path="roads.osm.pbf", ferries=False), problems)
     assert drive_s(roads, NODES[4], NODES[6]) == pytest.approx(600 + 600 + metres(5, 6) / (30 / 3.6))
@@ -119,7 +130,9 @@ def test_a_vector_layer_with_a_planners_own_words(tmp_path):
 
 
 def test_a_vector_layer_without_its_class_field(tmp_path):
-    gpd.GeoDataFrame({"等级": ["省道"]}, geometry=[shapely.LineString([NODES[1], NODES[2]])], crs=4490).to_file(tmp_path / "roads.gpkg")
+    gpd.GeoDataFrame({"等级": ["省道"]}, geometry=[shapely.LineString([NODES[1], NODES[2]])], crs=4490).to_file(
+        tmp_path / "roads.gpkg"
+    )
     roads, _, problems = read(tmp_path, path="roads.gpkg")
     assert roads is None
     assert "highway" in str(problems.errors[0])

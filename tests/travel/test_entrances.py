@@ -16,7 +16,9 @@ STREETS = make_roads([(0, 0), (500, 0), (1000, 0), (500, 400)], [([0, 1, 2], {})
 
 def entrances_of(shape, *, spacing_m=50.0, border_m=30.0, **changes):
     network = make_network(STREETS, **changes)
-    found, untouched = find_entrances(network, np.array([shape], dtype=object), np.array([spacing_m]), np.array([border_m]))
+    found, untouched = find_entrances(
+        network, np.array([shape], dtype=object), np.array([spacing_m]), np.array([border_m])
+    )
     points = sorted((round(x, 6), round(y, 6)) for x, y in zip(found.joins.x, found.joins.y, strict=True))
     return network, found, points, untouched
 

@@ -70,7 +70,9 @@ def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: 
                 continue
             # Coordinates come as WKB, made in C++: asking every node for its place takes three times as long.
             try:
-                found.add(way.id, row, factory.create_linestring(way, osmium.geom.ALL), [node.ref for node in way.nodes])
+                found.add(
+                    way.id, row, factory.create_linestring(way, osmium.geom.ALL), [node.ref for node in way.nodes]
+                )
             except (osmium.InvalidLocationError, RuntimeError):
                 found.broken += 1
                 if not is_ferry:  # a ferry's duration cannot be shared over a part of it

@@ -1,0 +1,106 @@
+"""The demonstration district against the oracle, walk and drive, both directions; it needs nothing outside the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from tests.oracle.reference import ReferenceMode, ReferenceNetwork
+
+from lifecircle.config import load_modes
+from lifecircle.study import run_district
+
+FOLDER = Path(__file__).parents[2] / "data" / "raw" / "dongtou"
+RULES = (
+    "insurance-30min-walk",
+    "insurance-30min-drive",
+    "clinic-15min-walk",
+    "hospital-30min-drive",
+    "ambulance-12min",
+    "aed-4min-walk",
+)
+
+
+@pytest.fixture(scope="module")
+def study():
+    return run_district(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def networks(study):
+    made = {}
+    for mode_id in ("walk", "drive"):
+        mode = load_modes()[mode_id]
+        reference = ReferenceMode(
+            mode.ways,
+            mode.speeds_kph or mode.speed_kph,
+            mode.access_kph,
+            mode.max_access_m,
+            mode.direct_m,
+            mode.min_fragment_m,
+        )
+        made[mode_id] = ReferenceNetwork.from_osm(FOLDER / "dongtou.osm.pbf", study.district.crs, reference)
+    return made
+
+
+@pytest.mark.parametrize("rule_id", RULES)
+def test_minutes_agree_with_the_oracle_to_a_tenth_of_a_second(study, networks, rule_id):
+    result = study.results[rule_id]
+    rule = result.rule
+    network = networks["drive" if rule.mode == "ambulance" else rule.mode]
+    shapes = study.facilities.frame.geometry.to_numpy()[result.facilities]
+    assert (shapely.get_dimensions(shapes) == 0).all()
+    cells = np.column_stack([study.cells.x, study.cells.y])
+    expected, _ = network.nearest(cells, shapely.get_coordinates(shapes), rule.direction)
+    ours = (result.nearest.cost - rule.ready_minutes) * 60
+    assert (np.isfinite(ours) == np.isfinite(expected)).all()
+    reached = np.isfinite(expected)
+    assert reached.sum() > 1000
+    apart = np.flatnonzero(reached)[np.abs(ours[reached] - expected[reached]) > 0.1]
+    for cell in apart:
+        # Equally near to two streets, a cell may join either: ours must be right by one of them.
+        joins = network.joins_within(cells[cell], 1e-6)
+        assert len(joins.edge) > 1
+        either, _ = network.nearest(
+            np.repeat(cells[[cell]], len(joins.edge), axis=0),
+            shapely.get_coordinates(shapes),
+            rule.direction,
+            cell_joins=joins,
+        )
+        assert np.abs(either - ours[cell]).min() <= 0.1
+    assert len(apart) <= 3
+
+
+def test_the_island_without_a_bridge_needs_the_ferry(study):
+    """鹿西 is reached by ferry only: by car from 洞头, and its people are never nearer than the sailing."""
+    township = study.units["township"]
+    on_luxi = np.asarray(
+        study.cells.membership["township"][[int(np.flatnonzero(township.name == "鹿西乡")[0])]].toarray()[0] > 0.5
+    )
+    minutes = study.results["hospital-30min-drive"].nearest.cost[on_luxi]
+    assert np.isfinite(minutes).any()
+    assert minutes.min() > 30
+    row = study.indicators[
+        (study.indicators["indicator"] == "hospital-30min-drive") & (study.indicators["unit_name"] == "鹿西乡")
+    ]
+    assert row["value"].tolist() == [0.0]
+
+
+def test_both_readings_of_ten_minutes_are_reported(study):
+    district = study.indicators[study.indicators["level"] == "district"].set_index("indicator")
+    near, far = district.loc["fitness-10min-500m"], district.loc["fitness-10min-1km"]
+    assert near["denominator"] == far["denominator"] == pytest.approx(148_807, abs=1e-6)
+    assert near["numerator"] < far["numerator"]
+
+
+def test_conservation(study):
+    assert study.conservation["population"]["people"] == 148_807
+    for rule_id in study.results:
+        sums = study.conservation[rule_id]
+        assert sums["covered"] + sums["uncovered"] + sums["unreachable"] == pytest.approx(148_807, abs=1e-9)
+
+
+def test_nothing_is_wrong_with_the_demonstration_data(study):
+    assert not [problem for problem in study.problems if problem.severity in ("error", "set_aside", "repaired")]
