@@ -58,30 +58,26 @@ def _number(value: Any) -> float | None:
 
 
 def summary_table(study: Study) -> Table:
-    """Return the summary as a table for the terminal."""
+    """Return the summary as a table for the terminal, narrow enough for 80 columns."""
+    from rich import box
     from rich.table import Table
 
-    title = f"{study.district.name.zh} {study.year}"
+    title = f"{study.district.name.both} {study.year}  {study.cells.people.sum():,.0f} 人 people"
     if study.district.demonstration:
-        title += f"  【{study.district.demonstration.zh}】"
-    table = Table(title=title, title_justify="left", header_style="bold", expand=False)
-    table.add_column("准则 rule", overflow="fold")
-    table.add_column("限值 limit", justify="right")
-    table.add_column("覆盖人口 covered", justify="right")
-    table.add_column("占比 share", justify="right")
-    table.add_column("低-高 low-high", justify="right")
-    table.add_column("不可达 unreachable", justify="right")
-    table.add_column("最弱单元 worst townships", overflow="fold")
+        title += f"\n【{study.district.demonstration.zh}】"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("准则\nrule", overflow="fold", min_width=21)
+    for heading in ("限值\nlimit", "覆盖\ncovered", "占比\nshare", "低-高\nlow-high", "不可达\nnone"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("最弱 weakest", no_wrap=True)
     for entry in summarise(study):
-        unit = {"min": "分 min", "m": "米 m"}[entry["limit_unit"]]
+        has_range = entry["limit_unit"] == "min" and entry.get("low_pct") is not None
         table.add_row(
             entry["rule"] if entry["label"] == entry["rule"] else f"{entry['label']}\n[dim]{entry['rule']}[/dim]",
-            f"{entry['limit']:g} {unit}\n[dim]{study.modes[entry['mode']].label.zh}[/dim]",
-            f"{entry['covered']:,.0f} / {entry['people']:,.0f}" if "covered" in entry else "-",
+            f"{entry['limit']:g} {entry['limit_unit']}\n[dim]{study.modes[entry['mode']].label.zh}[/dim]",
+            f"{entry['covered']:,.0f}" if "covered" in entry else "-",
             _percent(entry.get("share_pct")),
-            f"{_percent(entry.get('low_pct'))} - {_percent(entry.get('high_pct'))}"
-            if entry["limit_unit"] == "min"
-            else "-",
+            f"{entry['low_pct']:.1f}-{entry['high_pct']:.1f}" if has_range else "-",
             f"{entry['unreachable']:,.0f}",
             "\n".join(f"{unit['name']} {_percent(unit['share_pct'])}" for unit in entry["worst"]),
         )
