@@ -65,11 +65,11 @@ def summary_table(study: Study) -> Table:
     title = f"{study.district.name.both} {study.year}  {study.cells.people.sum():,.0f} 人 people"
     if study.district.demonstration:
         title += f"\n【{study.district.demonstration.zh}】"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("准则\nrule", overflow="fold", min_width=21)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("准则\nrule", overflow="fold", min_width=20)
     for heading in ("限值\nlimit", "覆盖\ncovered", "占比\nshare", "低-高\nlow-high", "不可达\nnone"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("最弱 weakest", no_wrap=True)
+    table.add_column("最弱\nweakest", no_wrap=True)
     for entry in summarise(study):
         has_range = entry["limit_unit"] == "min" and entry.get("low_pct") is not None
         table.add_row(
