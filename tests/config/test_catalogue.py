@@ -60,4 +60,5 @@ def test_a_district_may_replace_a_speed_by_a_table_and_the_other_way_round():
     modes = load_modes({"drive": {"speed_kph": 30}, "walk": {"speeds_kph": {"default": 4, "steps": 2}}})
     assert (modes["drive"].speed_kph, modes["drive"].speeds_kph) == (30, None)
     assert modes["walk"].speeds_kph == {"default": 4, "steps": 2}
-    assert load_modes({"drive": {"speeds_kph": {"primary": 55}}})["drive"].speeds_kph["motorway"] == 100
+    table = load_modes({"drive": {"speeds_kph": {"primary": 55, "default": 20}}})["drive"].speeds_kph
+    assert table == {"primary": 55, "default": 20}, "what the district writes is all that counts"

@@ -46,7 +46,8 @@ def load_ways() -> dict[str, Ways]:
 def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, Mode]:
     """Return the modes by id, with a district's overrides laid over them.
 
-    A speed replaces a speed table and the other way round; a table given by the district is laid over the built-in one.
+    A speed replaces a speed table and the other way round; a table of the district's own stands alone: classes it does
+    not list go at its default.
 
     Raises
     ------
@@ -60,7 +61,6 @@ def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, 
             table.pop("speeds_kph", None)
         if isinstance(override.get("speeds_kph"), dict):
             table.pop("speed_kph", None)
-            override = {**override, "speeds_kph": {**table.get("speeds_kph", {}), **override["speeds_kph"]}}
         tables[key] = {**table, **override}
     return {key: Mode.model_validate(table) for key, table in tables.items()}
 

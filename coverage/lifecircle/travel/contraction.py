@@ -26,7 +26,9 @@ def find_kept_nodes(segments: Segments, start: IntArray, incident: IntArray) -> 
     passes = (_may_arrive(segments, first, two) == _may_leave(segments, second, two)) & (
         _may_arrive(segments, second, two) == _may_leave(segments, first, two)
     )
-    passes &= segments.is_ferry[first] == segments.is_ferry[second]
+    # A ferry is boarded, and waited for, once from end to end: it is joined to nothing but itself.
+    is_sea = segments.is_ferry[first] | segments.is_ferry[second]
+    passes &= ~is_sea | (segments.way[first] == segments.way[second])
     kept[two[passes]] = False
     return kept
 

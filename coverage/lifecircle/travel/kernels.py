@@ -70,37 +70,47 @@ def reach_points(
     edge_start: IntArray,
     incident: IntArray,
     home_start: IntArray,
-    home_order: IntArray,
+    home_cell: IntArray,
     home_access: FloatArray,
     home_along: FloatArray,
     home_by_a: FloatArray,
     home_by_b: FloatArray,
+    near_start: IntArray,
+    near_cell: IntArray,
+    near_cost: FloatArray,
+    n_cells: int,
     horizon: float,
     first: IntArray,
     after: IntArray,
     before: IntArray,
 ) -> tuple[IntArray, IntArray, FloatArray]:  # pragma: no cover - compiled
-    """Return (facility, cell, cost) triples with cost at most ``horizon``, one search a facility, scratch reset by what was touched."""
+    """Return how many cells each facility reaches at a cost of at most ``horizon``, which, and at what cost.
+
+    One bounded search a facility; scratch is reset by what was touched, so that time and memory follow the result. The
+    ``home_*`` arrays are the cells in order of their edges; ``near_*`` are the straight walks, facility by facility.
+    """
     n_nodes = len(start) - 1
     cost = np.full(n_nodes, np.inf)
     label = np.zeros(n_nodes, dtype=np.int64)
     touched = np.empty(n_nodes, dtype=np.int64)
     seen = np.full(len(a), -1, dtype=np.int64)
-    capacity = 1024
-    out_facility = np.empty(capacity, dtype=np.int64)
-    out_cell = np.empty(capacity, dtype=np.int64)
-    out_cost = np.empty(capacity, dtype=np.float64)
+    with_door = np.full(len(a), -1, dtype=np.int64)
+    place_of = np.full(n_cells, -1, dtype=np.int64)
+    count = np.zeros(last_facility - first_facility, dtype=np.int64)
+    out_cell = np.empty(1024, dtype=np.int64)
+    out_cost = np.empty(1024, dtype=np.float64)
     filled = 0
     for facility in range(first_facility, last_facility):
+        begun = filled
         doors_from, doors_to = door_start[facility], door_start[facility + 1]
-        n_doors = doors_to - doors_from
-        seed_node = np.empty(2 * n_doors, dtype=np.int64)
-        seed_cost = np.empty(2 * n_doors, dtype=np.float64)
+        seed_node = np.empty(2 * (doors_to - doors_from), dtype=np.int64)
+        seed_cost = np.empty(2 * (doors_to - doors_from), dtype=np.float64)
         n_seeds = 0
         for door in range(doors_from, doors_to):
             on = door_edge[door]
             if on < 0:
                 continue
+            with_door[on] = facility
             seed_node[n_seeds], seed_cost[n_seeds] = a[on], door_access[door] + door_by_a[door]
             seed_node[n_seeds + 1], seed_cost[n_seeds + 1] = b[on], door_access[door] + door_by_b[door]
             n_seeds += 2
@@ -109,50 +119,60 @@ def reach_points(
             horizon, cost, label, touched, first, after, before,
         )  # fmt: skip
         # The edges to look at: those at a reached node, and those with a door.
-        for position in range(n_touched + n_doors):
+        for position in range(n_touched + doors_to - doors_from):
+            from_edge, to_edge = 0, 1
             if position < n_touched:
-                node = touched[position]
-                from_edge, to_edge = edge_start[node], edge_start[node + 1]
-            else:
-                if door_edge[doors_from + position - n_touched] < 0:
-                    continue
-                from_edge, to_edge = 0, 1
+                from_edge, to_edge = edge_start[touched[position]], edge_start[touched[position] + 1]
             for place in range(from_edge, to_edge):
                 on = incident[place] if position < n_touched else door_edge[doors_from + position - n_touched]
-                if seen[on] == facility:
+                if on < 0 or seen[on] == facility:
                     continue
                 seen[on] = facility
-                if home_start[on] == home_start[on + 1]:
-                    continue
-                has_door = False
-                for door in range(doors_from, doors_to):
-                    if door_edge[door] == on:
-                        has_door = True
-                        break
-                for home in range(home_start[on], home_start[on + 1]):
-                    cell = home_order[home]
-                    best = min(cost[a[on]] + home_by_a[cell], cost[b[on]] + home_by_b[cell])
+                from_home, to_home = home_start[on], home_start[on + 1]
+                if filled + to_home - from_home > len(out_cell):
+                    room = 2 * len(out_cell) + to_home - from_home
+                    out_cell, out_cost = _grow_whole(out_cell, room), _grow(out_cost, room)
+                cost_a, cost_b, has_door = cost[a[on]], cost[b[on]], with_door[on] == facility
+                for home in range(from_home, to_home):
+                    best = min(cost_a + home_by_a[home], cost_b + home_by_b[home])
                     if has_door:
                         for door in range(doors_from, doors_to):
                             if door_edge[door] == on:
-                                ahead = door_along[door] - home_along[cell]
+                                ahead = door_along[door] - home_along[home]
                                 if (ahead >= 0.0 and forward[on]) or (ahead <= 0.0 and backward[on]) or ahead == 0.0:
                                     best = min(best, abs(ahead) + door_access[door])
-                    best += home_access[cell]
+                    best += home_access[home]
                     if best <= horizon:
-                        if filled == capacity:
-                            capacity *= 2
-                            grown_facility = np.empty(capacity, dtype=np.int64)
-                            grown_facility[:filled] = out_facility
-                            out_facility = grown_facility
-                            grown_cell = np.empty(capacity, dtype=np.int64)
-                            grown_cell[:filled] = out_cell
-                            out_cell = grown_cell
-                            grown_cost = np.empty(capacity, dtype=np.float64)
-                            grown_cost[:filled] = out_cost
-                            out_cost = grown_cost
-                        out_facility[filled], out_cell[filled], out_cost[filled] = facility, cell, best
+                        out_cell[filled], out_cost[filled] = home_cell[home], best
+                        place_of[home_cell[home]] = filled
                         filled += 1
         for position in range(n_touched):
             cost[touched[position]] = np.inf
-    return out_facility[:filled], out_cell[:filled], out_cost[:filled]
+        # Straight walks: quicker than the street, or the only way there.
+        if filled + near_start[facility + 1] - near_start[facility] > len(out_cell):
+            room = 2 * len(out_cell) + near_start[facility + 1] - near_start[facility]
+            out_cell, out_cost = _grow_whole(out_cell, room), _grow(out_cost, room)
+        for near in range(near_start[facility], near_start[facility + 1]):
+            cell = near_cell[near]
+            if place_of[cell] >= begun:
+                out_cost[place_of[cell]] = min(out_cost[place_of[cell]], near_cost[near])
+            elif near_cost[near] <= horizon:
+                out_cell[filled], out_cost[filled] = cell, near_cost[near]
+                place_of[cell] = filled
+                filled += 1
+        count[facility - first_facility] = filled - begun
+    return count, out_cell[:filled], out_cost[:filled]
+
+
+@njit(cache=True, nogil=True)
+def _grow(values: FloatArray, room: int) -> FloatArray:  # pragma: no cover - compiled
+    grown = np.empty(room, dtype=np.float64)
+    grown[: len(values)] = values
+    return grown
+
+
+@njit(cache=True, nogil=True)
+def _grow_whole(values: IntArray, room: int) -> IntArray:  # pragma: no cover - compiled
+    grown = np.empty(room, dtype=np.int64)
+    grown[: len(values)] = values
+    return grown

@@ -53,12 +53,11 @@ def use_ways(roads: Roads, mode: Mode, ways: Ways) -> WayUse:
     is_timed = np.isfinite(ferry_s) & (ferry_s > 0)
     is_street = ~_is_empty(tags["highway"]) & ~_matches_any(tags, ways.exclude)
     oneway, junction = tags["oneway"], tags["junction"]
-    one_way = np.zeros(len(roads), dtype=bool)
-    reverse = np.zeros(len(roads), dtype=bool)
-    if not ways.bidirectional:
-        one_way = _is_in(oneway, ONE_WAY) | _is_in(junction, frozenset({"roundabout"}))
-        reverse = one_way & _is_in(oneway, REVERSED)
     used_ferry = is_ferry & is_timed
+    one_way = _is_in(oneway, ONE_WAY) | (_is_in(junction, frozenset({"roundabout"})) & ~used_ferry)
+    if ways.bidirectional:
+        one_way &= used_ferry  # on foot streets run both ways; a ferry that sails one way sails one way for all
+    reverse = one_way & _is_in(oneway, REVERSED)
     return WayUse(
         is_used=is_street | used_ferry,
         is_ferry=used_ferry,

@@ -94,6 +94,7 @@ def build_network(roads: Roads, mode: Mode, ways: Mapping[str, Ways]) -> Network
             *problems,
             f"{use.ferries_without_time} 条轮渡没有 duration，未使用 ferries without a duration are not used",
         )
+    problems = (*problems, *_loose_ferries(roads, mode, segments, len(x)))
     return _contract(segments, x, y, mode, left_out, ferries, problems)
 
 
@@ -101,6 +102,25 @@ def _ferry_names(roads: Roads, is_ferry: BoolArray) -> tuple[str, ...]:
     names = roads.tags["name"].to_numpy()
     return tuple(
         str(names[way] if isinstance(names[way], str) else roads.way_id[way]) for way in np.flatnonzero(is_ferry)
+    )
+
+
+def _loose_ferries(roads: Roads, mode: Mode, segments: Segments, n_nodes: int) -> tuple[str, ...]:
+    """Name the ferries of the map that end where the mode has no street: they carry no one."""
+    is_sea = segments.is_ferry
+    ways = np.unique(segments.way[is_sea & (segments.way >= 0)])
+    if not len(ways):
+        return ()
+    at_street = np.zeros(n_nodes, dtype=bool)
+    at_street[segments.u[~is_sea]] = True
+    at_street[segments.v[~is_sea]] = True
+    sailings = np.bincount(np.concatenate([segments.u[is_sea], segments.v[is_sea]]), minlength=n_nodes)
+    ends = roads.way_node[np.stack([roads.way_start[ways], roads.way_start[ways + 1] - 1])]
+    names = roads.tags["name"].to_numpy()
+    return tuple(
+        f"轮渡一端没有{mode.label.zh}道路，无人可乘 a ferry ends where the mode has no street: "
+        f"{names[way] if isinstance(names[way], str) else roads.way_id[way]}；可用 [[ferries]] 写明 or give it in [[ferries]]"
+        for way in ways[~(at_street | (sailings > 1))[ends].all(axis=0)]
     )
 
 
@@ -138,6 +158,7 @@ def _add_sailings(
         backward=yes,
         is_ferry=yes,
         wait_s=np.zeros(len(joined)),
+        way=-1 - np.arange(len(joined)),
     )
     return join_segments([segments, sea]), x, y, tuple(sailing.name for sailing in joined), problems
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.spatial import cKDTree
 
 from lifecircle.config.schema import Direction
 from lifecircle.model import FloatArray, IntArray
@@ -20,6 +19,7 @@ from lifecircle.travel.kernels import cost_to_points, reach_points
 from lifecircle.travel.modes import KPH_TO_MPS
 from lifecircle.travel.network import Network, Weight
 from lifecircle.travel.shortest_paths import Graph, make_queue, make_travel_graph, search_from
+from lifecircle.travel.straight import find_near_pairs, find_nearest_doors, index_doors
 from lifecircle.travel.threads import map_slices
 
 
@@ -171,12 +171,9 @@ class Search:
     def _walk_straight(self, cells: Joins, entrances: Entrances, cost: FloatArray, label: IntArray) -> None:
         """Let the nearest entrance within ``direct_m`` be walked to straight, where that is quicker."""
         doors = entrances.joins
-        if not len(doors) or not len(cells):
+        if not len(doors) or not len(cells) or self.network.mode.direct_m <= 0:
             return
-        limit_m = self.network.mode.direct_m
-        distance_m, door = cKDTree(np.c_[doors.x, doors.y]).query(
-            np.c_[cells.x, cells.y], distance_upper_bound=np.nextafter(limit_m, np.inf)
-        )
+        door, distance_m = find_nearest_doors(index_doors(doors.x, doors.y, self.network.mode.direct_m), cells.x, cells.y)
         straight = distance_m / self.access_speed
         is_quicker = straight < cost
         cost[is_quicker] = straight[is_quicker]
@@ -187,62 +184,40 @@ class Search:
 
         A stored 0 is a cell at the door; memory is that of the result.
         """
-        n_facilities = len(entrances.start) - 1
-        shape = (n_facilities, len(cells))
-        facility, cell, cost = self._reach_by_street(cells, entrances, horizon)
-        near_facility, near_cell, near_cost = self._reach_straight(cells, entrances, horizon)
-        if len(near_cell):
-            facility = np.concatenate([facility, near_facility])
-            cell = np.concatenate([cell, near_cell])
-            cost = np.concatenate([cost, near_cost])
-            order = np.lexsort((cost, cell, facility))
-            facility, cell, cost = facility[order], cell[order], cost[order]
-            is_first = np.ones(len(cell), dtype=bool)
-            is_first[1:] = (facility[1:] != facility[:-1]) | (cell[1:] != cell[:-1])
-            facility, cell, cost = facility[is_first], cell[is_first], cost[is_first]
-        start = np.zeros(n_facilities + 1, dtype=np.int64)
-        np.cumsum(np.bincount(facility, minlength=n_facilities), out=start[1:])
-        matrix = csr_array((cost, cell, start), shape=shape)
-        matrix.sort_indices()
-        return matrix
-
-    def _reach_by_street(
-        self, cells: Joins, entrances: Entrances, horizon: float
-    ) -> tuple[IntArray, IntArray, FloatArray]:
-        network = self.network
-        n_facilities = len(entrances.start) - 1
-        if not network.n_edges or not len(cells) or not n_facilities:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+        network, n_facilities = self.network, len(entrances.start) - 1
         doors = self._legs(entrances.joins, is_cell=False)
         homes = self._legs(cells, is_cell=True)
-        home_start, home_order = _group(homes.edge, network.n_edges)
+        home_start, order = _group(homes.edge, network.n_edges)
+        in_order = (order, homes.access[order], homes.along[order], homes.by_a[order], homes.by_b[order])
         edge_start, incident = index_incident(network.a, network.b, network.n_nodes)
+        near_start, near_cell, near_cost = self._near_cells(cells, entrances, horizon)
 
         def search(first: int, last: int) -> tuple[IntArray, IntArray, FloatArray]:
             return reach_points(
                 first, last, entrances.start, doors.edge, doors.access, doors.along, doors.by_a, doors.by_b,
                 self.graph.start, self.graph.head, self.graph.cost, self.graph.width,
                 network.a, network.b, self.forward, self.backward, edge_start, incident,
-                home_start, home_order, homes.access, homes.along, homes.by_a, homes.by_b,
-                horizon, *make_queue(self.graph),
+                home_start, *in_order,
+                near_start, near_cell, near_cost, len(cells), horizon, *make_queue(self.graph),
             )  # fmt: skip
 
         slices = map_slices(search, n_facilities, smallest=16)
-        facility, cell, cost = (np.concatenate(parts) for parts in zip(*slices, strict=True))
-        return facility, cell, cost
+        count, cell, cost = (np.concatenate(parts) for parts in zip(*slices, strict=True))
+        return csr_array((cost, cell, np.concatenate([[0], np.cumsum(count)])), shape=(n_facilities, len(cells)))
 
-    def _reach_straight(
+    def _near_cells(
         self, cells: Joins, entrances: Entrances, horizon: float
     ) -> tuple[IntArray, IntArray, FloatArray]:
+        """Return the cells a straight walk away from each facility, as compressed rows with their costs."""
         doors = entrances.joins
+        start = np.zeros(len(entrances.start), dtype=np.int64)
         limit_m = min(self.network.mode.direct_m, horizon * self.access_speed)
-        if not len(doors) or not len(cells):
-            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-        tree = cKDTree(np.c_[cells.x, cells.y])
-        pairs = cKDTree(np.c_[doors.x, doors.y]).sparse_distance_matrix(
-            tree, np.nextafter(limit_m, np.inf), output_type="coo_matrix"
-        )
-        return entrances.facility[pairs.row], pairs.col.astype(np.int64), pairs.data / self.access_speed
+        if limit_m <= 0 or not len(doors) or not len(cells):
+            return start, np.zeros(0, dtype=np.int64), np.zeros(0)
+        door, cell, metres = find_near_pairs(index_doors(doors.x, doors.y, limit_m), cells.x, cells.y)
+        # Doors are grouped by facility, and pairs ordered by door.
+        np.cumsum(np.bincount(entrances.facility[door], minlength=len(start) - 1), out=start[1:])
+        return start, cell, metres / self.access_speed
 
 
 def _group(edge: IntArray, n_edges: int) -> tuple[IntArray, IntArray]:

@@ -27,6 +27,8 @@ class Segments:
     is_ferry: BoolArray
     wait_s: FloatArray
     """Half the headway of the ferry, the same on all its segments; 0 on streets."""
+    way: IntArray
+    """Which way it is a piece of."""
 
     def __len__(self) -> int:
         return len(self.u)
@@ -54,7 +56,7 @@ def cut_ways(roads: Roads, use: WayUse) -> Segments:
         share = length_m[is_ferry] / np.maximum(whole_m[way[is_ferry]], 1e-9)
         seconds[is_ferry] = use.ferry_s[way[is_ferry]] * share
     return Segments(
-        u, v, length_m, seconds, use.forward[way], use.backward[way], is_ferry, use.wait_s[way]
+        u, v, length_m, seconds, use.forward[way], use.backward[way], is_ferry, use.wait_s[way], way
     )  # fmt: skip
 
 
@@ -125,7 +127,8 @@ def split_segments(
                 whole.backward,
                 whole.is_ferry,
                 whole.wait_s,
-            )  # fmt: skip
+                whole.way,
+            )
         )
     return join_segments(pieces), x, y, node
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import osmium
 import pandas as pd
 import pyproj
-import shapely
 
 from lifecircle.config import Roads as RoadsLayer
 from lifecircle.config import load_ways
@@ -45,6 +45,10 @@ def tag_keys() -> tuple[str, ...]:
 def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: Problems) -> Roads:
     """Read the ways with a ``highway`` tag, and those with ``route=ferry``, from a ``.pbf`` or ``.osm`` file.
 
+    The ways pass through osmium's text format OPL, one line a way with its nodes' places, which is read back as arrays:
+    asking pyosmium for every node and tag in Python takes more than twice as long.
+    https://osmcode.org/opl-file-format/
+
     Raises
     ------
     UnreadableError
@@ -52,33 +56,14 @@ def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: 
     """
     keys = tag_keys()
     found = _Found()
-    factory = osmium.geom.WKBFactory()
-    try:
-        processor = (
-            osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
-            .with_locations()
-            .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
-            .with_filter(osmium.filter.KeyFilter("highway", "route"))
-        )
-        for way in processor:
-            if not isinstance(way, osmium.osm.Way):
-                continue
-            get = way.tags.get
-            row = [get(key) for key in keys]
-            is_ferry = row[0] is None
-            if (is_ferry and (row[1] != "ferry" or not layer.ferries)) or len(way.nodes) < 2:
-                continue
-            # Coordinates come as WKB, made in C++: asking every node for its place takes three times as long.
-            try:
-                found.add(
-                    way.id, row, factory.create_linestring(way, osmium.geom.ALL), [node.ref for node in way.nodes]
-                )
-            except (osmium.InvalidLocationError, RuntimeError):
-                found.broken += 1
-                if not is_ferry:  # a ferry's duration cannot be shared over a part of it
-                    found.add_whole_runs(way, row)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise UnreadableError(f"读不出 cannot be read: {error}") from error
+    for line in _write_ways(path).splitlines():
+        identity, _, rest = line.partition(" T")
+        tags, _, nodes = rest.rpartition(" N")
+        number = found.number_tags(tags, keys)
+        highway, route, *_ = found.rows[number]
+        if highway is None and (route != "ferry" or not layer.ferries):
+            continue
+        found.add(identity, number, nodes)
     if found.broken:
         problems.add(
             "roads-missing-nodes", "warning", layer.path or "", "道路有节点不在文件里 ways with nodes that are not in the file",
@@ -88,48 +73,90 @@ def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: 
     return found.roads(keys, district_crs)
 
 
+def _write_ways(path: Path) -> str:
+    """Return the streets and ferries of a file as OPL text."""
+    try:
+        with TemporaryDirectory(prefix="lifecircle-") as folder:
+            written = Path(folder) / "ways.opl"
+            form = osmium.io.File(str(written), "opl,locations_on_ways=true,add_metadata=false")
+            with osmium.SimpleWriter(form) as writer:
+                for way in (
+                    osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
+                    .with_locations()
+                    .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+                    .with_filter(osmium.filter.KeyFilter("highway", "route"))
+                ):
+                    writer.add_way(way)
+            return written.read_text("utf-8")
+    except (RuntimeError, ValueError, OSError) as error:
+        raise UnreadableError(f"读不出 cannot be read: {error}") from error
+
+
 @dataclass(slots=True)
 class _Found:
     """The ways met so far, as growing columns."""
 
-    references: list[int] = field(default_factory=list)
-    starts: list[int] = field(default_factory=lambda: [0])
+    nodes: list[str] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
     identities: list[str] = field(default_factory=list)
-    rows: list[list[str | None]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """For each way, its row of ``rows``."""
     broken: int = 0
+    rows: list[tuple[str | None, ...]] = field(default_factory=list)
+    known: dict[str, int] = field(default_factory=dict)
 
-    def add(self, identity: int, row: list[str | None], line: str, references: list[int]) -> None:
-        """Add a way: its tags, its line as hexadecimal WKB, and its nodes."""
-        self.lines.append(line)
-        self.references += references
-        self.starts.append(len(self.references))
-        self.identities.append(f"w{identity}")
-        self.rows.append(row)
+    def number_tags(self, text: str, keys: tuple[str, ...]) -> int:
+        """Return the row of the values of ``keys`` in OPL's ``key=value,key=value``; few rows stand for very many ways."""
+        number = self.known.get(text)
+        if number is None:
+            tags = dict(part.split("=", 1) for part in text.split(",")) if text else {}
+            number = len(self.rows)
+            self.rows.append(tuple(_unescape(value) if (value := tags.get(key)) else None for key in keys))
+            self.known[text] = number
+        return number
 
-    def add_whole_runs(self, way: osmium.osm.Way, row: list[str | None]) -> None:
-        """Add the pieces of a way between the nodes that an extract cut away: no street is drawn across the hole."""
-        for is_there, run in groupby(way.nodes, key=lambda node: node.location.valid()):
-            nodes = [(node.ref, node.location.lon, node.location.lat) for node in run] if is_there else []
-            if len(nodes) > 1:
-                line = shapely.LineString([(lon, lat) for _, lon, lat in nodes])
-                self.add(way.id, row, shapely.to_wkb(line, hex=True), [reference for reference, _, _ in nodes])
+    def add(self, identity: str, number: int, nodes: str) -> None:
+        """Add a way; where an extract cut nodes away, its pieces between them: no street is drawn across a hole."""
+        pieces = [nodes]
+        if "xy" in nodes:
+            self.broken += 1
+            # A ferry's duration cannot be shared over a part of it.
+            pieces = [piece.strip(",") for piece in _NO_PLACE.split(nodes)] if self.rows[number][0] is not None else []
+        for piece in pieces:
+            count = piece.count("n")
+            if count > 1:
+                self.nodes.append(piece)
+                self.counts.append(count)
+                self.identities.append(identity)
+                self.numbers.append(number)
 
     def roads(self, keys: tuple[str, ...], district_crs: pyproj.CRS) -> Roads:
         """Return the columns as a street map in the district's CRS; a node keeps its identity, whoever shares it."""
-        lonlat = shapely.get_coordinates(shapely.from_wkb(self.lines)) if self.lines else np.empty((0, 2))
-        _, first, node = np.unique(np.asarray(self.references, dtype=np.int64), return_index=True, return_inverse=True)
-        x, y = to_district(lonlat[first, 0], lonlat[first, 1], WGS84, district_crs)
+        text = ",".join(self.nodes).translate(_NUMBERS_ONLY)
+        table = np.fromstring(text, dtype=np.float64, sep=" ").reshape(-1, 3)
+        # Identities stay far below 2^53, where float64 is still exact.
+        _, first, node = np.unique(table[:, 0].astype(np.int64), return_index=True, return_inverse=True)
+        x, y = to_district(table[first, 1], table[first, 2], WGS84, district_crs)
         columns = zip(*self.rows, strict=True) if self.rows else ((),) * len(keys)
+        rows = tag_frame(dict(zip(keys, columns, strict=True)))
         return Roads(
             x=x,
             y=y,
-            way_start=np.asarray(self.starts, dtype=np.int64),
+            way_start=np.concatenate([[0], np.cumsum(np.array(self.counts, dtype=np.int64))]),
             way_node=node.astype(np.int64),
             way_id=np.array(self.identities, dtype=object),
-            tags=tag_frame(dict(zip(keys, columns, strict=True))),
+            tags=rows.take(self.numbers).reset_index(drop=True),
             source="OpenStreetMap, EPSG:4326",
         )
+
+
+_NO_PLACE = re.compile(r"n-?\d+xy")
+_NUMBERS_ONLY = str.maketrans("nxy,", "    ")
+_ESCAPE = re.compile(r"%([0-9a-fA-F]+)%")
+
+
+def _unescape(text: str) -> str:
+    return text if "%" not in text else _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text)
 
 
 def tag_frame(columns: dict[str, Any]) -> pd.DataFrame:

@@ -1,0 +1,537 @@
+"""An independent, slow and plain reading of DESIGN section 5, "Travel over a network".
+
+It exists to disagree with ``lifecircle.travel``: nothing is imported from the package, nothing is contracted,
+bucketed or compiled. Every pair of consecutive way nodes is an edge; every place (cell, facility, end of a
+ferry) cuts the edge it joins, so that it becomes a node of its own; one Dijkstra of scipy gives the answer.
+
+Where DESIGN is silent the rules below hold, on both sides:
+
+- a way is read as OSMnx 2.1 reads it: its filter strings, its meaning of ``oneway`` and of roundabouts;
+- a node that an extract cut away breaks its way there: no street is drawn across the hole, and a ferry with
+  such a node is not used, for its duration cannot be shared out;
+- the length of a fragment counts every street and usable ferry of the mode once, whatever its direction;
+- a ferry is one edge between its ends, or one for each piece between nodes it shares with streets or ferries;
+- places equally near to two edges may join either: `ReferenceNetwork.joins_within` lists them all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import osmium
+import pyproj
+import scipy.sparse
+import shapely
+from osmnx import _overpass
+from scipy.sparse.csgraph import connected_components, dijkstra
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import geopandas
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Direction = Literal["toward", "from"]
+Measure = Literal["s", "m"]
+
+VERTEX_M = 0.001
+"""A nearest point this close to an end of its edge is that end."""
+
+ONEWAY = {"yes", "true", "1", "-1", "reverse", "T", "F"}
+REVERSED = {"-1", "reverse", "T"}
+CARRIES_CARS = {"yes", "designated", "permissive"}
+
+_CLAUSE = re.compile(r'\["(?P<tag>[^"]+)"(?:!~"(?P<pattern>[^"]+)")?\]')
+_ISO_DURATION = re.compile(r"P(?:(?P<days>[\d.]+)D)?(?:T(?:(?P<h>[\d.]+)H)?(?:(?P<m>[\d.]+)M)?(?:(?P<s>[\d.]+)S)?)?")
+
+
+class Way(NamedTuple):
+    """A line of the map: the ids of its nodes in order, and its tags."""
+
+    nodes: Sequence[int]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ReferenceMode:
+    """How people go: the network they may use, how fast, and how they come to it.
+
+    Parameters
+    ----------
+    network
+        Which of OSMnx's filters holds: ``walk``, ``bike`` or ``drive``.
+    speed_kph
+        One speed, or speeds by ``highway`` class with a ``default``; ``*_link`` goes as its class.
+    access_kph, max_access_m
+        Speed on the straight leg between a place and the street, and its greatest length.
+    direct_m
+        A straight walk up to this long needs no street.
+    min_fragment_m
+        Parts of the network shorter than this in all are left out.
+    """
+
+    network: Literal["walk", "bike", "drive"]
+    speed_kph: float | Mapping[str, float]
+    access_kph: float = 4.5
+    max_access_m: float = 500.0
+    direct_m: float = 100.0
+    min_fragment_m: float = 500.0
+
+    def speed_on(self, highway: str) -> float:
+        """Speed on a class of way, km/h."""
+        if isinstance(self.speed_kph, Mapping):
+            return float(self.speed_kph.get(highway.removesuffix("_link"), self.speed_kph["default"]))
+        return float(self.speed_kph)
+
+    def may_use_street(self, tags: Mapping[str, str]) -> bool:
+        """Whether OSMnx's filter of this name lets a way through (a regex search; a missing tag passes)."""
+        for clause in _CLAUSE.finditer(_overpass._get_network_filter(self.network)):
+            value, pattern = tags.get(clause["tag"]), clause["pattern"]
+            if pattern is None and value is None:
+                return False
+            if pattern is not None and value is not None and re.search(pattern, value):
+                return False
+        return True
+
+    def may_use_ferry(self, tags: Mapping[str, str]) -> bool:
+        """Whether a ferry has a duration and carries this mode."""
+        if tags.get("route") != "ferry" or duration_s(tags.get("duration")) is None:
+            return False
+        if self.network == "drive":
+            return any(tags.get(key) in CARRIES_CARS for key in ("motor_vehicle", "motorcar", "vehicle"))
+        return tags.get("foot" if self.network == "walk" else "bicycle") != "no"
+
+
+@dataclass(frozen=True)
+class ReferenceFerry:
+    """A ``[[ferries]]`` entry of a district: its ends in the district's CRS, and its timetable."""
+
+    from_xy: tuple[float, float]
+    to_xy: tuple[float, float]
+    minutes: float
+    headway_minutes: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Sailing time and half the headway, s."""
+        return self.minutes * 60 + self.headway_minutes * 60 / 2
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Edges of a network, one row each; ``a`` and ``b`` are the rows of their ends.
+
+    ``ahead`` and ``back`` say whether one may go from a to b, and from b to a.
+    """
+
+    a: Ints
+    b: Ints
+    length_m: Floats
+    seconds: Floats
+    ahead: Bools
+    back: Bools
+    is_ferry: Bools
+
+    def only(self, keep: Bools) -> Edges:
+        """Return the edges a mask keeps."""
+        return Edges(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Joins:
+    """Where places join the network: the edge, metres along it from a, the end it falls on; -1 is none."""
+
+    edge: Ints
+    along_m: Floats
+    vertex: Ints
+    access_m: Floats
+
+    def rows(self, rows: Ints) -> Joins:
+        """Return the joins of some of the places."""
+        return Joins(self.edge[rows], self.along_m[rows], self.vertex[rows], self.access_m[rows])
+
+
+@dataclass(frozen=True)
+class ReferenceNetwork:
+    """What a mode may use: streets and ferries without small fragments, in the district's CRS."""
+
+    xy: Floats
+    edges: Edges
+    mode: ReferenceMode
+    ferries: tuple[ReferenceFerry, ...] = ()
+    fragments_left_out: int = 0
+    _street: Ints = field(repr=False, default_factory=lambda: np.empty(0, np.int64))
+    _tree: shapely.STRtree = field(repr=False, default_factory=lambda: shapely.STRtree([]))
+
+    @classmethod
+    def from_osm(
+        cls,
+        path: str | Path,
+        crs: Any,
+        mode: ReferenceMode,
+        *,
+        osm_ferries: bool = True,
+        ferries: Iterable[ReferenceFerry] = (),
+    ) -> ReferenceNetwork:
+        """Read an OpenStreetMap file of any kind osmium opens."""
+        lonlat, ways = read_osm(path)
+        return cls.from_ways(project_nodes(lonlat, crs), ways, mode, osm_ferries=osm_ferries, ferries=ferries)
+
+    @classmethod
+    def from_lines(
+        cls,
+        lines: geopandas.GeoDataFrame,
+        crs: Any,
+        mode: ReferenceMode,
+        *,
+        ferries: Iterable[ReferenceFerry] = (),
+    ) -> ReferenceNetwork:
+        """Take a layer of lines; columns are tags, and lines meet where they share a vertex."""
+        lines = lines.to_crs(crs).explode(ignore_index=True)
+        tags = lines.drop(columns="geometry").to_dict("records")
+        numbers: dict[tuple[float, float], int] = {}
+        ways = [
+            Way(
+                [numbers.setdefault((x, y), len(numbers)) for x, y in shapely.get_coordinates(line)],
+                {key: str(value) for key, value in row.items() if value is not None and value == value},
+            )
+            for line, row in zip(lines.geometry, tags, strict=True)
+        ]
+        return cls.from_ways({n: np.array(at) for at, n in numbers.items()}, ways, mode, ferries=ferries)
+
+    @classmethod
+    def from_ways(
+        cls,
+        xy_of: Mapping[int, npt.ArrayLike],
+        ways: Iterable[Way],
+        mode: ReferenceMode,
+        *,
+        osm_ferries: bool = True,
+        ferries: Iterable[ReferenceFerry] = (),
+    ) -> ReferenceNetwork:
+        """Turn ways into edges, and leave small fragments out."""
+        ways = list(ways)
+        streets = [way for way in ways if way.tags.get("route") != "ferry" and mode.may_use_street(way.tags)]
+        sailings = [way for way in ways if osm_ferries and mode.may_use_ferry(way.tags)]
+        sailings = [way for way in sailings if all(node in xy_of for node in way.nodes)]
+        rows = {node: row for row, node in enumerate(xy_of)}
+        xy = np.array([np.asarray(at, float) for at in xy_of.values()]).reshape(-1, 2)
+        parts = [*_street_edges(streets, rows, xy, mode), *_ferry_edges(sailings, streets, rows, xy)]
+        columns = list(zip(*parts, strict=True)) if parts else [[]] * 7
+        kinds = (np.int64, np.int64, np.float64, np.float64, np.bool_, np.bool_, np.bool_)
+        edges = Edges(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
+        keep, left_out = _long_enough(edges, len(xy), mode.min_fragment_m)
+        edges = edges.only(keep)
+        # A segment of no length has no inside: whoever comes near it joins a neighbour at the same vertex.
+        street = np.flatnonzero(~edges.is_ferry & (edges.length_m > 0))
+        segments = shapely.linestrings(np.stack([xy[edges.a[street]], xy[edges.b[street]]], axis=1))
+        return cls(xy, edges, mode, tuple(ferries), left_out, street, shapely.STRtree(segments))
+
+    def join(self, places_xy: npt.ArrayLike, *, max_access_m: float | None = None) -> Joins:
+        """Join places to the nearest point of the nearest street edge."""
+        limit = self.mode.max_access_m if max_access_m is None else max_access_m
+        places_xy = np.asarray(places_xy, float).reshape(-1, 2)
+        edge = np.full(len(places_xy), -1)
+        place, found = self._tree.query_nearest(shapely.points(places_xy), all_matches=False)
+        edge[place] = self._street[found]
+        return self._join_to(places_xy, edge, limit)
+
+    def joins_within(self, place_xy: npt.ArrayLike, tolerance_m: float) -> Joins:
+        """Return every way one place may join: edges no farther than the nearest and a tolerance."""
+        point = shapely.Point(np.asarray(place_xy, float))
+        nearest = self._tree.query_nearest(point, all_matches=False, return_distance=True)[1]
+        if len(nearest) == 0:
+            return self._join_to(np.empty((0, 2)), np.empty(0, np.int64), math.inf)
+        near = self._street[self._tree.query(point, predicate="dwithin", distance=nearest[0] + tolerance_m)]
+        return self._join_to(np.repeat(np.array([[point.x, point.y]]), len(near), axis=0), near, self.mode.max_access_m)
+
+    def nearest(
+        self,
+        cells_xy: npt.ArrayLike,
+        facilities_xy: npt.ArrayLike,
+        direction: Direction,
+        measure: Measure = "s",
+        *,
+        cell_joins: Joins | None = None,
+        facility_joins: Joins | None = None,
+    ) -> tuple[Floats, Ints]:
+        """Find what the nearest facility costs each cell, and which it is.
+
+        Parameters
+        ----------
+        cells_xy, facilities_xy
+            Places in the district's CRS.
+        direction
+            ``toward``: the cell goes to the facility; ``from``: the facility comes to the cell.
+        measure
+            ``s``: seconds, with ferries; ``m``: metres, without.
+        cell_joins, facility_joins
+            Where they join, if not at the nearest edge (used to try each of several equally near edges).
+
+        Returns
+        -------
+        cost, facility
+            Seconds or metres, ``inf`` where unreachable; rows of the facilities, -1 where unreachable.
+        """
+        cells, facilities, graph = self._graph(cells_xy, facilities_xy, direction, measure, cell_joins, facility_joins)
+        if len(facilities) == 0 or len(cells) == 0:
+            return np.full(len(cells), np.inf), np.full(len(cells), -1)
+        costs, _, sources = dijkstra(graph, indices=facilities, min_only=True, return_predecessors=True)
+        cost = costs[cells]
+        facility = np.where(np.isfinite(cost), sources[cells] - facilities[0], -1).astype(np.int64)
+        cell, other, direct = self._direct(cells_xy, facilities_xy, measure)
+        for c, f, straight in zip(cell, other, direct, strict=True):
+            if straight < cost[c]:
+                cost[c], facility[c] = straight, f
+        return cost, facility
+
+    def matrix(
+        self,
+        cells_xy: npt.ArrayLike,
+        facilities_xy: npt.ArrayLike,
+        direction: Direction,
+        measure: Measure = "s",
+    ) -> Floats:
+        """Compute the cost of every pair, facilities x cells; ``inf`` where unreachable."""
+        cells, facilities, graph = self._graph(cells_xy, facilities_xy, direction, measure, None, None)
+        costs = np.array([dijkstra(graph, indices=facility)[cells] for facility in facilities])
+        costs = costs.reshape(len(facilities), len(cells))
+        cell, facility, direct = self._direct(cells_xy, facilities_xy, measure)
+        np.minimum.at(costs, (facility, cell), direct)
+        return costs
+
+    def _join_to(self, places_xy: Floats, edge: Ints, max_access_m: float) -> Joins:
+        """Join places to given edges at their nearest points, if the access leg is not too long."""
+        if len(self.edges.a) == 0:
+            nowhere = np.full(len(places_xy), -1)
+            return Joins(nowhere, np.zeros(len(places_xy)), nowhere, np.full(len(places_xy), np.inf))
+        a, b = self.edges.a[edge], self.edges.b[edge]
+        along, length = self.xy[b] - self.xy[a], self.edges.length_m[edge]
+        share = np.einsum("ij,ij->i", places_xy - self.xy[a], along) / np.maximum(length, 1e-12) ** 2
+        share = np.clip(share, 0.0, 1.0)
+        access_m = np.linalg.norm(self.xy[a] + share[:, None] * along - places_xy, axis=1)
+        access_m[edge < 0] = np.inf
+        at_a, at_b = share * length <= VERTEX_M, (1 - share) * length <= VERTEX_M
+        vertex = np.where(at_a, a, np.where(at_b, b, -1))
+        joined = access_m <= max_access_m
+        return Joins(np.where(joined, edge, -1), share * length, np.where(joined, vertex, -1), access_m)
+
+    def _graph(
+        self,
+        cells_xy: npt.ArrayLike,
+        facilities_xy: npt.ArrayLike,
+        direction: Direction,
+        measure: Measure,
+        cell_joins: Joins | None,
+        facility_joins: Joins | None,
+    ) -> tuple[Ints, Ints, scipy.sparse.csr_array]:
+        """Build the graph in which every place is a node, to be searched from the facilities.
+
+        Returns
+        -------
+        cells, facilities, graph
+            Their nodes, and the arcs in the direction of travel, turned round for ``toward``.
+        """
+        cells_xy = np.asarray(cells_xy, float).reshape(-1, 2)
+        facilities_xy = np.asarray(facilities_xy, float).reshape(-1, 2)
+        ferries = self.ferries if measure == "s" else ()
+        piers_xy = np.array([end for ferry in ferries for end in (ferry.from_xy, ferry.to_xy)]).reshape(-1, 2)
+        joins = [
+            cell_joins or self.join(cells_xy),
+            facility_joins or self.join(facilities_xy),
+            self.join(piers_xy),
+        ]
+        edge, along_m, vertex, access_m = (
+            np.concatenate([getattr(join, name) for join in joins])
+            for name in ("edge", "along_m", "vertex", "access_m")
+        )
+        n_places = len(edge)
+        first_foot = len(self.xy)
+        first_place = first_foot + n_places
+        # The foot of a place is where its access leg meets the street: a new node on the edge, or the vertex.
+        foot = np.where(vertex >= 0, vertex, first_foot + np.arange(n_places))
+        place = first_place + np.arange(n_places)
+        arcs = _Arcs()
+        self._add_edges(arcs, np.where(vertex >= 0, -1, edge), along_m, foot, measure)
+        leg = access_m / (self.mode.access_kph / 3.6) if measure == "s" else access_m
+        joined = edge >= 0
+        is_cell = np.arange(n_places) < len(cells_xy)
+        is_pier = np.arange(n_places) >= len(cells_xy) + len(facilities_xy)
+        # Nobody goes through a cell or a facility on the way: their legs run one way only.
+        out = joined & (is_pier | (is_cell if direction == "toward" else ~is_cell))
+        come = joined & (is_pier | (~is_cell if direction == "toward" else is_cell))
+        arcs.add(place[out], foot[out], leg[out])
+        arcs.add(foot[come], place[come], leg[come])
+        piers = place[is_pier].reshape(-1, 2)
+        sailing_s = np.array([ferry.seconds for ferry in ferries])
+        arcs.add(piers[:, 0], piers[:, 1], sailing_s)
+        arcs.add(piers[:, 1], piers[:, 0], sailing_s)
+        graph = arcs.matrix(first_place + n_places)
+        facilities = place[len(cells_xy) : len(cells_xy) + len(facilities_xy)]
+        return place[: len(cells_xy)], facilities, graph.T.tocsr() if direction == "toward" else graph
+
+    def _add_edges(self, arcs: _Arcs, edge: Ints, along_m: Floats, foot: Ints, measure: Measure) -> None:
+        """Add every edge, cut at the feet that lie inside it."""
+        edges = self.edges if measure == "s" else self.edges.only(~self.edges.is_ferry)
+        if measure == "m":
+            # Rows change when ferries are taken out; feet lie on streets only, so each finds its own again.
+            renumbered = np.append(np.cumsum(~self.edges.is_ferry) - 1, -1)
+            edge = np.where(edge >= 0, renumbered[edge], -1)
+        cost = edges.seconds if measure == "s" else edges.length_m
+        whole = np.ones(len(edges.a), bool)
+        whole[edge[edge >= 0]] = False
+        arcs.add_both(edges.a[whole], edges.b[whole], cost[whole], edges.ahead[whole], edges.back[whole])
+        inside = np.flatnonzero(edge >= 0)
+        if len(inside) == 0:
+            return
+        inside = inside[np.lexsort((along_m[inside], edge[inside]))]
+        cut = np.unique(edge[inside])
+        # a, the feet in order, b: consecutive nodes of a cut edge are the ends of its pieces.
+        on = np.concatenate([cut, edge[inside], cut])
+        at = np.concatenate([np.zeros(len(cut)), along_m[inside], edges.length_m[cut]])
+        rank = np.concatenate([np.zeros(len(cut)), np.ones(len(inside)), np.full(len(cut), 2)])
+        node = np.concatenate([edges.a[cut], foot[inside], edges.b[cut]])
+        order = np.lexsort((at, rank, on))
+        on, at, node = on[order], at[order], node[order]
+        same = on[1:] == on[:-1]
+        of = on[1:][same]
+        piece = np.diff(at)[same] / edges.length_m[of] * cost[of]
+        arcs.add_both(node[:-1][same], node[1:][same], piece, edges.ahead[of], edges.back[of])
+
+    def _direct(
+        self, cells_xy: npt.ArrayLike, facilities_xy: npt.ArrayLike, measure: Measure
+    ) -> tuple[Ints, Ints, Floats]:
+        """Find the straight walks that need no street: rows of cells and facilities, and their cost."""
+        cells_xy = np.asarray(cells_xy, float).reshape(-1, 2)
+        facilities_xy = np.asarray(facilities_xy, float).reshape(-1, 2)
+        pairs = [
+            (cell, facility)
+            for facility, at in enumerate(facilities_xy)
+            for cell in np.flatnonzero(np.hypot(*(cells_xy - at).T) <= self.mode.direct_m)
+        ]
+        cell, facility = np.array(pairs, np.int64).reshape(-1, 2).T
+        metres = np.hypot(*(cells_xy[cell] - facilities_xy[facility]).T)
+        return cell, facility, metres / (self.mode.access_kph / 3.6) if measure == "s" else metres
+
+
+class _Arcs:
+    """A growing list of one-way arcs."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Ints, Ints, Floats]] = []
+
+    def add(self, tail: Ints, head: Ints, cost: Floats) -> None:
+        self._parts.append((tail, head, cost))
+
+    def add_both(self, a: Ints, b: Ints, cost: Floats, ahead: Bools, back: Bools) -> None:
+        self.add(a[ahead], b[ahead], cost[ahead])
+        self.add(b[back], a[back], cost[back])
+
+    def matrix(self, n: int) -> scipy.sparse.csr_array:
+        """Return the arcs as a sparse matrix, of several between two nodes the cheapest (scipy adds them up).
+
+        Arcs of no cost stay: scipy's Dijkstra takes a stored zero as an arc.
+        """
+        tail, head, cost = (np.concatenate(column) for column in zip(*self._parts, strict=True))
+        order = np.lexsort((cost, head, tail))
+        tail, head, cost = tail[order], head[order], cost[order]
+        first = np.ones(len(tail), bool)
+        first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+        return scipy.sparse.csr_array((cost[first], (tail[first], head[first])), shape=(n, n))
+
+
+def read_osm(path: str | Path) -> tuple[dict[int, tuple[float, float]], list[Way]]:
+    """Read the nodes (lon, lat) and ways of streets and ferries, without nodes the file lacks."""
+    lonlat: dict[int, tuple[float, float]] = {}
+    ways = []
+    for way in osmium.FileProcessor(str(path)).with_locations():
+        if not way.is_way() or not ("highway" in way.tags or way.tags.get("route") == "ferry"):
+            continue
+        ways.append(Way([node.ref for node in way.nodes], {tag.k: tag.v for tag in way.tags}))
+        for node in way.nodes:
+            if node.location.valid():
+                lonlat[node.ref] = (node.location.lon, node.location.lat)
+    return lonlat, ways
+
+
+def project_nodes(lonlat: Mapping[int, tuple[float, float]], crs: Any) -> dict[int, Floats]:
+    """Bring nodes to a district's CRS."""
+    project = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    degrees = np.array(list(lonlat.values())).reshape(-1, 2)
+    xy = np.column_stack(project.transform(degrees[:, 0], degrees[:, 1]))
+    return dict(zip(lonlat, xy, strict=True))
+
+
+def duration_s(text: str | None) -> float | None:
+    """Read an OSM duration (``HH:MM``, ``HH:MM:SS``, minutes, ISO 8601) as seconds; None if it is none."""
+    text = (text or "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text) * 60
+    if clock := re.fullmatch(r"(\d+):(\d{1,2})(?::(\d{1,2}))?", text):
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return float(hours * 3600 + minutes * 60 + seconds)
+    if iso := _ISO_DURATION.fullmatch(text):
+        days, hours, minutes, seconds = (float(part or 0) for part in iso.group("days", "h", "m", "s"))
+        return (days * 86400 + hours * 3600 + minutes * 60 + seconds) or None
+    return None
+
+
+def _directions(tags: Mapping[str, str], *, heeds_roundabouts: bool = True) -> tuple[bool, bool]:
+    """Whether a vehicle may go along a way as drawn, and against it."""
+    oneway = tags.get("oneway")
+    if oneway in REVERSED:
+        return False, True
+    return True, not (oneway in ONEWAY or (heeds_roundabouts and tags.get("junction") == "roundabout"))
+
+
+def _street_edges(
+    streets: Iterable[Way], rows: Mapping[int, int], xy: Floats, mode: ReferenceMode
+) -> Iterable[tuple[Any, ...]]:
+    """Yield an edge for every pair of consecutive nodes that are both there."""
+    for way in streets:
+        ahead, back = (True, True) if mode.network == "walk" else _directions(way.tags)
+        speed_ms = mode.speed_on(way.tags["highway"]) / 3.6
+        for a, b in itertools.pairwise(way.nodes):
+            if a != b and a in rows and b in rows:
+                length_m = math.dist(xy[rows[a]], xy[rows[b]])
+                yield rows[a], rows[b], length_m, length_m / speed_ms, ahead, back, False
+
+
+def _ferry_edges(
+    sailings: Sequence[Way], streets: Iterable[Way], rows: Mapping[int, int], xy: Floats
+) -> Iterable[tuple[Any, ...]]:
+    """Yield an edge for every piece of a ferry between its ends and the nodes it shares."""
+    on_streets = {node for way in streets for node in way.nodes}
+    on_ferries = Counter(node for way in sailings for node in set(way.nodes))
+    for way in sailings:
+        steps = np.linalg.norm(np.diff(xy[[rows[node] for node in way.nodes]], axis=0), axis=1)
+        stops = [
+            place
+            for place, node in enumerate(way.nodes)
+            if place in (0, len(way.nodes) - 1) or node in on_streets or on_ferries[node] > 1
+        ]
+        sailing_s, headway_s = duration_s(way.tags["duration"]), duration_s(way.tags.get("interval"))
+        ahead, back = _directions(way.tags, heeds_roundabouts=False)
+        for start, stop in itertools.pairwise(stops):
+            length_m = float(steps[start:stop].sum())
+            seconds = (sailing_s or 0.0) * length_m / float(steps.sum()) + (headway_s or 0.0) / 2
+            yield rows[way.nodes[start]], rows[way.nodes[stop]], length_m, seconds, ahead, back, True
+
+
+def _long_enough(edges: Edges, n_nodes: int, min_fragment_m: float) -> tuple[Bools, int]:
+    """Mark the edges of weakly connected parts of at least a length, and count the parts left out."""
+    links = scipy.sparse.coo_array((np.ones(len(edges.a)), (edges.a, edges.b)), shape=(n_nodes, n_nodes))
+    n_parts, part = connected_components(links, directed=False)
+    length_m = np.bincount(part[edges.a], weights=edges.length_m, minlength=n_parts)
+    has_edges = np.bincount(part[edges.a], minlength=n_parts) > 0
+    return length_m[part[edges.a]] >= min_fragment_m, int((has_edges & (length_m < min_fragment_m)).sum())
