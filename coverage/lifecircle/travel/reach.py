@@ -173,7 +173,9 @@ class Search:
         doors = entrances.joins
         if not len(doors) or not len(cells) or self.network.mode.direct_m <= 0:
             return
-        door, distance_m = find_nearest_doors(index_doors(doors.x, doors.y, self.network.mode.direct_m), cells.x, cells.y)
+        door, distance_m = find_nearest_doors(
+            index_doors(doors.x, doors.y, self.network.mode.direct_m), cells.x, cells.y
+        )
         straight = distance_m / self.access_speed
         is_quicker = straight < cost
         cost[is_quicker] = straight[is_quicker]
@@ -205,9 +207,7 @@ class Search:
         count, cell, cost = (np.concatenate(parts) for parts in zip(*slices, strict=True))
         return csr_array((cost, cell, np.concatenate([[0], np.cumsum(count)])), shape=(n_facilities, len(cells)))
 
-    def _near_cells(
-        self, cells: Joins, entrances: Entrances, horizon: float
-    ) -> tuple[IntArray, IntArray, FloatArray]:
+    def _near_cells(self, cells: Joins, entrances: Entrances, horizon: float) -> tuple[IntArray, IntArray, FloatArray]:
         """Return the cells a straight walk away from each facility, as compressed rows with their costs."""
         doors = entrances.joins
         start = np.zeros(len(entrances.start), dtype=np.int64)

@@ -43,7 +43,7 @@ def make_graph(tail: IntArray, head: IntArray, cost: FloatArray, n_nodes: int) -
     np.cumsum(np.bincount(tail, minlength=n_nodes), out=start[1:])
     longest = float(cost.max()) if len(cost) else 1.0
     mean = float(cost.mean()) if len(cost) else 1.0
-    width = max(mean / 2, longest / (MOST_BUCKETS - 2), 1e-9)
+    width = max(mean / 4, longest / (MOST_BUCKETS - 2), 1e-9)
     return Graph(start, head[order].astype(np.int32), cost[order], width, int(longest / width) + 2)
 
 

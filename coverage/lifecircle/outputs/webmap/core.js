@@ -128,6 +128,7 @@ function shareText(share) {
 }
 
 function rangeText(figures) {
+  if (currentRule().limit_unit === "m") return "–"; // no speed changes a distance
   if (figures.low === null || figures.high === null) return word("na");
   return `${figures.low.toFixed(1)}–${figures.high.toFixed(1)}`;
 }

@@ -30,7 +30,7 @@ STYLES = ("page.css", "panels.css", "print.css")
 POLICY_TOKEN, TITLE_TOKEN, DATA_TOKEN = "@policy@", "@title@", "@data@"
 
 
-class OfflineMap(folium.Map):  # type: ignore[misc]
+class OfflineMap(folium.Map):
     """A folium map that names no file of anyone's: no tiles, no jQuery, no icons, an id that is always the same."""
 
     default_js: list[tuple[str, str]] = []  # noqa: RUF012  (folium's own form)
@@ -60,7 +60,7 @@ class OfflineMap(folium.Map):  # type: ignore[misc]
         }
 
 
-class Verbatim(Element):  # type: ignore[misc]
+class Verbatim(Element):
     """Text that is no template: branca's own element would read braces in a script as jinja."""
 
     def __init__(self, text: str) -> None:
@@ -72,13 +72,14 @@ class Verbatim(Element):  # type: ignore[misc]
         return self.text
 
 
-class PageScripts(Element):  # type: ignore[misc]
+class PageScripts(Element):
     """The page's own scripts, which come after the map's."""
 
     def render(self, **_: Any) -> str:
         """Add the scripts to the figure."""
         script = "\n".join(_read(name) for name in SCRIPTS)
-        self.get_root().script.add_child(Verbatim(_guard(script)), name="page")
+        root: Any = self.get_root()
+        root.script.add_child(Verbatim(_guard(script)), name="page")
         return ""
 
 

@@ -165,7 +165,7 @@ function showCard(index) {
   const parent = index !== null && level === "village" ? study.levels.village.parent[index] : null;
   const heading = element("h2", "", unitName(level, index),
     element("small", "", parent === null ? word(level) : study.levels.township.name[parent]));
-  const range = figures.low === null ? "" : `${word("range")} ${rangeText(figures)}%`;
+  const range = figures.low === null || currentRule().limit_unit === "m" ? "" : `${word("range")} ${rangeText(figures)}%`;
   const big = element("div", "big", element("strong", "", shareText(figures.share)), element("span", "", range));
   const people = element("p", "of", `${peopleText(figures.covered)} / ${peopleText(figures.people)} ${word("people_unit")}`);
   const lines = element(
@@ -180,12 +180,12 @@ function showCard(index) {
     element("p", "more", ...notes));
 }
 
-const STATUS_WORDS = { ahead: "ahead", on_schedule: "on_schedule", under_way: "under_way", missed: "missed", no_target: "no_target" };
+const STATUS_WORDS = { 提前: "ahead", 如期: "on_schedule", 推进中: "under_way", 未达标: "missed", 无目标: "no_target" };
 
 function targetText(rule, status) {
   const { kind, share, year } = rule.target;
   const when = state.language === "zh" ? `${year} 年` : `${word("by_year")} ${year}`;
-  const state_ = status ? `：${STATUS_WORDS[status] ? word(status) : status}` : "";
+  const state_ = status ? `：${STATUS_WORDS[status] ? word(STATUS_WORDS[status]) : status}` : "";
   return `${word("target")} ${when} ${word(kind)} ${share}%${state_}`;
 }
 

@@ -118,7 +118,9 @@ def describe_facilities(study: Study) -> dict[str, Any]:
     shown = [row for row, geometry in enumerate(frame.geometry) if geometry is not None and not geometry.is_empty]
     position = {row: place for place, row in enumerate(shown)}
     geometries = np.array([frame.geometry.iloc[row] for row in shown], dtype=object)
-    geometries = to_lonlat(shapely.simplify(geometries, FACILITY_TOLERANCE_M), study.district.crs) if shown else geometries
+    geometries = (
+        to_lonlat(shapely.simplify(geometries, FACILITY_TOLERANCE_M), study.district.crs) if shown else geometries
+    )
     part = frame.iloc[shown]
     described: dict[str, Any] = {
         "id": [str(value) for value in part["facility_id"]],
@@ -167,4 +169,3 @@ def _encode_path(lonlat: npt.NDArray[np.float64]) -> Flat:
     moves = moves[(moves != 0).any(axis=1)]
     flat: Flat = np.concatenate([places[:1], moves]).ravel().tolist()
     return flat
-

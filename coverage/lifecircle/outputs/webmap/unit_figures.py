@@ -52,9 +52,7 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
         "high": _column(coverage, "high", codes),
         "unreachable": _column(unreachable, "numerator", codes),
         "status": [_text(coverage.get(code, {}).get("status")) for code in codes],
-        "groups": [
-            _describe_group(name.removeprefix(f"{rule}-"), by_indicator[name], codes) for name in groups
-        ],
+        "groups": [_describe_group(name.removeprefix(f"{rule}-"), by_indicator[name], codes) for name in groups],
     }
 
 
@@ -71,7 +69,7 @@ def _describe_group(group: str, rows: pd.DataFrame, codes: Sequence[str]) -> dic
 
 
 def _by_unit(rows: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
-    return {str(row["unit_code"]): row for row in rows.to_dict("records")}
+    return {str(row["unit_code"]): {str(key): value for key, value in row.items()} for row in rows.to_dict("records")}
 
 
 def _column(rows: Mapping[str, Mapping[str, Any]], name: str, codes: Sequence[str]) -> Column:

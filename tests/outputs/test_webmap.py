@@ -1,0 +1,160 @@
+"""The gap map: one page, offline, that says what the study says, whatever the names in it are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from tests.tiny import write_tiny
+
+from lifecircle.outputs.webmap import describe_study, write_webmap
+from lifecircle.outputs.webmap.places import encode_polygons
+from lifecircle.outputs.webmap.surfaces import encode_png
+from lifecircle.study import run_district
+
+HOSTILE = [
+    "</script><script>document.title='ran'</script>",
+    "`${document.title='ran'}`<img src=x onerror=\"document.title='ran'\">",
+]
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = write_tiny(tmp_path_factory.mktemp("map") / "tiny")
+    townships = gpd.read_file(folder / "townships.gpkg")
+    townships["name"] = HOSTILE
+    townships.to_file(folder / "townships.gpkg", layer="townships")
+    clinics = pd.read_csv(folder / "clinics.csv")
+    clinics["name"] = HOSTILE[0]
+    clinics.to_csv(folder / "clinics.csv", index=False)
+    return run_district(folder)
+
+
+@pytest.fixture(scope="module")
+def page(study, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    write_webmap(study, path)
+    return path
+
+
+class Links(HTMLParser):
+    """Everything a page would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag, attrs):  # noqa: ARG002 - html.parser names its arguments
+        self.found += [value for key, value in attrs if key in ("src", "href", "srcset", "data", "action") and value]
+
+
+def test_the_page_asks_no_one_for_anything(page):
+    text = page.read_text("utf-8")
+    links = Links()
+    links.feed(text)
+    assert not [link for link in links.found if not link.startswith(("data:", "#"))]
+    styles = " ".join(re.findall(r"<style>(.*?)</style>", text, flags=re.DOTALL))
+    assert "@import" not in styles
+    assert "url(http" not in styles.replace('"', "").replace("'", "")
+    assert "default-src 'none'" in text
+
+
+def test_the_page_says_what_the_study_says(study, page):
+    block = re.search(
+        r'<script id="study" type="application/json">(.*?)</script>', page.read_text("utf-8"), flags=re.DOTALL
+    )
+    shown = json.loads(block.group(1))
+    assert shown["levels"]["township"]["name"] == HOSTILE
+    rule = "clinic-walk-15"
+    figures = shown["figures"][rule]
+    rows = study.indicators[study.indicators["indicator"] == rule].set_index("unit_code")
+    assert figures["township"]["covered"] == rows.loc[["330399001", "330399002"], "numerator"].tolist()
+    assert figures["district"]["share"] == [50]
+    assert figures["district"]["unreachable"] == [20]
+    assert figures["township"]["groups"][0]["id"] == "age60"
+    assert [entry["id"] for entry in shown["rules"]] == list(study.results)
+    assert sum(shown["surfaces"]["people"][rule]) == 100
+    assert shown["facilities"]["serving"][rule]["people_within"] == [100]
+
+
+def test_the_same_study_gives_the_same_page(study, page, tmp_path):
+    write_webmap(study, tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
+
+
+def test_nothing_in_the_description_is_not_json(study):
+    json.dumps(describe_study(study), allow_nan=False)
+
+
+def test_neighbours_share_their_border_on_the_page(study):
+    from lifecircle.outputs.webmap.places import simplify_units, to_lonlat
+
+    left, right = (
+        encode_polygons(shape)
+        for shape in to_lonlat(simplify_units(study.units["township"].geometry), study.district.crs)
+    )
+    corners = [
+        set(zip(np.cumsum(ring[0::2]).tolist(), np.cumsum(ring[1::2]).tolist(), strict=True))
+        for ((ring,),) in (left, right)
+    ]
+    assert len(corners[0] & corners[1]) == 2
+
+
+@pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
+def test_a_picture_of_an_odd_width_is_a_whole_png():
+    png = encode_png(np.array([[0, 1, 2], [8, 0, 1]], dtype=np.uint8))
+    from rasterio.io import MemoryFile
+
+    with MemoryFile(png) as memory, memory.open() as picture:
+        assert (picture.width, picture.height) == (3, 2)
+        assert picture.read(1).tolist() == [[0, 1, 2], [8, 0, 1]]
+
+
+def open_in_chromium(page, fragment, tmp_path):
+    """Return the page's DOM after its scripts have run, and what it said on the console."""
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium: .ci/run installs it")
+        pytest.skip("no Chromium on this machine; .ci/run installs it")
+    done = subprocess.run(
+        [
+            CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--window-size=1366,768",
+            f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000", "--dump-dom", f"{page.as_uri()}{fragment}",
+        ],
+        capture_output=True, text=True, encoding="utf-8", timeout=120, check=True,
+    )  # fmt: skip
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return done.stdout, console
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("fragment", "limit", "share"),
+    [
+        ("", "步行 15 分", "50.0%"),
+        ("#rule=clinic-walk-1000m", "步行 1,000 米", "75.0%"),
+        ("#lang=en", "15 min", "50.0%"),
+    ],
+)
+def test_in_a_browser_the_legend_follows_the_rule(page, tmp_path, fragment, limit, share):
+    dom, console = open_in_chromium(page, fragment, tmp_path)
+    assert not console
+    legend = re.search(r'id="legend-title">(.*?)</h2>', dom).group(1)
+    assert limit in legend
+    card = re.search(r'id="card"(.*?)</article>', dom, flags=re.DOTALL).group(1)
+    assert share in card
+    assert dom.count('class="leaflet-interactive"') + dom.count("leaflet-interactive") >= 2, "units are drawn"
+    title = re.search(r"<title>(.*?)</title>", dom).group(1)
+    assert title != "ran", "a name must never run"
