@@ -125,6 +125,14 @@ def test_everything_at_once(tmp_path):
         ('id = "code"', 'id = "cod"', "cod"),
         ('year = 2025\ncrs', 'year = 2025\npolicies = ["dongtu-2021"]\ncrs', "dongtou-2021"),
         ("[district]", "[district", "TOML"),
+        ("[modes.walk]", '[modes.hike]\nengine = "terrain"\n[modes.walk]', "modes.hike"),
+        ("[modes.walk]", '[modes.hike]\nengine = "terrain"\nclasses = { 1 = { as = "fly", speed_kph = 4 } }\n[modes.walk]', "modes.hike.classes.1.as"),
+        (
+            'mode = "walk"\nminutes = 15',
+            'mode = "hike"\nminutes = 15\n[modes.hike]\nengine = "terrain"\nclasses = { 1 = { as = "walk", speed_kph = 4 } }\n[[rules]]\nid = "x"\nfacilities = { kind = "clinic" }\nmode = "walk"\nmetres = 1',
+            "terrain.landcover",
+        ),
+        ("[roads]", '[terrain]\ndem = "dem.tif"\n[roads]', "dem.tif"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_named(tmp_path, old, new, expected):

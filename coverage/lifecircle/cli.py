@@ -121,7 +121,7 @@ def check(
         if layers is not None:
             typer.echo(
                 f"可以运行 ready to run: {len(layers.cells):,} 个人口格 cells, {layers.cells.people.sum():,.0f} 人 people, "
-                f"{len(layers.facilities):,} 处设施 facilities, {len(layers.roads):,} 条道路 ways, {len(layers.serving)} 条准则 rules"
+                f"{len(layers.facilities):,} 处设施 facilities, {len(layers.roads or ()):,} 条道路 ways, {len(layers.serving)} 条准则 rules"
             )
     raise typer.Exit(WRONG if layers is None else DONE)
 

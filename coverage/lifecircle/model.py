@@ -21,6 +21,7 @@ from lifecircle.problems import Problem
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    from affine import Affine
     from scipy.sparse import csr_array
 
 FloatArray = npt.NDArray[np.float64]
@@ -137,6 +138,35 @@ class Roads:
 
     def __len__(self) -> int:
         return len(self.way_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TerrainLayers:
+    """Heights and land cover on one grid; arrays are rows x columns."""
+
+    transform: Affine
+    """Column and row to the coordinates of ``crs``; upright, metres."""
+    crs: str
+    """WKT. Land cover's own where that is in metres, else the district's."""
+    elevation_m: npt.NDArray[np.float32] | None
+    """NaN where not known; None without a ``dem``."""
+    landcover: npt.NDArray[np.int32] | None
+    """Classes; None without a ``landcover``, and the grid is then the dem's."""
+    is_known: BoolArray
+    """False where land cover (or, without it, the dem) has no data."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows, columns."""
+        return self.is_known.shape[0], self.is_known.shape[1]
+
+    @property
+    def classes(self) -> dict[int, int]:
+        """Land-cover class to its count of cells."""
+        if self.landcover is None:
+            return {}
+        name, count = np.unique(self.landcover[self.is_known], return_counts=True)
+        return dict(zip(name.tolist(), count.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

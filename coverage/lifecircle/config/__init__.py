@@ -4,6 +4,7 @@ from lifecircle.config.catalogue import Kind, Policy, load_groups, load_kinds, l
 from lifecircle.config.reader import Configuration, read_configuration
 from lifecircle.config.schema import (
     Buildings,
+    ClassGoing,
     Control,
     District,
     FacilityFilter,
@@ -23,6 +24,7 @@ from lifecircle.config.schema import (
 
 __all__ = [
     "Buildings",
+    "ClassGoing",
     "Configuration",
     "Control",
     "District",

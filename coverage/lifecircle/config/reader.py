@@ -206,12 +206,6 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
         )
         return modes
     for key, override in overrides.items():
-        if isinstance(override, dict) and override.get("engine") == "terrain":
-            problems.error(
-                "config-not-yet", FILE_NAME, "本版本尚不支持地形出行方式 terrain modes are not in this version yet",
-                field=f"modes.{key}.engine", expected='"network"',
-            )  # fmt: skip
-            continue
         if not isinstance(override, dict):
             problems.error(
                 "config-wrong-form",
@@ -221,7 +215,7 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
                 expected=f"[modes.{key}]",
             )
             continue
-        if key not in modes and "ways" not in override:
+        if key not in modes and "ways" not in override and override.get("engine") != "terrain":
             problems.error(
                 "config-unknown-mode", FILE_NAME, "未知的出行方式 unknown mode", field=f"modes.{key}",
                 mend=f"{nearest_name(key, list(modes))} 新方式须给出 a mode of your own needs ways = \"walk\"",
@@ -266,12 +260,6 @@ def _check_together(configuration: Configuration, table: dict[str, Any], problem
                         "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"',
                         field=f"{name}[{index + 1}].{key}", mend=nearest_name(str(mode), list(configuration.modes)),
                     )  # fmt: skip
-    for key, mode in configuration.modes.items():
-        if mode.ways not in ("walk", "bike", "drive"):
-            problems.error(
-                "config-value", FILE_NAME, f'没有这种道路集 no such set of ways "{mode.ways}"', field=f"modes.{key}.ways",
-                expected="walk, bike, drive",
-            )  # fmt: skip
     if configuration.population is not None:
         groups = configuration.population.groups
         for rule in configuration.rules:
@@ -290,7 +278,15 @@ def _check_together(configuration: Configuration, table: dict[str, Any], problem
             "config-no-rules", FILE_NAME, "没有准则 no rules", field="rules",
             mend='加上 add district.policies = ["living-circle"] 或 or [[rules]]',
         )  # fmt: skip
-    if configuration.rules and configuration.roads is None and "roads" not in table:
+    _check_engines(configuration, table, problems)
+
+
+def _check_engines(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:
+    """Check that each way of going that a rule uses has the layer it goes over."""
+    used = [configuration.modes[rule.mode] for rule in configuration.rules if rule.mode in configuration.modes]
+    on_streets = [mode for mode in used if mode.engine == "network"]
+    over_terrain = [mode for mode in used if mode.engine == "terrain"]
+    if on_streets and configuration.roads is None and "roads" not in table:
         problems.error(
             "config-missing-section",
             FILE_NAME,
@@ -298,6 +294,11 @@ def _check_together(configuration: Configuration, table: dict[str, Any], problem
             field="roads",
             mend='加上 add [roads] path = "..."',
         )
+    if over_terrain and configuration.terrain.landcover is None and "landcover" not in (table.get("terrain") or {}):
+        problems.error(
+            "config-missing-section", FILE_NAME, f"地形方式 {over_terrain[0].id} 没有土地覆盖 a terrain mode without land cover",
+            field="terrain.landcover", mend='加上 add [terrain] landcover = "landcover.tif"',
+        )  # fmt: skip
 
 
 def _check_unique(names: list[str], section: str, found: str, problems: Problems) -> None:

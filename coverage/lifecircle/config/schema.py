@@ -217,25 +217,54 @@ class Ways(Frozen):
     source: str = ""
 
 
+class ClassGoing(Frozen):
+    """How people go over a class of land cover, and how fast on flat ground."""
+
+    as_: Literal["walk", "bike", "motor", "none"] = Field(alias="as")
+    speed_kph: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _going_has_a_speed(self) -> ClassGoing:
+        if self.as_ != "none" and self.speed_kph <= 0:
+            raise ValueError("须给出大于 0 的 speed_kph give a speed_kph above 0")
+        return self
+
+
 class Mode(Frozen):
-    """How people go. Every value is shown in the outputs."""
+    """How people go: over a network of streets, or over terrain. Every value is shown in the outputs."""
 
     id: ModeId
     label: Names
-    engine: Literal["network"] = "network"
-    ways: str
+    engine: Literal["network", "terrain"] = "network"
+    ways: str = ""
+    moves: Literal[8, 16] = 8
+    """Over terrain: 8 neighbours, or 16 with knight's moves."""
+    classes: dict[int, ClassGoing] = Field(default_factory=dict)
+    """Land-cover class to how people go there; a class that is not listed is a barrier."""
+    roads: dict[str, ClassGoing] = Field(default_factory=dict)
+    """``highway`` class to how people go on roads laid over the land cover; ``default`` for the others."""
+    accessmod_parity: bool = False
+    """Publish whole minutes rounded up, and cycle nearly blind to slope, as WHO's AccessMod does."""
     speed_kph: float | None = Field(default=None, gt=0)
     speeds_kph: dict[str, Annotated[float, Field(gt=0)]] | None = None
     maxspeed: bool = False
     """Let OSM ``maxspeed`` tags win over the table."""
-    access_kph: float = Field(gt=0)
-    max_access_m: float = Field(ge=0)
-    direct_m: float = Field(ge=0)
-    min_fragment_m: float = Field(ge=0)
+    access_kph: float = Field(default=4.5, gt=0)
+    max_access_m: float = Field(default=500.0, ge=0)
+    direct_m: float = Field(default=100.0, ge=0)
+    min_fragment_m: float = Field(default=500.0, ge=0)
     source: str = ""
 
     @model_validator(mode="after")
-    def _one_speed_or_a_table(self) -> Mode:
+    def _engine_has_what_it_needs(self) -> Mode:
+        if self.engine == "terrain":
+            if not self.classes:
+                raise ValueError(
+                    '地形方式须给出 classes a terrain mode needs classes = { 1 = { as = "walk", speed_kph = 4 } }'
+                )
+            return self
+        if self.ways not in ("walk", "bike", "drive"):
+            raise ValueError(f'没有这种道路集 no such set of ways "{self.ways}": walk, bike, drive')
         if (self.speed_kph is None) == (self.speeds_kph is None):
             raise ValueError("speed_kph 与 speeds_kph 必须且只能给一个 give exactly one of speed_kph and speeds_kph")
         if self.speeds_kph is not None and "default" not in self.speeds_kph:

@@ -4,6 +4,15 @@ from lifecircle.sources.facilities import read_facilities
 from lifecircle.sources.people import read_people
 from lifecircle.sources.roads import read_roads
 from lifecircle.sources.tables import match_where
+from lifecircle.sources.terrain import read_terrain
 from lifecircle.sources.units import read_district_crs, read_units
 
-__all__ = ["match_where", "read_district_crs", "read_facilities", "read_people", "read_roads", "read_units"]
+__all__ = [
+    "match_where",
+    "read_district_crs",
+    "read_facilities",
+    "read_people",
+    "read_roads",
+    "read_terrain",
+    "read_units",
+]

@@ -17,6 +17,7 @@ from lifecircle.model import Study
 from lifecircle.problems import Problems
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Progress, check_district, say_nothing
+from lifecircle.study.overland import describe_surfaces
 
 __all__ = ["check_district", "run_district"]
 
@@ -66,5 +67,5 @@ def run_district(
         year=used_year,
         folder=folder,
         timings_s=clock.seconds,
-        details={**layers.details, "networks": travel.describe()},
+        details={**layers.details, "networks": travel.describe(), "terrain": describe_surfaces(travel.overland)},
     )

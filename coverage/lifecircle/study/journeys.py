@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from lifecircle.config import Rule, load_ways
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within
 from lifecircle.model import FloatArray, IntArray, NearestFacility, NetworkPart, RuleResult
 from lifecircle.problems import Problems
 from lifecircle.study.layers import Layers, Progress
+from lifecircle.study.overland import Overland
 from lifecircle.travel.entrances import find_entrances
-from lifecircle.travel.network import Network, build_network
+from lifecircle.travel.network import Network, Weight, build_network
 from lifecircle.travel.reach import Entrances, Joins, Search, join_points
 
 
@@ -45,11 +47,14 @@ class Journeys:
         self.cell_joins: dict[str, Joins] = {}
         self.entrances: dict[tuple[str, bytes], Entrances] = {}
         self.nearest: dict[tuple[Any, ...], tuple[FloatArray, IntArray]] = {}
+        self.overland = Overland(layers, problems)
 
     def network(self, mode_id: str) -> Network:
         """Return the network of a mode, with its cells joined."""
         if mode_id not in self.networks:
             mode = self.layers.configuration.modes[mode_id]
+            if self.layers.roads is None:
+                raise RuntimeError("a network mode without roads must have been refused")
             with self.clock.stage("networks", f"建立路网 building the network: {mode.label.both}"):
                 network = build_network(self.layers.roads, mode, load_ways())
                 self.networks[mode_id] = network
@@ -80,20 +85,15 @@ class Journeys:
 
     def answer(self, rule: Rule, serving: IntArray) -> RuleResult:
         """Return which cells a rule covers, and whom each of its facilities serves."""
-        network = self.network(rule.mode)
-        cells = self.cell_joins[rule.mode]
-        entrances = self.doors(rule, serving)
-        weight, unit = ("metres", 1.0) if rule.is_distance else ("seconds", 60.0)
         people = self.layers.cells.people if rule.group is None else self.layers.cells.groups[rule.group]
+        unit = 1.0 if rule.is_distance else 60.0
+        # A hair of horizon more, so that rounding drops no one at the limit: the figures published are the figures compared.
+        horizon = (rule.limit - rule.ready_minutes) * unit * (1 + 1e-9)
         with self.clock.stage("reach", rule.names.both):
-            search = Search(network, weight, rule.direction)  # type: ignore[arg-type]
-            key = (rule.mode, weight, rule.direction, serving.tobytes())
-            if key not in self.nearest:
-                self.nearest[key] = search.nearest(cells, entrances)
-            cost, facility = self.nearest[key]
+            over_terrain = self.layers.configuration.modes[rule.mode].engine == "terrain"
+            ask = self.overland.ask if over_terrain else self._ask_network
+            cost, facility, reach, access_m = ask(rule, serving, horizon)
             cost = cost / unit + rule.ready_minutes
-            # The figures published are the figures compared: a hair of horizon more, so that rounding drops no one at the limit.
-            reach = search.reach(cells, entrances, (rule.limit - rule.ready_minutes) * unit * (1 + 1e-9))
             reach.data[:] = reach.data / unit + rule.ready_minutes
             found = cells_covered(cost, rule.limit, rule.ready_minutes, has_range=not rule.is_distance)
         return RuleResult(
@@ -104,10 +104,24 @@ class Journeys:
             covered_high=found.high,
             people=people,
             facilities=serving,
-            access_m=_nearest_access_m(entrances),
+            access_m=access_m,
             people_within=people_within(reach, rule.limit, people),
             people_nearest=people_nearest(facility, people, len(serving)),
         )
+
+    def _ask_network(
+        self, rule: Rule, serving: IntArray, horizon: float
+    ) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
+        """Return the cost to the nearest facility and which it is, the reach up to a horizon, and the facilities' access legs."""
+        network = self.network(rule.mode)
+        cells, entrances = self.cell_joins[rule.mode], self.doors(rule, serving)
+        weight: Weight = "metres" if rule.is_distance else "seconds"
+        search = Search(network, weight, rule.direction)
+        key = (rule.mode, weight, rule.direction, serving.tobytes())
+        if key not in self.nearest:
+            self.nearest[key] = search.nearest(cells, entrances)
+        cost, facility = self.nearest[key]
+        return cost, facility, search.reach(cells, entrances, horizon), _nearest_access_m(entrances)
 
     def parts(self) -> Iterator[NetworkPart]:
         """Yield the connected parts of each network with their people and facilities."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from lifecircle.config import Configuration, District, read_configuration
 from lifecircle.config.schema import Level
-from lifecircle.model import Cells, Facilities, InputFile, IntArray, Roads, Units
+from lifecircle.model import Cells, Facilities, InputFile, IntArray, Roads, TerrainLayers, Units
 from lifecircle.problems import Problems
-from lifecircle.sources import read_district_crs, read_facilities, read_people, read_roads, read_units
+from lifecircle.sources import read_district_crs, read_facilities, read_people, read_roads, read_terrain, read_units
 from lifecircle.study.serving import choose_facilities
 
 Progress = Callable[[str], None]
@@ -31,7 +31,9 @@ class Layers:
     units: Mapping[Level, Units]
     cells: Cells
     facilities: Facilities
-    roads: Roads
+    roads: Roads | None
+    """None only where every rule goes over terrain."""
+    terrain: TerrainLayers | None
     serving: Mapping[str, IntArray]
     """By rule id, the rows of the facilities that serve it; rules that cannot be computed are absent."""
     not_computed: Mapping[str, str]
@@ -53,7 +55,8 @@ def check_district(
     configuration = read_configuration(folder, problems)
     if configuration is None or configuration.district is None:
         return None
-    if read_district_crs(configuration, problems) is None:
+    crs = read_district_crs(configuration, problems)
+    if crs is None:
         return None
     progress("读取行政单元 reading units")
     units, unit_files = read_units(configuration, problems)
@@ -63,11 +66,12 @@ def check_district(
     facilities, facility_files = read_facilities(configuration, units, problems)
     progress("读取道路 reading roads")
     roads, road_files = read_roads(configuration, problems)
+    terrain, terrain_files = read_terrain(configuration, units, crs, problems)
     serving: dict[str, IntArray] = {}
     not_computed: dict[str, str] = {}
     if facilities is not None:
         serving, not_computed = choose_facilities(configuration, facilities, only_rules, problems)
-    if problems.errors or cells is None or facilities is None or roads is None:
+    if problems.errors or cells is None or facilities is None:
         return None
     return Layers(
         configuration=configuration,
@@ -76,8 +80,9 @@ def check_district(
         cells=cells,
         facilities=facilities,
         roads=roads,
+        terrain=terrain,
         serving=serving,
         not_computed=not_computed,
-        inputs=(*unit_files, *people_files, *facility_files, *road_files),
+        inputs=(*unit_files, *people_files, *facility_files, *road_files, *terrain_files),
         details={"people": people_details},
     )

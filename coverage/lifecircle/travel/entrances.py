@@ -59,6 +59,22 @@ def find_entrances(
     return Entrances(join_points(network, xy[:, 0].copy(), xy[:, 1].copy()), start), untouched
 
 
+def outline_entrances(geometry: npt.NDArray[np.object_], spacing_m: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return ``facility, xy`` of entrances where there are no streets: points, and along lines and borders every ``spacing_m``.
+
+    In the order of the facilities.
+    """
+    dimension = shapely.get_dimensions(geometry)
+    outlines = geometry.copy()
+    areas = np.flatnonzero(dimension == 2)
+    outlines[areas] = shapely.boundary(geometry[areas])
+    points = _point_entrances(geometry, np.flatnonzero(dimension == 0))
+    lines = _line_entrances(outlines, np.flatnonzero(dimension > 0), spacing_m)
+    facility = np.concatenate([points[0], lines[0]])
+    order = np.argsort(facility, kind="stable")
+    return facility[order], np.concatenate([points[1], lines[1]])[order]
+
+
 def _point_entrances(geometry: npt.NDArray[np.object_], which: IntArray) -> tuple[IntArray, FloatArray]:
     xy, owner = shapely.get_coordinates(geometry[which], return_index=True)
     return which[owner], xy

@@ -92,7 +92,9 @@ def describe_modes(study: Study) -> list[dict[str, Any]]:
             "id": mode.id,
             "name": _label(mode.label),
             "speed_kph": mode.speed_kph,
-            "speeds_kph": dict(mode.speeds_kph or {}),
+            "speeds_kph": dict(mode.speeds_kph or {})
+            | {f"{number} {going.as_}": going.speed_kph for number, going in mode.classes.items()}
+            | {f"{road} {going.as_}": going.speed_kph for road, going in mode.roads.items()},
             "access_kph": mode.access_kph,
             "max_access_m": mode.max_access_m,
             "direct_m": mode.direct_m,

@@ -1,0 +1,162 @@
+"""Rules answered over terrain: the surface of each mode, made once, and the ways over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.sparse import csr_array
+
+from lifecircle.config import ClassGoing, Mode, Rule
+from lifecircle.model import FloatArray, IntArray, Roads
+from lifecircle.problems import Problems
+from lifecircle.sources.datum import parse_crs, transform_xy
+from lifecircle.study.layers import Layers
+from lifecircle.travel.entrances import outline_entrances
+from lifecircle.travel.terrain import (
+    Doors,
+    Going,
+    Places,
+    Surface,
+    TerrainSearch,
+    make_surface,
+    merge_roads,
+    place_points,
+    published_minutes,
+)
+
+
+class Overland:
+    """The surfaces that rules ask for."""
+
+    def __init__(self, layers: Layers, problems: Problems) -> None:
+        self.layers, self.problems = layers, problems
+        self.surfaces: dict[str, Surface] = {}
+        self.homes: dict[str, Places] = {}
+
+    def ask(self, rule: Rule, serving: IntArray, horizon: float) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
+        """Return the cost to the nearest facility and which it is, the reach up to a horizon, and the facilities' access legs.
+
+        Seconds or metres. A facility is entered on the ground it stands on, so that its access leg is 0; inf where nobody goes.
+        """
+        mode = self.layers.configuration.modes[rule.mode]
+        surface = self._surface(mode)
+        search = TerrainSearch(
+            surface,
+            rule.direction,
+            moves=mode.moves,
+            weight="metres" if rule.is_distance else "seconds",
+            parity=mode.accessmod_parity,
+        )
+        doors = self._doors(surface, serving)
+        homes = self.homes[mode.id]
+        cost, facility = search.nearest(homes, doors)
+        reach = search.reach(homes, doors, horizon)
+        if mode.accessmod_parity and not rule.is_distance:
+            cost = published_minutes(cost) * 60.0
+            reach.data[:] = published_minutes(reach.data) * 60.0
+        return cost, facility, reach, self._access_m(surface, doors, rule, serving)
+
+    def _place(self, surface: Surface, x: FloatArray, y: FloatArray) -> Places:
+        source, target = parse_crs(self.layers.district.crs), parse_crs(surface.crs)
+        if not source.equals(target, ignore_axis_order=True):
+            x, y = transform_xy(x, y, source, target, is_strict=False)
+        return place_points(surface, x, y)
+
+    def _surface(self, mode: Mode) -> Surface:
+        if mode.id not in self.surfaces:
+            terrain = self.layers.terrain
+            if terrain is None or terrain.landcover is None:
+                raise RuntimeError("a terrain mode without land cover must have been refused")
+            self._report_classes(mode, terrain.classes)
+            surface = make_surface(
+                terrain.landcover,
+                {number: _going(going) for number, going in mode.classes.items()},
+                terrain.elevation_m,
+                terrain.transform,
+                terrain.crs,
+                is_known=terrain.is_known,
+            )
+            if mode.roads and self.layers.roads is not None:
+                lines, going, goings = self._road_lines(self.layers.roads, mode, surface)
+                surface = merge_roads(surface, lines.tolist(), going, goings)
+            cells = self.layers.cells
+            self.surfaces[mode.id] = surface
+            self.homes[mode.id] = self._place(surface, cells.x, cells.y)
+            off = float(cells.people[self.homes[mode.id].cell < 0].sum())
+            if off:
+                self.problems.add(
+                    "terrain-off-grid", "warning", self.layers.configuration.terrain.landcover or "",
+                    f"{off:,.0f} 人在土地覆盖之外，不可达 people beyond the land cover, unreachable", field=f"modes.{mode.id}",
+                )  # fmt: skip
+        return self.surfaces[mode.id]
+
+    def _report_classes(self, mode: Mode, found: dict[int, int]) -> None:
+        missing = sorted(set(found) - set(mode.classes))
+        if missing:
+            self.problems.add(
+                "terrain-class-not-listed", "warning", self.layers.configuration.terrain.landcover or "",
+                f"未列出的类别按不可通行处理 classes not listed are barriers: {', '.join(map(str, missing[:12]))}",
+                field=f"modes.{mode.id}.classes", count=sum(found[number] for number in missing),
+            )  # fmt: skip
+
+    def _road_lines(
+        self, roads: Roads, mode: Mode, surface: Surface
+    ) -> tuple[npt.NDArray[np.object_], IntArray, list[Going]]:
+        """Return the roads as lines in the surface's CRS, and how people go on each."""
+        names = list(mode.roads)
+        default = names.index("default") if "default" in names else -1
+        column = roads.tags["highway"]
+        by_class = [
+            names.index(value) if value in names else names.index(link) if (link := value.removesuffix("_link")) in names else default
+            for value in map(str, column.cat.categories)
+        ]  # fmt: skip
+        going = np.array([*by_class, -1], dtype=np.int64)[column.cat.codes.to_numpy()]
+        x, y = roads.x[roads.way_node], roads.y[roads.way_node]
+        source, target = parse_crs(self.layers.district.crs), parse_crs(surface.crs)
+        if not source.equals(target, ignore_axis_order=True):
+            x, y = transform_xy(x, y, source, target, is_strict=False)
+        way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))
+        lines = shapely.linestrings(np.column_stack([x, y]), indices=way)
+        return np.asarray(lines, dtype=object), going, [_going(mode.roads[name]) for name in names]
+
+    def _doors(self, surface: Surface, serving: IntArray) -> Doors:
+        frame = self.layers.facilities.frame.iloc[serving]
+        facility, xy = outline_entrances(
+            frame.geometry.to_numpy(), frame["entrance_spacing_m"].to_numpy(dtype=np.float64)
+        )
+        start = np.zeros(len(serving) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(facility, minlength=len(serving)), out=start[1:])
+        return Doors(self._place(surface, xy[:, 0], xy[:, 1]), start)
+
+    def _access_m(self, surface: Surface, doors: Doors, rule: Rule, serving: IntArray) -> FloatArray:
+        cell = doors.places.cell
+        is_open = (cell >= 0) & surface.is_passable.reshape(-1)[np.maximum(cell, 0)]
+        opened = np.bincount(doors.facility[is_open], minlength=len(serving)) > 0
+        for index in np.flatnonzero(~opened):
+            row = self.layers.facilities.frame.iloc[int(serving[index])]
+            self.problems.add(
+                "terrain-facility-shut", "warning", f"facilities: {row['kind']}",
+                f"位于无法通行的地面 stands where nobody goes: {row['name']}", row=row["facility_id"], field=f"rules.{rule.id}",
+            )  # fmt: skip
+        return np.where(opened, 0.0, np.inf)
+
+
+def _going(going: ClassGoing) -> Going:
+    return Going(going.as_, going.speed_kph)
+
+
+def describe_surfaces(overland: Overland) -> dict[str, Any]:
+    """Return what the manifest says of each surface."""
+    return {
+        mode_id: {
+            "rows": surface.shape[0],
+            "columns": surface.shape[1],
+            "cell_m": list(surface.cell_m),
+            "passable_cells": int(surface.is_passable.sum()),
+            "crs": parse_crs(surface.crs).to_string(),
+        }
+        for mode_id, surface in overland.surfaces.items()
+    }
