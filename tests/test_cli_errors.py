@@ -109,6 +109,12 @@ def test_everything_at_once(tmp_path):
     assert len(errors) >= 5
 
 
+HIKE = (
+    'mode = "hike"\nminutes = 15\n[modes.hike]\nengine = "terrain"\nclasses = { 1 = { as = "walk", speed_kph = 4 } }\n'
+    '[[rules]]\nid = "x"\nfacilities = { kind = "clinic" }\nmode = "walk"\nmetres = 1'
+)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
@@ -129,7 +135,7 @@ def test_everything_at_once(tmp_path):
         ("[modes.walk]", '[modes.hike]\nengine = "terrain"\nclasses = { 1 = { as = "fly", speed_kph = 4 } }\n[modes.walk]', "modes.hike.classes.1.as"),
         (
             'mode = "walk"\nminutes = 15',
-            'mode = "hike"\nminutes = 15\n[modes.hike]\nengine = "terrain"\nclasses = { 1 = { as = "walk", speed_kph = 4 } }\n[[rules]]\nid = "x"\nfacilities = { kind = "clinic" }\nmode = "walk"\nmetres = 1',
+            HIKE,
             "terrain.landcover",
         ),
         ("[roads]", '[terrain]\ndem = "dem.tif"\n[roads]', "dem.tif"),

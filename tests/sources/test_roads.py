@@ -173,3 +173,19 @@ def test_what_is_no_graph_is_named(tmp_path):
     roads, _, problems = read(tmp_path, path="roads.graphml")
     assert roads is None
     assert problems.errors[0].code == "roads-unreadable"
+
+
+def test_a_closed_ferry_or_road_is_not_there(tmp_path):
+    ways = {**WAYS, 11: (WAYS[11][0], {"highway": "residential", "name": "滨海路"})}
+    write_osm(tmp_path / "roads.osm.pbf", ways=ways)
+    roads, _, problems = read(tmp_path, path="roads.osm.pbf", closed=["w13", "滨海路"])
+    assert not problems.found
+    assert sorted(roads.way_id) == ["w10", "w12"]
+    assert np.diff(roads.way_start).tolist() == [3, 2]
+    assert np.isinf(drive_s(roads, NODES[1], NODES[6]))
+    _, _, problems = read(tmp_path, path="roads.osm.pbf", closed=["滨海大路"])
+    assert "滨海路" in problems.errors[0].mend
+    ferry = {"from": NODES[4], "to": NODES[5], "minutes": 10, "modes": ["drive"], "closed": True}
+    assert not read_roads(configure(tmp_path, [Ferry.model_validate(ferry)], path="roads.osm.pbf"), Problems())[
+        0
+    ].sailings

@@ -175,6 +175,8 @@ class Roads(Frozen):
     """The file's class to OSM's: ``国道 = "trunk"``."""
     ferries: bool = True
     """Use the layer's own ferries (``route=ferry`` with a ``duration``)."""
+    closed: tuple[str, ...] = ()
+    """Names or ids (``w123``) of roads, bridges and ferries that are closed: typhoon, night, works."""
 
     @model_validator(mode="after")
     def _a_file_has_a_path(self) -> Roads:
@@ -195,6 +197,7 @@ class Ferry(Frozen):
     headway_minutes: float = Field(default=0.0, ge=0)
     modes: tuple[ModeId, ...] = Field(min_length=1)
     name: str = ""
+    closed: bool = False
 
 
 class Terrain(Frozen):
