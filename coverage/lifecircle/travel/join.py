@@ -36,7 +36,7 @@ class SegmentGrid:
 
 
 def index_segments(x1: FloatArray, y1: FloatArray, x2: FloatArray, y2: FloatArray) -> SegmentGrid:
-    """Lay a grid over segments, its cells about as large as a segment is long."""
+    """Lay a grid over segments, its cells somewhat smaller than a segment is long: measured, the quickest to search."""
     if not len(x1):
         empty = np.zeros(0, dtype=np.int64)
         return SegmentGrid(x1, y1, x2, y2, 0.0, 0.0, 1.0, 1, 1, np.zeros(2, dtype=np.int64), empty)
@@ -44,7 +44,7 @@ def index_segments(x1: FloatArray, y1: FloatArray, x2: FloatArray, y2: FloatArra
     width = float(max(x1.max(), x2.max())) - left
     height = float(max(y1.max(), y2.max())) - bottom
     mean_m = float(np.hypot(x2 - x1, y2 - y1).mean())
-    size_m = max(2.0 * mean_m, np.sqrt(max(width * height, 1.0) / MOST_GRID_CELLS), max(width, height) / 1e5, 1.0)
+    size_m = max(0.8 * mean_m, np.sqrt(max(width * height, 1.0) / MOST_GRID_CELLS), max(width, height) / 1e5, 1.0)
     columns, rows = int(width / size_m) + 1, int(height / size_m) + 1
     counts = np.zeros(columns * rows + 1, dtype=np.int64)
     none = np.empty(0, dtype=np.int64)
