@@ -49,6 +49,8 @@ def summarise(study: Study) -> list[dict[str, Any]]:
                 "high_pct": _number(one["high"]),
                 "status": one["status"],
             }
+            cut_off = study.indicators[study.indicators["indicator"] == f"{rule_id}-unreachable"]
+            entry["unreachable"] = float(cut_off.loc[cut_off["level"] == "district", "numerator"].iloc[0])
         entries.append(entry)
     return entries
 
