@@ -1,0 +1,267 @@
+"""Isochrones: the area from which a facility is reached in time along the reached streets.
+
+A place joins the nearest point of the nearest street, as a cell of people does. The polygon is where access leg + network is at
+most the limit and the leg at most the mode's ``max_access_m``, with the straight walk of ``direct_m`` round every entrance. Borders
+are contours of that cost over a raster; where a raster's cells are too coarse is known by the audit, and those are drawn again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from lifecircle.config.schema import Direction
+from lifecircle.model import FloatArray, IntArray
+from lifecircle.travel.isochrones.audit import outside_share, slower_share
+from lifecircle.travel.isochrones.contours import ShapeArray, gather, outline_positive
+from lifecircle.travel.isochrones.raster import COARSEST_M, FINEST_M, AccessRaster, Box, Level
+from lifecircle.travel.isochrones.spread import Doors, Spread, find_doors
+from lifecircle.travel.network import Network, Weight
+from lifecircle.travel.reach import Entrances, Search
+from lifecircle.travel.threads import map_slices
+
+MOST_OUTSIDE, MOST_SLOWER = 0.005, 0.01
+"""The audit an isochrone should pass: shares of reached street length left out, and of area slower than the limit."""
+FIRST_CELLS = 60_000
+"""A raster is first tried at the cell that gives about this many in the box of what is reached."""
+STRIP_M = 3000.0
+BLOCK = 1024
+"""Cells along the side of what is contoured at once: larger boxes are drawn block by block and sewn together."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Isochrone:
+    """The area within a limit of one facility, or of the nearest of all."""
+
+    facility: int
+    """Index among the entrances' facilities; -1 for the nearest of all."""
+    limit: float
+    """Seconds or metres."""
+    polygon: shapely.MultiPolygon
+    """Valid, in the district's CRS; empty where nothing is reached."""
+    outside_share: float
+    """Share (0-1) of the length of reached streets that lies outside the polygon; NaN where no street is reached."""
+    slower_share: float
+    """Share (0-1) of the polygon's area that is slower than the limit, sampled; NaN where it is empty."""
+    cell_m: float
+    """Of the raster it was drawn from."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the audit is within what an isochrone should reach."""
+        return not (self.outside_share > MOST_OUTSIDE or self.slower_share > MOST_SLOWER)
+
+
+def isochrones(
+    network: Network,
+    entrances: Entrances,
+    limits: Sequence[float],
+    *,
+    weight: Weight = "seconds",
+    direction: Direction = "toward",
+    cell_m: float | None = None,
+    simplify_m: float = 0.0,
+    raster: AccessRaster | None = None,
+) -> list[Isochrone]:
+    """Return the isochrones of every facility, each with its audit; facilities in order, the limits of each in the order given.
+
+    Parameters
+    ----------
+    limits
+        Seconds or metres. The area of a smaller limit lies in that of a larger one.
+    cell_m
+        Of the raster, in metres. None: as coarse as the audit allows, the same for all limits of a facility.
+    simplify_m
+        Borders may move this much for fewer vertices; less than half a cell keeps the audit.
+    raster
+        From an earlier call on this network, to be used again.
+    """
+    search = Search(network, weight, direction)
+    doors = find_doors(search, entrances)
+    raster = raster or AccessRaster(network)
+
+    order = _order_by_place(doors)
+
+    def draw(first: int, last: int) -> list[Isochrone]:
+        spread = Spread(search, doors)
+        drawn: list[Isochrone] = []
+        for facility in order[first:last].tolist():
+            chosen = np.arange(doors.start[facility], doors.start[facility + 1])
+            drawn += _draw_bands(Task(spread, raster, facility, chosen, tuple(limits), simplify_m), cell_m)
+        return drawn
+
+    drawn = [each for part in map_slices(draw, len(order), smallest=8) for each in part]
+    return sorted(drawn, key=lambda each: each.facility)
+
+
+def _order_by_place(doors: Doors) -> IntArray:
+    """Return the facilities in strips of STRIP_M, so that neighbours find the raster's tiles made."""
+    count = len(doors.start) - 1
+    first = np.minimum(doors.start[:-1], max(len(doors) - 1, 0))
+    if not len(doors):
+        return np.arange(count)
+    return np.lexsort((doors.y[first], doors.x[first] // STRIP_M)).astype(np.int64)
+
+
+def dissolved_isochrones(
+    network: Network,
+    entrances: Entrances,
+    limits: Sequence[float],
+    *,
+    weight: Weight = "seconds",
+    direction: Direction = "toward",
+    cell_m: float | None = None,
+    simplify_m: float = 0.0,
+    raster: AccessRaster | None = None,
+) -> list[Isochrone]:
+    """Return the area within each limit of the nearest facility: the contour of the surface of nearest cost.
+
+    It is the union of :func:`isochrones` up to the cell. Parameters as there.
+    """
+    search = Search(network, weight, direction)
+    doors = find_doors(search, entrances)
+    task = Task(
+        Spread(search, doors), raster or AccessRaster(network), -1, np.arange(len(doors)), tuple(limits), simplify_m
+    )
+    return _draw_bands(task, cell_m)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """The bands round one facility, or round all."""
+
+    spread: Spread
+    raster: AccessRaster
+    facility: int
+    chosen: IntArray
+    limits: tuple[float, ...]
+    simplify_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extent:
+    """Where anything may be reached, and by which pieces of street for each limit."""
+
+    pieces: list[FloatArray]
+    reaches: FloatArray
+    """Pieces, nodes and doors, within the largest limit, as rows of x1, y1, x2, y2."""
+    aside_m: FloatArray
+    """How far from each anything may still be reached."""
+
+
+def _draw_bands(task: Task, cell_m: float | None) -> list[Isochrone]:
+    """Draw all bands at one size of cell; where none was told and the audit of one fails, again at half the cell."""
+    extent = search_extent(task)
+    size_m = cell_m or first_cell_m(extent)
+    while True:
+        polygons = _outline(task, size_m, extent)
+        drawn = [
+            Isochrone(
+                facility=task.facility,
+                limit=limit,
+                polygon=polygon,
+                outside_share=outside_share(reached, polygon),
+                slower_share=slower_share(task.spread, polygon, limit),
+                cell_m=size_m,
+            )
+            for limit, polygon, reached in zip(task.limits, polygons, extent.pieces, strict=True)
+        ]
+        if cell_m is not None or size_m / 2 < FINEST_M or all(_is_fine(each) for each in drawn):
+            return drawn
+        size_m /= 2
+
+
+def _is_fine(drawn: Isochrone) -> bool:
+    """Whether the audit passes with room for what another sample would find."""
+    return not (drawn.outside_share > 0.8 * MOST_OUTSIDE or drawn.slower_share > 0.8 * MOST_SLOWER)
+
+
+def search_extent(task: Task) -> Extent:
+    """Search from the task's doors; the spread keeps the costs for what is drawn next."""
+    spread = task.spread
+    farthest = max(task.limits, default=0.0)
+    # What is a little too far is needed too: the border lies between.
+    spread.run(task.chosen, farthest + 4 * COARSEST_M / spread.search.access_speed)
+    return Extent([spread.pieces(limit) for limit in task.limits], *spread.surroundings(farthest))
+
+
+def first_cell_m(extent: Extent) -> float:
+    """Return the largest of 20, 10, 5 ... m that gives FIRST_CELLS in the box of what may be reached."""
+    if not len(extent.reaches):
+        return COARSEST_M
+    low_x, low_y, high_x, high_y = _bounds(extent.reaches, extent.aside_m)
+    area_m2 = (high_x - low_x) * (high_y - low_y)
+    wanted_m = max(float(np.sqrt(area_m2 / FIRST_CELLS)), FINEST_M)
+    return float(COARSEST_M / 2 ** max(np.ceil(np.log2(COARSEST_M / wanted_m)), 0.0))
+
+
+def _outline(task: Task, cell_m: float, extent: Extent) -> list[shapely.MultiPolygon]:
+    """Return the polygon of each limit."""
+    if not len(extent.reaches):
+        return [shapely.MultiPolygon() for _ in task.limits]
+    spread, level = task.spread, task.raster.level(cell_m)
+    drawn: list[list[ShapeArray]] = [[] for _ in task.limits]
+    is_wanted = level.tiles_near(extent.reaches, extent.aside_m)
+    for box in cut_blocks(level, extent.reaches, extent.aside_m):
+        tiles = task.raster.ask(level, box, is_wanted)
+        cost, _ = spread.surface(level, tiles, box)
+        left, bottom = level.left + (box.column + 1) * cell_m, level.bottom + (box.row + 1) * cell_m
+        for band, limit in enumerate(task.limits):
+            value = spread.margin(level, tiles, box, cost, limit)
+            drawn[band].append(outline_positive(value, left, bottom, cell_m))
+    doors = spread.doors
+    far = task.chosen[doors.edge[task.chosen] < 0]
+    for parts, limit in zip(drawn, task.limits, strict=True):
+        # Where no street is near, the raster may not reach: the straight walk round such doors is added as it is.
+        parts.append(np.asarray(shapely.buffer(shapely.points(doors.x[far], doors.y[far]), spread.direct_m(limit))))
+    polygons = [
+        gather(
+            sew(parts),
+            cell_m * cell_m,
+            task.simplify_m,
+            is_contour=sum(len(part) > 0 for part in parts) < 2,
+        )
+        for parts in drawn
+    ]
+    return _nest(polygons, task.limits) if task.simplify_m > 0 else polygons
+
+
+def _bounds(reaches: FloatArray, aside_m: FloatArray) -> tuple[float, float, float, float]:
+    """Return low x, low y, high x, high y of what may be reached."""
+    x, y = reaches[:, 0::2], reaches[:, 1::2]
+    low_x, low_y = (float((end.min(axis=1) - aside_m).min()) for end in (x, y))
+    high_x, high_y = (float((end.max(axis=1) + aside_m).max()) for end in (x, y))
+    return low_x, low_y, high_x, high_y
+
+
+def cut_blocks(level: Level, reaches: FloatArray, aside_m: FloatArray) -> list[Box]:
+    """Return boxes over what may be reached that share their outermost inner cells, so that what is drawn in them meets."""
+    whole = level.cut(*_bounds(reaches, aside_m))
+    boxes = []
+    for row in range(whole.row, whole.row + whole.rows - 3, BLOCK):
+        for column in range(whole.column, whole.column + whole.columns - 3, BLOCK):
+            rows = min(BLOCK + 3, whole.row + whole.rows - row)
+            columns = min(BLOCK + 3, whole.column + whole.columns - column)
+            boxes.append(Box(row, column, rows, columns))
+    return [box for box in boxes if box.rows > 3 and box.columns > 3]
+
+
+def sew(parts: list[ShapeArray]) -> ShapeArray:
+    """Join what was drawn block by block."""
+    drawn = [part for part in parts if len(part)]
+    if len(drawn) <= 1:
+        return drawn[0] if drawn else np.zeros(0, dtype=object)
+    return np.array([shapely.union_all(np.concatenate(drawn))], dtype=object)
+
+
+def _nest(polygons: list[shapely.MultiPolygon], limits: tuple[float, ...]) -> list[shapely.MultiPolygon]:
+    """Keep the simplified area of a smaller limit within that of the next larger one."""
+    nested = list(polygons)
+    order = np.argsort(limits, kind="stable")[::-1]
+    for larger, smaller in zip(order[:-1].tolist(), order[1:].tolist(), strict=True):
+        cut = shapely.intersection(nested[smaller], nested[larger])
+        nested[smaller] = gather(np.array([cut], dtype=object), 0.0, is_contour=False)
+    return nested

@@ -1,0 +1,171 @@
+"""For every cell of a raster the street it joins: which, how far along, how far away. Made once a network, where it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.travel.isochrones.kernels import TILE, Float32Array, Int32Array
+from lifecircle.travel.isochrones.nearest import join_tile
+from lifecircle.travel.network import Network
+from lifecircle.travel.threads import map_slices
+
+MOST_TILES = 1000
+"""Held at once, 197 MB: when they are full all are let go, and what is asked for is made again."""
+FINEST_M, COARSEST_M = 1.25, 20.0
+"""Cells when none is told: finer ones cost more than they show, coarser ones look like it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Box:
+    """Cells of a level: ``rows`` from ``row`` on, ``columns`` from ``column`` on."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tiles:
+    """What was asked for; what is made later never changes it."""
+
+    slot: Int32Array
+    """For each tile of the level, its place in the arrays below; -1 where no street is near."""
+    segment: Int32Array
+    """Of ``network.streets``; -1 where none is near. Shape (places, TILE, TILE), as the others."""
+    share: Float32Array
+    """How far along the segment, 0 to 1."""
+    access_m: Float32Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """The cells at one size; their centres at ``left + (column + 0.5) * cell_m``."""
+
+    cell_m: float
+    left: float
+    bottom: float
+    columns: int
+    rows: int
+    margin_m: float
+    """How far from a street cells are joined: a little more than is walked, so that contours close."""
+
+    def cut(self, low_x: float, low_y: float, high_x: float, high_y: float) -> Box:
+        """Return the cells that cover a rectangle and two more on every side, as far as there are any."""
+        row = max(0, int((low_y - self.bottom) / self.cell_m) - 2)
+        column = max(0, int((low_x - self.left) / self.cell_m) - 2)
+        last_row = min(self.rows, int((high_y - self.bottom) / self.cell_m) + 3)
+        last_column = min(self.columns, int((high_x - self.left) / self.cell_m) + 3)
+        return Box(row, column, max(0, last_row - row), max(0, last_column - column))
+
+    def tiles_near(self, pieces: FloatArray, aside_m: FloatArray) -> BoolArray:
+        """Return which tiles lie within some metres of straight pieces (rows of x1, y1, x2, y2; each its own), and a few more."""
+        shape = (-(-self.rows // TILE), -(-self.columns // TILE))
+        side_m = TILE * self.cell_m
+        ends = []
+        for axis, (origin, count) in enumerate(((self.bottom, shape[0]), (self.left, shape[1]))):
+            low = pieces[:, [1 - axis, 3 - axis]].min(axis=1) - aside_m - 2 * self.cell_m
+            high = pieces[:, [1 - axis, 3 - axis]].max(axis=1) + aside_m + 2 * self.cell_m
+            first, last = (np.clip((end - origin) // side_m, 0, count - 1).astype(np.int64) for end in (low, high))
+            ends.append((first, last + 1))
+        (low_row, high_row), (low_column, high_column) = ends
+        # Each piece lays a rectangle of ones, by its corners; summed both ways they are how many lie on a tile.
+        corner = np.zeros((shape[0] + 1, shape[1] + 1), dtype=np.int64)
+        np.add.at(corner, (low_row, low_column), 1)
+        np.add.at(corner, (high_row, high_column), 1)
+        np.add.at(corner, (low_row, high_column), -1)
+        np.add.at(corner, (high_row, low_column), -1)
+        return np.asarray(corner.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0)
+
+
+def lay_cells(network: Network, cell_m: float) -> Level:
+    """Return the cells of one size over all that a network's mode may reach."""
+    margin_m = network.mode.max_access_m + 4 * cell_m
+    beyond_m = margin_m + network.mode.direct_m
+    streets = network.streets
+    x = np.concatenate([streets.x1, streets.x2]) if len(streets.x1) else np.zeros(1)
+    y = np.concatenate([streets.y1, streets.y2]) if len(streets.y1) else np.zeros(1)
+    left = float(np.floor((x.min() - beyond_m) / cell_m) * cell_m)
+    bottom = float(np.floor((y.min() - beyond_m) / cell_m) * cell_m)
+    columns, rows = int((x.max() + beyond_m - left) / cell_m) + 1, int((y.max() + beyond_m - bottom) / cell_m) + 1
+    return Level(cell_m, left, bottom, columns, rows, margin_m)
+
+
+class AccessRaster:
+    """The rasters of one network, by size of cell; tiles are made when first asked for and kept for the next call.
+
+    Give the same one to every call on a network, and its streets are searched once. Threads may share it.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._levels: dict[float, Level] = {}
+        self._lock = Lock()
+        self._forget()
+
+    def level(self, cell_m: float) -> Level:
+        """Return the cells of one size."""
+        if cell_m not in self._levels:
+            self._levels[cell_m] = lay_cells(self.network, cell_m)
+        return self._levels[cell_m]
+
+    def ask(self, level: Level, box: Box, is_wanted: BoolArray) -> Tiles:
+        """Return the tiles of a box that are wanted, making those that are missing; ``is_wanted`` is of all the level's tiles."""
+        rows = slice(box.row // TILE, -(-(box.row + box.rows) // TILE))
+        columns = slice(box.column // TILE, -(-(box.column + box.columns) // TILE))
+        with self._lock:
+            missing = self._missing(level, rows, columns, is_wanted)
+            if self._used + len(missing) > len(self._segment):
+                self._forget(len(missing))
+                missing = self._missing(level, rows, columns, is_wanted)
+            if len(missing):
+                self._slots[level.cell_m] = self._make(level, missing)
+            return Tiles(self._slots[level.cell_m], self._segment, self._share, self._access_m)
+
+    def _missing(self, level: Level, rows: slice, columns: slice, is_wanted: BoolArray) -> IntArray:
+        if level.cell_m not in self._slots:
+            self._slots[level.cell_m] = np.full(is_wanted.shape, -1, np.int32)
+            self._is_made[level.cell_m] = np.zeros(is_wanted.shape, dtype=bool)
+        lacks = is_wanted[rows, columns] & ~self._is_made[level.cell_m][rows, columns]
+        return np.asarray(np.argwhere(lacks) + np.array([rows.start, columns.start]), dtype=np.int64)
+
+    def _make(self, level: Level, missing: IntArray) -> Int32Array:
+        """Fill places and return the level's slots with them; readers keep the slots they were given."""
+        first_place = self._used
+
+        def make(first: int, last: int) -> list[bool]:
+            return [
+                self._fill(level, int(row), int(column), first_place + first + number)
+                for number, (row, column) in enumerate(missing[first:last])
+            ]
+
+        has_street = np.array([found for part in map_slices(make, len(missing), smallest=2) for found in part])
+        slot = self._slots[level.cell_m].copy()
+        row, column = missing.T
+        slot[row, column] = np.where(has_street, first_place + np.arange(len(missing)), -1)
+        self._is_made[level.cell_m][row, column] = True
+        self._used += len(missing)
+        return slot
+
+    def _fill(self, level: Level, row: int, column: int, place: int) -> bool:
+        middle = np.arange(TILE, dtype=np.float64) + 0.5
+        x = level.left + (column * TILE + middle) * level.cell_m
+        y = level.bottom + (row * TILE + middle) * level.cell_m
+        return join_tile(
+            self.network.streets, x, y, level.margin_m,
+            self._segment[place], self._share[place], self._access_m[place],
+        )  # fmt: skip
+
+    def _forget(self, least: int = 0) -> None:
+        """Let go of all tiles. The arrays are new: whoever still reads the old ones may."""
+        shape = (max(MOST_TILES, least), TILE, TILE)
+        self._segment = np.empty(shape, dtype=np.int32)
+        self._share = np.empty(shape, dtype=np.float32)
+        self._access_m = np.empty(shape, dtype=np.float32)
+        self._slots: dict[float, Int32Array] = {}
+        self._is_made: dict[float, BoolArray] = {}
+        self._used = 0

@@ -1,0 +1,216 @@
+"""How far journeys spread from doors: costs at nodes, at the cells of a raster, at points, and the streets reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifecircle.model import FloatArray, IntArray
+from lifecircle.travel.contraction import index_incident
+from lifecircle.travel.isochrones.kernels import Int32Array, cost_surface, label_shares, reached_pieces, signed_margin
+from lifecircle.travel.isochrones.raster import Box, Level, Tiles
+from lifecircle.travel.kernels import cost_to_points
+from lifecircle.travel.reach import Entrances, Joins, Search
+from lifecircle.travel.shortest_paths import make_queue, run_search
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Doors:
+    """Entrances as a search sees them; one entry an entrance, costs in the search's weight."""
+
+    x: FloatArray
+    y: FloatArray
+    facility: IntArray
+    start: IntArray
+    """Facility *f* has the doors ``start[f]`` .. ``start[f + 1] - 1``."""
+    edge: IntArray
+    access: FloatArray
+    along: FloatArray
+    by_a: FloatArray
+    """Coming from the edge's ``a``; inf against one-way."""
+    by_b: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def find_doors(search: Search, entrances: Entrances) -> Doors:
+    """Return entrances with what it costs to come to them from either end of their edge."""
+    joins = entrances.joins
+    edge, along = joins.edge, joins.along_m if search.weight == "metres" else joins.along_s
+    if not search.network.n_edges:
+        nowhere = np.full(len(joins), np.inf)
+        return Doors(joins.x, joins.y, entrances.facility, entrances.start, edge, nowhere, along, nowhere, nowhere)
+    on = np.maximum(edge, 0)
+    rest = search.edge_cost[on] - along
+    return Doors(
+        x=joins.x,
+        y=joins.y,
+        facility=entrances.facility,
+        start=entrances.start,
+        edge=edge,
+        access=joins.access_m / search.access_speed,
+        along=along,
+        by_a=np.where(search.forward[on] | (along <= 0.0), along, np.inf),
+        by_b=np.where(search.backward[on] | (rest <= 0.0), rest, np.inf),
+    )
+
+
+class Spread:
+    """One search at a time over a network; its scratch is as long as the network and is reset by what was touched.
+
+    Not to be shared between threads.
+    """
+
+    def __init__(self, search: Search, doors: Doors) -> None:
+        self.search, self.doors = search, doors
+        self.network = search.network
+        n_nodes, n_edges = self.network.n_nodes, self.network.n_edges
+        self.vertex_cost = self.network.vertex_cost(search.weight)
+        self.node_cost = np.full(n_nodes, np.inf)
+        self.node_label = np.full(n_nodes, -1, dtype=np.int64)
+        self._touched = np.empty(n_nodes, dtype=np.int64)
+        self._queue = make_queue(search.graph)
+        self._incident = index_incident(self.network.a, self.network.b, n_nodes)
+        self._seen = np.full(n_edges, -1, dtype=np.int64)
+        self._stamp = 0
+        self._door_first = np.full(max(n_edges, 1), -1, dtype=np.int64)
+        self._door_after = np.full(len(doors), -1, dtype=np.int64)
+        self._n_touched = 0
+        self.chosen: IntArray = np.zeros(0, dtype=np.int64)
+
+    def run(self, chosen: IntArray, limit: float) -> None:
+        """Search from some doors; nodes keep the cost and the facility of the nearest, up to ``limit``."""
+        self._reset()
+        self.chosen = chosen
+        doors, network = self.doors, self.network
+        if not network.n_edges:
+            return
+        joined = chosen[doors.edge[chosen] >= 0]
+        edge = doors.edge[joined]
+        for door, on in zip(joined.tolist(), edge.tolist(), strict=True):
+            self._door_after[door] = self._door_first[on]
+            self._door_first[on] = door
+        access = doors.access[joined]
+        self._n_touched = run_search(
+            self.search.graph.start, self.search.graph.head, self.search.graph.cost, self.search.graph.width,
+            np.concatenate([network.a[edge], network.b[edge]]),
+            np.concatenate([access + doors.by_a[joined], access + doors.by_b[joined]]),
+            np.tile(doors.facility[joined], 2), limit, self.node_cost, self.node_label, self._touched, *self._queue,
+        )  # fmt: skip
+
+    def _reset(self) -> None:
+        touched = self._touched[: self._n_touched]
+        self.node_cost[touched] = np.inf
+        self.node_label[touched] = -1
+        self._door_first[np.maximum(self.doors.edge[self.chosen], 0)] = -1
+        self._n_touched = 0
+
+    def pieces(self, limit: float) -> FloatArray:
+        """Return the reached parts of streets as rows of x1, y1, x2, y2; partial edges end to the metre where the limit does."""
+        return self._pieces(limit)[0]
+
+    def surroundings(self, limit: float) -> tuple[FloatArray, FloatArray]:
+        """Return pieces, nodes and doors as rows of x1, y1, x2, y2, and how far from each anything may still be reached."""
+        network, doors = self.network, self.doors
+        pieces, left = self._pieces(limit)
+        node = self._touched[: self._n_touched]
+        node = node[self.node_cost[node] <= limit]
+        rows, legs = [pieces], [left]
+        rows.append(np.column_stack([network.node_x[node], network.node_y[node]] * 2))
+        legs.append(limit - self.node_cost[node])
+        legs_m = np.minimum(np.concatenate(legs) * self.search.access_speed, network.mode.max_access_m)
+        if (direct_m := self.direct_m(limit)) > 0:
+            rows.append(np.column_stack([doors.x[self.chosen], doors.y[self.chosen]] * 2))
+            legs_m = np.concatenate([legs_m, np.full(len(self.chosen), direct_m)])
+        return np.concatenate(rows), legs_m
+
+    def _pieces(self, limit: float) -> tuple[FloatArray, FloatArray]:
+        network, doors = self.network, self.doors
+        if not network.n_edges:
+            return np.zeros((0, 4)), np.zeros(0)
+        self._stamp += 1
+        pieces, left = reached_pieces(
+            self._touched[: self._n_touched], *self._incident, self._seen, self._stamp,
+            network.a, network.b, self.search.forward, self.search.backward, network.is_ferry,
+            network.edge_start, network.vertex_x, network.vertex_y, self.vertex_cost, self.node_cost,
+            self.chosen, doors.edge, self._door_first, self._door_after, doors.along, doors.access, limit,
+        )  # fmt: skip
+        return pieces, left
+
+    def direct_m(self, limit: float) -> float:
+        """Return the longest straight walk that needs no street."""
+        return min(self.network.mode.direct_m, limit * self.search.access_speed)
+
+    def surface(self, level: Level, tiles: Tiles, box: Box) -> tuple[FloatArray, Int32Array]:
+        """Return cost and facility at the cells of a box, by street; inf and -1 where there is none."""
+        network, search, doors = self.network, self.search, self.doors
+        cost = np.full((box.rows, box.columns), np.inf)
+        label = np.full((box.rows, box.columns), -1, dtype=np.int32)
+        if network.n_edges:
+            cost_surface(
+                box.row, box.column, tiles.slot, tiles.segment, tiles.share, tiles.access_m, level.cell_m,
+                network.street_edge, network.street_vertex, self.vertex_cost, search.edge_cost, network.a, network.b,
+                search.forward, search.backward, self.node_cost, self.node_label, self._door_first, self._door_after,
+                doors.along, doors.access, doors.facility, search.access_speed, cost, label,
+            )  # fmt: skip
+        return cost, label
+
+    def margin(self, level: Level, tiles: Tiles, box: Box, cost: FloatArray, limit: float) -> FloatArray:
+        """Return the metres of walking left at the inner cells of a box, by street or straight; negative where too far."""
+        out = np.empty((box.rows - 2, box.columns - 2))
+        streets, doors = self.network.streets, self.doors
+        signed_margin(
+            box.row, box.column, tiles.slot, tiles.segment, tiles.access_m, level.left, level.bottom, level.cell_m,
+            streets.x1, streets.y1, streets.x2, streets.y2, cost, limit, self.search.access_speed,
+            self.network.mode.max_access_m, doors.x[self.chosen], doors.y[self.chosen], self.direct_m(limit), out,
+        )  # fmt: skip
+        return out
+
+    def parting(
+        self, level: Level, tiles: Tiles, box: Box, cost: FloatArray, label: Int32Array
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return where labels part between each inner cell and the next, rightwards and upwards, as a share of the way."""
+        streets = self.network.streets
+        shares = np.empty((2, box.rows - 2, box.columns - 2))
+        for share, step in zip(shares, ((0, 1), (1, 0)), strict=True):
+            inner = share[: box.rows - 2 - step[0], : box.columns - 2 - step[1]]
+            share[:] = 0.5
+            label_shares(
+                box.row, box.column, tiles.slot, tiles.segment, tiles.access_m, level.left, level.bottom, level.cell_m,
+                streets.x1, streets.y1, streets.x2, streets.y2, cost, label, *step, inner,
+            )  # fmt: skip
+        return shares[0], shares[1]
+
+    def cost_at(self, joins: Joins) -> FloatArray:
+        """Return the cost at points, by the loop that decides the figures; inf beyond the limit of the search."""
+        network, doors = self.network, self.doors
+        cost = np.full(len(joins), np.inf)
+        at = np.flatnonzero(joins.edge >= 0)
+        if network.n_edges and len(at):
+            # Only the edges with a point on them, so that a small area costs little on a large network.
+            edges, edge = np.unique(joins.edge[at], return_inverse=True)
+            along = (joins.along_m if self.search.weight == "metres" else joins.along_s)[at]
+            rest = self.search.edge_cost[edges][edge] - along
+            forward, backward = self.search.forward[edges], self.search.backward[edges]
+            door_start, door_order = _on_edges(doors.edge[self.chosen], edges)
+            found, label = np.full(len(at), np.inf), np.full(len(at), -1, dtype=np.int64)
+            cost_to_points(
+                self.node_cost, self.node_label, network.a[edges], network.b[edges], forward, backward,
+                edge.astype(np.int64), joins.access_m[at] / self.search.access_speed, along,
+                np.where(backward[edge] | (along <= 0.0), along, np.inf), np.where(forward[edge] | (rest <= 0.0), rest, np.inf),
+                door_start, self.chosen[door_order], doors.access, doors.along, found, label,
+            )  # fmt: skip
+            cost[at] = found
+        return cost
+
+
+def _on_edges(door_edge: IntArray, edges: IntArray) -> tuple[IntArray, IntArray]:
+    """Return ``start, order``: for each of the (sorted) edges, the doors on it."""
+    order = np.argsort(door_edge, kind="stable")
+    sorted_edge = door_edge[order]
+    first, last = np.searchsorted(sorted_edge, edges, "left"), np.searchsorted(sorted_edge, edges, "right")
+    start = np.concatenate([[0], np.cumsum(last - first)])
+    place = np.repeat(first - start[:-1], last - first) + np.arange(start[-1])
+    return start.astype(np.int64), order[place].astype(np.int64)
