@@ -46,13 +46,13 @@ def levels_of(district: District, units: Mapping[Level, Units], cells: Cells) ->
     The district is the sum of its townships (of its villages where there are no townships), so that units always add up to it;
     only a district without units is its own polygon.
     """
-    parts = next((level for level in ("township", "village") if level in units), None)
-    one = np.array([district.code], dtype=object), np.array([district.name.zh], dtype=object)
-    levels = {"district": LevelSums("district", *one, cells, parts)}  # type: ignore[arg-type]
+    parts: Level | None = next((level for level in LEVELS[1:] if level in units), None)
+    code, name = np.array([district.code], dtype=object), np.array([district.name.zh], dtype=object)
+    levels: dict[Level, LevelSums] = {"district": LevelSums("district", code, name, cells, parts)}
     for level in LEVELS[1:]:
         if level in units:
             levels[level] = LevelSums(level, units[level].code, units[level].name, cells, None)
-    return levels  # type: ignore[return-value]
+    return levels
 
 
 def indicator_table(
