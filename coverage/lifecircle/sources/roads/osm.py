@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,7 +57,7 @@ def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: 
     """
     keys = tag_keys()
     found = _Found()
-    for line in _write_ways(path).splitlines():
+    for line in _way_lines(path):
         identity, _, rest = line.partition(" T")
         tags, _, nodes = rest.rpartition(" N")
         number = found.number_tags(tags, keys)
@@ -73,23 +74,29 @@ def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: 
     return found.roads(keys, district_crs)
 
 
-def _write_ways(path: Path) -> str:
-    """Return the streets and ferries of a file as OPL text."""
-    try:
-        with TemporaryDirectory(prefix="lifecircle-") as folder:
-            written = Path(folder) / "ways.opl"
-            form = osmium.io.File(str(written), "opl,locations_on_ways=true,add_metadata=false")
-            with osmium.SimpleWriter(form) as writer:
-                for way in (
-                    osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
-                    .with_locations()
-                    .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
-                    .with_filter(osmium.filter.KeyFilter("highway", "route"))
-                ):
-                    writer.add_way(way)
-            return written.read_text("utf-8")
-    except (RuntimeError, ValueError, OSError) as error:
-        raise UnreadableError(f"读不出 cannot be read: {error}") from error
+def _way_lines(path: Path) -> Iterator[str]:
+    """Yield the streets and ferries of a file as lines of OPL; a province's are never in memory all at once."""
+    with TemporaryDirectory(prefix="lifecircle-") as folder:
+        written = Path(folder) / "ways.opl"
+        try:
+            _write_ways(path, written)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise UnreadableError(f"读不出 cannot be read: {error}") from error
+        with written.open(encoding="utf-8", newline="\n") as lines:
+            for line in lines:
+                yield line.rstrip("\n")
+
+
+def _write_ways(path: Path, written: Path) -> None:
+    form = osmium.io.File(str(written), "opl,locations_on_ways=true,add_metadata=false")
+    with osmium.SimpleWriter(form) as writer:
+        for way in (
+            osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
+            .with_locations()
+            .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+            .with_filter(osmium.filter.KeyFilter("highway", "route"))
+        ):
+            writer.add_way(way)
 
 
 @dataclass(slots=True)
