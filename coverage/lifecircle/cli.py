@@ -165,6 +165,42 @@ def policies(
                         typer.echo(f"      {name}: {text}")
 
 
+@app.command()
+def verify(
+    oracles: Annotated[
+        Path | None, typer.Option(help="另算此文件夹中各家公布的算例 also the cases others published, in this folder")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="在标准输出给机器结果 the figures for machines on stdout")
+    ] = False,
+) -> None:
+    """重算已知答案的算例：应为、算得、差. Re-run the known-answer cases: expected, computed, difference.
+
+    示例 examples: lifecircle verify | lifecircle verify --oracles ../shared/oracles --json
+    """
+    if oracles is not None and not oracles.is_dir():
+        typer.echo(
+            f"没有这个文件夹 no such folder: {oracles} | --oracles 下每个算例一个文件夹 one folder a case", err=True
+        )
+        raise typer.Exit(WRONG)
+    from lifecircle.verification import verify as run_cases
+    from lifecircle.verification.report import verdict, verification_json, verification_table
+
+    progress = _progress()
+    found = run_cases(oracles, progress)
+    progress("")
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(verification_json(found), ensure_ascii=False, indent=1))
+    else:
+        from rich.console import Console
+
+        Console(width=None if sys.stdout.isatty() else 80).print(verification_table(found))
+    typer.echo(verdict(found), err=as_json)
+    raise typer.Exit(NOT_COMPUTED if found.failed else DONE)
+
+
 def _find_district(name: str) -> Path:
     for folder in (Path(name), Path("data") / "raw" / name):
         if folder.is_dir():

@@ -256,6 +256,8 @@ class Mode(Frozen):
     max_access_m: float = Field(default=500.0, ge=0)
     direct_m: float = Field(default=100.0, ge=0)
     min_fragment_m: float = Field(default=500.0, ge=0)
+    squares: bool = False
+    """On foot: walk along the outlines of squares and other mapped areas (``area=yes``) too, which OSMnx's filter leaves out."""
     source: str = ""
 
     @model_validator(mode="after")
@@ -268,6 +270,8 @@ class Mode(Frozen):
             return self
         if self.ways not in ("walk", "bike", "drive"):
             raise ValueError(f'没有这种道路集 no such set of ways "{self.ways}": walk, bike, drive')
+        if self.squares and self.ways != "walk":
+            raise ValueError("squares 只用于步行 is for modes that go on foot")
         if (self.speed_kph is None) == (self.speeds_kph is None):
             raise ValueError("speed_kph 与 speeds_kph 必须且只能给一个 give exactly one of speed_kph and speeds_kph")
         if self.speeds_kph is not None and "default" not in self.speeds_kph:
