@@ -63,6 +63,10 @@ def run(
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
     no_map: Annotated[bool, typer.Option("--no-map", help="不写地图 write no map")] = False,
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="不用也不存备好的道路与路网 neither use nor keep prepared roads and networks"),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")
     ] = False,
@@ -75,11 +79,13 @@ def run(
 
     folder = _find_district(district)
     progress = _progress()
+    from lifecircle.cache import NO_CACHE, open_cache
     from lifecircle.outputs.publish import publish_study
     from lifecircle.study import run_district
 
+    cache = NO_CACHE if no_cache else open_cache()
     try:
-        study = run_district(folder, year=year, only_rules=tuple(rule or ()), progress=progress)
+        study = run_district(folder, year=year, only_rules=tuple(rule or ()), progress=progress, cache=cache)
     except InputError as error:
         _print_problems(error.problems)
         raise typer.Exit(WRONG) from error

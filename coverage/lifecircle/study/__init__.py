@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import load_kinds
 from lifecircle.measures.conservation import conserve_people
 from lifecircle.measures.indicators import indicator_table
@@ -23,9 +24,16 @@ __all__ = ["check_district", "run_district"]
 
 
 def run_district(
-    folder: Path, *, year: int | None = None, only_rules: tuple[str, ...] = (), progress: Progress = say_nothing
+    folder: Path,
+    *,
+    year: int | None = None,
+    only_rules: tuple[str, ...] = (),
+    progress: Progress = say_nothing,
+    cache: Cache = NO_CACHE,
 ) -> Study:
     """Compute everything one district's rules ask for.
+
+    What is only prepared (the street map, networks) may come from a cache; the study is the same to the byte.
 
     Raises
     ------
@@ -35,14 +43,14 @@ def run_district(
     problems = Problems()
     clock = Clock(progress)
     began = time.perf_counter()
-    layers = check_district(folder, problems, only_rules=only_rules, progress=progress)
+    layers = check_district(folder, problems, only_rules=only_rules, progress=progress, cache=cache)
     clock.seconds["read"] = time.perf_counter() - began
     problems.raise_errors()
     if layers is None:
         raise RuntimeError("a district that could not be read must have said why")
     configuration, district = layers.configuration, layers.district
     rules = [rule for rule in configuration.rules if rule.id in layers.serving]
-    travel = Journeys(layers, clock, problems)
+    travel = Journeys(layers, clock, problems, cache)
     results = {rule.id: travel.answer(rule, layers.serving[rule.id]) for rule in rules}
     with clock.stage("measures", "汇总覆盖 adding up coverage"):
         used_year = year or district.year
@@ -67,5 +75,10 @@ def run_district(
         year=used_year,
         folder=folder,
         timings_s=clock.seconds,
-        details={**layers.details, "networks": travel.describe(), "terrain": describe_surfaces(travel.overland)},
+        details={
+            **layers.details,
+            "networks": travel.describe(),
+            "terrain": describe_surfaces(travel.overland),
+            "cache": dict(cache.outcomes),
+        },
     )

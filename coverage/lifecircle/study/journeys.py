@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from lifecircle.cache import Cache
 from lifecircle.config import Rule, load_ways
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within
 from lifecircle.model import FloatArray, IntArray, NearestFacility, NetworkPart, RuleResult
 from lifecircle.problems import Problems
 from lifecircle.study.layers import Layers, Progress
 from lifecircle.study.overland import Overland
+from lifecircle.study.prepared import PreparedNetworks
 from lifecircle.travel.entrances import find_entrances
 from lifecircle.travel.network import Network, Weight, build_network
 from lifecircle.travel.reach import Entrances, Joins, Search, join_points
@@ -41,8 +43,9 @@ class Clock:
 class Journeys:
     """Networks, joins and reach, each made once and only when a rule asks for it."""
 
-    def __init__(self, layers: Layers, clock: Clock, problems: Problems) -> None:
+    def __init__(self, layers: Layers, clock: Clock, problems: Problems, cache: Cache) -> None:
         self.layers, self.clock, self.problems = layers, clock, problems
+        self.prepared = PreparedNetworks(layers, cache)
         self.networks: dict[str, Network] = {}
         self.cell_joins: dict[str, Joins] = {}
         self.entrances: dict[tuple[str, bytes], Entrances] = {}
@@ -53,10 +56,11 @@ class Journeys:
         """Return the network of a mode, with its cells joined."""
         if mode_id not in self.networks:
             mode = self.layers.configuration.modes[mode_id]
-            if self.layers.roads is None:
+            roads = self.layers.roads
+            if roads is None:
                 raise RuntimeError("a network mode without roads must have been refused")
             with self.clock.stage("networks", f"建立路网 building the network: {mode.label.both}"):
-                network = build_network(self.layers.roads, mode, load_ways())
+                network = self.prepared.ask(mode, lambda: build_network(roads, mode, load_ways()))
                 self.networks[mode_id] = network
                 self.cell_joins[mode_id] = join_points(network, self.layers.cells.x, self.layers.cells.y)
             for text in network.problems:

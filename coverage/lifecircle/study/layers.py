@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Configuration, District, read_configuration
 from lifecircle.config.schema import Level
 from lifecircle.model import Cells, Facilities, InputFile, IntArray, Roads, TerrainLayers, Units
@@ -42,7 +43,12 @@ class Layers:
 
 
 def check_district(
-    folder: Path, problems: Problems, *, only_rules: tuple[str, ...] = (), progress: Progress = say_nothing
+    folder: Path,
+    problems: Problems,
+    *,
+    only_rules: tuple[str, ...] = (),
+    progress: Progress = say_nothing,
+    cache: Cache = NO_CACHE,
 ) -> Layers | None:
     """Read every layer and list every problem; compute nothing.
 
@@ -65,7 +71,7 @@ def check_district(
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
     progress("读取道路 reading roads")
-    roads, road_files = read_roads(configuration, problems)
+    roads, road_files = read_roads(configuration, problems, cache)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
     serving: dict[str, IntArray] = {}
     not_computed: dict[str, str] = {}
