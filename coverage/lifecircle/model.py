@@ -141,6 +141,23 @@ class Roads:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class HeightGrid:
+    """Heights on the grid they were surveyed on (or on square cells of that size, where that is in degrees)."""
+
+    transform: Affine
+    """Column and row to the coordinates of ``crs``; upright, metres."""
+    crs: str
+    """WKT."""
+    elevation_m: npt.NDArray[np.float32]
+    """Rows x columns; NaN where not known."""
+
+    @property
+    def cell_m(self) -> float:
+        """The shorter side of a cell."""
+        return float(min(abs(self.transform.a), abs(self.transform.e)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TerrainLayers:
     """Heights and land cover on one grid; arrays are rows x columns."""
 
@@ -154,6 +171,8 @@ class TerrainLayers:
     """Classes; None without a ``landcover``, and the grid is then the dem's."""
     is_known: BoolArray
     """False where land cover (or, without it, the dem) has no data."""
+    heights: HeightGrid | None = None
+    """The dem as it is, for slopes along streets; None without a ``dem``."""
 
     @property
     def shape(self) -> tuple[int, int]:

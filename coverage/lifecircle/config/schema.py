@@ -29,6 +29,11 @@ def _as_label(value: Any) -> Any:
     return {"zh": value, "en": value} if isinstance(value, str) else value
 
 
+def _as_slope(value: Any) -> Any:
+    """Return the defaults for true, nothing for false."""
+    return {True: {}, False: None}[value] if isinstance(value, bool) else value
+
+
 class Frozen(BaseModel):
     """A model that cannot change and knows every key it may have."""
 
@@ -233,6 +238,17 @@ class ClassGoing(Frozen):
         return self
 
 
+class Slope(Frozen):
+    """How a network mode that people move by their own power follows the ground, where there is a DEM."""
+
+    steps_kph: float = Field(default=2.0, gt=0)
+    """Speed on steps (``highway=steps``) on foot, whatever their slope; a table ``speeds_kph`` has its own for them."""
+    metres: Literal["plan", "slope"] = "plan"
+    """Whether lengths, for rules in metres, are those on the plan or along the ground."""
+    heights: Literal["bilinear", "nearest"] = "bilinear"
+    """Between four cells of the DEM, or the cell's own: coarser, but what some published figures were made with."""
+
+
 class Mode(Frozen):
     """How people go: over a network of streets, or over terrain. Every value is shown in the outputs."""
 
@@ -256,6 +272,10 @@ class Mode(Frozen):
     max_access_m: float = Field(default=500.0, ge=0)
     direct_m: float = Field(default=100.0, ge=0)
     min_fragment_m: float = Field(default=500.0, ge=0)
+    slope: Annotated[Slope | None, BeforeValidator(_as_slope)] = Slope()
+    """Where there is a DEM, walking and cycling follow it; false for flat everywhere."""
+    off_street: bool = False
+    """Whether people whom no street is near walk over terrain to the nearest street, in place of being unreachable."""
     source: str = ""
 
     @model_validator(mode="after")
@@ -266,6 +286,8 @@ class Mode(Frozen):
                     '地形方式须给出 classes a terrain mode needs classes = { 1 = { as = "walk", speed_kph = 4 } }'
                 )
             return self
+        if self.off_street and self.ways != "walk":
+            raise ValueError("off_street 只用于步行 is for modes that go on foot")
         if self.ways not in ("walk", "bike", "drive"):
             raise ValueError(f'没有这种道路集 no such set of ways "{self.ways}": walk, bike, drive')
         if (self.speed_kph is None) == (self.speeds_kph is None):

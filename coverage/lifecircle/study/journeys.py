@@ -15,6 +15,7 @@ from lifecircle.config import Rule, load_ways
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within
 from lifecircle.model import FloatArray, IntArray, NearestFacility, NetworkPart, RuleResult
 from lifecircle.problems import Problems
+from lifecircle.study.heights import find_heights
 from lifecircle.study.layers import Layers, Progress
 from lifecircle.study.overland import Overland
 from lifecircle.travel.entrances import find_entrances
@@ -48,6 +49,7 @@ class Journeys:
         self.entrances: dict[tuple[str, bytes], Entrances] = {}
         self.nearest: dict[tuple[Any, ...], tuple[FloatArray, IntArray]] = {}
         self.overland = Overland(layers, problems)
+        self.heights = find_heights(layers.terrain, layers.district.crs)
 
     def network(self, mode_id: str) -> Network:
         """Return the network of a mode, with its cells joined."""
@@ -56,7 +58,7 @@ class Journeys:
             if self.layers.roads is None:
                 raise RuntimeError("a network mode without roads must have been refused")
             with self.clock.stage("networks", f"建立路网 building the network: {mode.label.both}"):
-                network = build_network(self.layers.roads, mode, load_ways())
+                network = build_network(self.layers.roads, mode, load_ways(), self.heights)
                 self.networks[mode_id] = network
                 self.cell_joins[mode_id] = join_points(network, self.layers.cells.x, self.layers.cells.y)
             for text in network.problems:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.travel.kernels import cost_along
 
 Int32Array = npt.NDArray[np.int32]
 Float32Array = npt.NDArray[np.float32]
@@ -15,7 +16,7 @@ TILE = 128
 
 
 @njit(cache=True, nogil=True)
-def cost_surface(  # noqa: C901 - a call in the hot path costs more than a long body
+def cost_surface(
     row: int,
     column: int,
     slot: Int32Array,
@@ -25,8 +26,9 @@ def cost_surface(  # noqa: C901 - a call in the hot path costs more than a long 
     cell_m: float,
     street_edge: IntArray,
     street_vertex: IntArray,
-    vertex_cost: FloatArray,
-    edge_cost: FloatArray,
+    there: FloatArray,
+    back: FloatArray,
+    edge_there: FloatArray,
     a: IntArray,
     b: IntArray,
     forward: BoolArray,
@@ -35,7 +37,8 @@ def cost_surface(  # noqa: C901 - a call in the hot path costs more than a long 
     node_label: IntArray,
     door_first: IntArray,
     door_after: IntArray,
-    door_along: FloatArray,
+    door_there: FloatArray,
+    door_back: FloatArray,
     door_access: FloatArray,
     door_label: IntArray,
     access_speed: float,
@@ -66,19 +69,19 @@ def cost_surface(  # noqa: C901 - a call in the hot path costs more than a long 
             if first == np.inf and second == np.inf and door < 0:
                 continue
             vertex = street_vertex[street]
-            along = vertex_cost[vertex] + share[at, in_row, in_column] * (vertex_cost[vertex + 1] - vertex_cost[vertex])
-            rest = edge_cost[on] - along
+            part = share[at, in_row, in_column]
+            onward = there[vertex] + part * (there[vertex + 1] - there[vertex])
+            homeward = back[vertex] + part * (back[vertex + 1] - back[vertex])
+            rest = edge_there[on] - onward
             best, label = np.inf, -1
-            if backward[on] or along <= 0.0:
-                best, label = first + along, node_label[a[on]]
+            if backward[on] or onward <= 0.0:
+                best, label = first + homeward, node_label[a[on]]
             if (forward[on] or rest <= 0.0) and second + rest < best:
                 best, label = second + rest, node_label[b[on]]
             while door >= 0:
-                ahead = door_along[door] - along
-                if (ahead >= 0.0 and forward[on]) or (ahead <= 0.0 and backward[on]) or ahead == 0.0:
-                    straight = abs(ahead) + door_access[door]
-                    if straight < best:
-                        best, label = straight, door_label[door]
+                straight = cost_along(door_there[door] - onward, homeward - door_back[door], forward[on], backward[on])
+                if straight + door_access[door] < best:
+                    best, label = straight + door_access[door], door_label[door]
                 door = door_after[door]
             if best == np.inf:
                 continue
@@ -263,13 +266,17 @@ def reached_pieces(  # noqa: C901 - a call in the hot path costs more than a lon
     edge_start: IntArray,
     vertex_x: FloatArray,
     vertex_y: FloatArray,
-    vertex_cost: FloatArray,
+    there: FloatArray,
+    back: FloatArray,
     node_cost: FloatArray,
     door: IntArray,
     door_edge: IntArray,
     door_first: IntArray,
     door_after: IntArray,
-    door_along: FloatArray,
+    door_vertex: IntArray,
+    door_share: FloatArray,
+    door_there: FloatArray,
+    door_back: FloatArray,
     door_access: FloatArray,
     limit: float,
 ) -> tuple[FloatArray, FloatArray]:  # pragma: no cover - compiled
@@ -287,38 +294,42 @@ def reached_pieces(  # noqa: C901 - a call in the hot path costs more than a lon
                 continue
             seen[on] = stamp
             start, stop = edge_start[on] + on, edge_start[on + 1] + on
-            whole = vertex_cost[stop]
+            whole = there[stop]
             count = 2
             name = door_first[on]
             while name >= 0:
                 count += 1
                 name = door_after[name]
+            # Places on the edge are counted in vertices, as costs there and back need not grow alike.
             low, high = np.full(count, np.inf), np.full(count, -np.inf)
-            if backward[on]:
-                low[0], high[0] = 0.0, limit - node_cost[a[on]]
-            if forward[on]:
-                low[1], high[1] = whole - (limit - node_cost[b[on]]), whole
+            if backward[on] and node_cost[a[on]] <= limit:
+                low[0], high[0] = start, _place_at(back, start, stop, limit - node_cost[a[on]])
+            if forward[on] and node_cost[b[on]] <= limit:
+                low[1], high[1] = _place_at(there, start, stop, whole - (limit - node_cost[b[on]])), stop
             count, name = 2, door_first[on]
             while name >= 0:
                 spare = limit - door_access[name]
                 if spare >= 0.0:
-                    low[count] = door_along[name] - spare if forward[on] else door_along[name]
-                    high[count] = door_along[name] + spare if backward[on] else door_along[name]
+                    low[count] = high[count] = door_vertex[name] + door_share[name]
+                    if forward[on]:
+                        low[count] = min(low[count], _place_at(there, start, stop, door_there[name] - spare))
+                    if backward[on]:
+                        high[count] = max(high[count], _place_at(back, start, stop, door_back[name] + spare))
                 count += 1
                 name = door_after[name]
             order = np.argsort(low)
-            done = 0.0
+            done = float(start)
             for rank in range(count):
-                from_cost, to_cost = max(low[order[rank]], done), min(high[order[rank]], whole)
-                if not to_cost > from_cost:
+                from_place, to_place = max(low[order[rank]], done), min(high[order[rank]], float(stop))
+                if not to_place > from_place:
                     continue
-                done = to_cost
-                for vertex in range(start, stop):
-                    near, far = vertex_cost[vertex], vertex_cost[vertex + 1]
-                    if far <= from_cost or near >= to_cost or far <= near:
+                done = to_place
+                for vertex in range(int(from_place), stop):
+                    s, e = max(from_place - vertex, 0.0), min(to_place - vertex, 1.0)
+                    if e <= 0.0:
+                        break
+                    if e <= s or there[vertex + 1] <= there[vertex]:
                         continue
-                    s = max(from_cost - near, 0.0) / (far - near)
-                    e = min((to_cost - near) / (far - near), 1.0)
                     if filled == len(pieces):
                         grown, grown_left = np.empty((2 * filled, 4)), np.empty(2 * filled)
                         grown[:filled], grown_left[:filled] = pieces, left
@@ -329,11 +340,25 @@ def reached_pieces(  # noqa: C901 - a call in the hot path costs more than a lon
                     # From a node the cost grows along the piece, so the most is left at an end; by a door it may be anywhere.
                     left[filled] = limit
                     if count == 2:
-                        first = node_cost[a[on]] + near + s * (far - near) if backward[on] else np.inf
-                        second = node_cost[b[on]] + whole - near - e * (far - near) if forward[on] else np.inf
+                        first, second = np.inf, np.inf
+                        if backward[on]:
+                            first = node_cost[a[on]] + back[vertex] + s * (back[vertex + 1] - back[vertex])
+                        if forward[on]:
+                            second = node_cost[b[on]] + whole - there[vertex] - e * (there[vertex + 1] - there[vertex])
                         left[filled] = limit - min(first, second)
                     filled += 1
     return pieces[:filled], left[:filled]
+
+
+@njit(cache=True, nogil=True)
+def _place_at(cost: FloatArray, start: int, stop: int, wanted: float) -> float:  # pragma: no cover - compiled
+    """Return the place on an edge, counted in vertices, at which a growing cost is as wanted; its ends beyond them."""
+    if wanted <= cost[start]:
+        return float(start)
+    for vertex in range(start, stop):
+        if wanted < cost[vertex + 1]:
+            return float(vertex + (wanted - cost[vertex]) / (cost[vertex + 1] - cost[vertex]))
+    return float(stop)
 
 
 @njit(cache=True, nogil=True)
