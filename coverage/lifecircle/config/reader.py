@@ -294,11 +294,24 @@ def _check_engines(configuration: Configuration, table: dict[str, Any], problems
             field="roads",
             mend='加上 add [roads] path = "..."',
         )
-    if over_terrain and configuration.terrain.landcover is None and "landcover" not in (table.get("terrain") or {}):
+    terrain = {**configuration.terrain.model_dump(exclude_none=True), **(table.get("terrain") or {})}
+    off_street = [mode for mode in on_streets if mode.off_street]
+    for mode in over_terrain[:1] if "landcover" not in terrain else []:
         problems.error(
-            "config-missing-section", FILE_NAME, f"地形方式 {over_terrain[0].id} 没有土地覆盖 a terrain mode without land cover",
+            "config-missing-section", FILE_NAME, f"地形方式 {mode.id} 没有土地覆盖 a terrain mode without land cover",
             field="terrain.landcover", mend='加上 add [terrain] landcover = "landcover.tif"',
         )  # fmt: skip
+    for mode in off_street[:1] if not terrain.keys() & {"landcover", "dem"} else []:
+        problems.error(
+            "config-missing-section", FILE_NAME, f"{mode.id} 可离开道路，但没有地形 may leave the streets, but there is no terrain",
+            field="terrain", mend='加上 add [terrain] dem = "dem.tif" 或 or landcover = "landcover.tif"',
+        )  # fmt: skip
+    for mode in off_street if "landcover" in terrain else []:
+        if not mode.classes:
+            problems.error(
+                "config-missing-key", FILE_NAME, "有土地覆盖而未写各类如何通行 land cover, but not how people go over its classes",
+                field=f"modes.{mode.id}.classes", mend='加上 add classes = { 1 = { as = "walk", speed_kph = 4 }, 5 = { as = "none" } }',
+            )  # fmt: skip
 
 
 def _check_unique(names: list[str], section: str, found: str, problems: Problems) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from lifecircle.study.layers import Layers, Progress
 from lifecircle.study.overland import Overland
 from lifecircle.travel.entrances import find_entrances
 from lifecircle.travel.network import Network, Weight, build_network
+from lifecircle.travel.off_street import OffStreet, least
 from lifecircle.travel.reach import Entrances, Joins, Search, join_points
 
 
@@ -49,6 +51,7 @@ class Journeys:
         self.entrances: dict[tuple[str, bytes], Entrances] = {}
         self.nearest: dict[tuple[Any, ...], tuple[FloatArray, IntArray]] = {}
         self.overland = Overland(layers, problems)
+        self.beside: dict[str, OffStreet] = {}
         self.heights = find_heights(layers.terrain, layers.district.crs)
 
     def network(self, mode_id: str) -> Network:
@@ -116,14 +119,38 @@ class Journeys:
     ) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
         """Return the cost to the nearest facility and which it is, the reach up to a horizon, and the facilities' access legs."""
         network = self.network(rule.mode)
-        cells, entrances = self.cell_joins[rule.mode], self.doors(rule, serving)
+        homes, doors = self.cell_joins[rule.mode], self.doors(rule, serving)
         weight: Weight = "metres" if rule.is_distance else "seconds"
         search = Search(network, weight, rule.direction)
+        beside = self.off_street(rule.mode)
+        cells, entrances = homes, doors
+        if beside is not None:
+            cells = beside.join(homes, rule.direction, weight, is_cell=True)
+            entrances = replace(doors, joins=beside.join(doors.joins, rule.direction, weight, is_cell=False))
         key = (rule.mode, weight, rule.direction, serving.tobytes())
         if key not in self.nearest:
-            self.nearest[key] = search.nearest(cells, entrances)
-        cost, facility = self.nearest[key]
-        return cost, facility, search.reach(cells, entrances, horizon), _nearest_access_m(entrances)
+            cost, facility = search.nearest(cells, entrances)
+            if beside is not None:
+                walked, other = beside.nearest(homes, doors, rule.direction, weight)
+                cost, facility = np.minimum(cost, walked), np.where(walked < cost, other, facility)
+            self.nearest[key] = cost, facility
+        reach = search.reach(cells, entrances, horizon)
+        if beside is not None:
+            reach = least(reach, beside.reach(homes, doors, rule.direction, weight, horizon))
+        return *self.nearest[key], reach, _nearest_access_m(entrances)
+
+    def off_street(self, mode_id: str) -> OffStreet | None:
+        """Return the ground beside a mode's streets; None where the mode stays on them."""
+        mode = self.layers.configuration.modes[mode_id]
+        if not mode.off_street:
+            return None
+        if mode_id not in self.beside:
+            surface = self.overland.surface(mode)
+            self.beside[mode_id] = OffStreet(
+                self.network(mode_id), surface, mode.moves,
+                partial(self.overland.to_surface, surface), partial(self.overland.from_surface, surface),
+            )  # fmt: skip
+        return self.beside[mode_id]
 
     def parts(self) -> Iterator[NetworkPart]:
         """Yield the connected parts of each network with their people and facilities."""
