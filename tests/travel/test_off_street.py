@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rasterio import Affine
@@ -32,8 +34,6 @@ def ask(network, beside, cells, doors, direction="toward", weight="seconds"):
     xy = np.array(cells, dtype=float)
     homes, gates = join_points(network, xy[:, 0].copy(), xy[:, 1].copy()), doors_at(network, doors)
     search = Search(network, weight, direction)
-    from dataclasses import replace
-
     cells = beside.join(homes, direction, weight, is_cell=True)
     entrances = replace(gates, joins=beside.join(gates.joins, direction, weight, is_cell=False))
     cost, facility = search.nearest(cells, entrances)

@@ -23,6 +23,7 @@ from lifecircle.travel.entrances import find_entrances
 from lifecircle.travel.network import Network, Weight, build_network
 from lifecircle.travel.off_street import OffStreet, least
 from lifecircle.travel.reach import Entrances, Joins, Search, join_points
+from lifecircle.travel.slope import follows_slope
 
 
 @dataclass(slots=True)
@@ -177,6 +178,7 @@ class Journeys:
                 "fragments_left_out": network.left_out.fragments,
                 "fragments_left_out_km": network.left_out.length_m / 1000,
                 "ferries": list(network.ferries),
+                "follows_slope": self.heights is not None and follows_slope(network.mode),
                 "people_without_a_street_near": float(
                     self.layers.cells.people[self.cell_joins[mode_id].edge < 0].sum()
                 ),
