@@ -263,7 +263,9 @@ class Mode(Frozen):
     roads: dict[str, ClassGoing] = Field(default_factory=dict)
     """``highway`` class to how people go on roads laid over the land cover; ``default`` for the others."""
     accessmod_parity: bool = False
-    """Publish whole minutes rounded up, and cycle nearly blind to slope, as WHO's AccessMod does."""
+    """Publish whole minutes rounded up, as WHO's AccessMod does."""
+    cycling: Literal["accessmod", "slope"] = "accessmod"
+    """Over terrain: cycle nearly blind to slope, as AccessMod's figures do, or let the slope count in full."""
     speed_kph: float | None = Field(default=None, gt=0)
     speeds_kph: dict[str, Annotated[float, Field(gt=0)]] | None = None
     maxspeed: bool = False

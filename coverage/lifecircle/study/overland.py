@@ -48,7 +48,7 @@ class Overland:
             rule.direction,
             moves=mode.moves,
             weight="metres" if rule.is_distance else "seconds",
-            parity=mode.accessmod_parity,
+            parity=mode.cycling == "accessmod",
         )
         doors = self._doors(surface, serving)
         homes = self.homes[mode.id]
