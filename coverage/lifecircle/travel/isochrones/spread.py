@@ -8,7 +8,8 @@ import numpy as np
 
 from lifecircle.model import FloatArray, IntArray
 from lifecircle.travel.contraction import index_incident
-from lifecircle.travel.isochrones.kernels import Int32Array, cost_surface, label_shares, reached_pieces, signed_margin
+from lifecircle.travel.isochrones.kernels import Int32Array, cost_surface, label_shares, signed_margin
+from lifecircle.travel.isochrones.pieces import reached_pieces
 from lifecircle.travel.isochrones.raster import Box, Level, Tiles
 from lifecircle.travel.kernels import cost_to_points
 from lifecircle.travel.reach import Entrances, Joins, Legs, Search
