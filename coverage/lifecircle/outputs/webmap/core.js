@@ -89,6 +89,7 @@ function figuresOf(ruleId, level, index) {
     low: known ? columns.low[index] : null,
     high: known ? columns.high[index] : null,
     status: columns.status[index],
+    minutes: Object.fromEntries(Object.entries(columns.minutes).map(([part, means]) => [part, means[index]])),
     groups: columns.groups.map((group) => ({
       ...group, people: group.people[index], covered: group.covered[index], share: group.share[index],
     })),
@@ -125,6 +126,12 @@ function shareText(share) {
   if (share > 99.95 && share < 100) return ">99.9%";
   if (share > 0 && share < 0.05) return "<0.1%";
   return `${share.toFixed(1)}%`;
+}
+
+/** Mean minutes until help is there, and of a whole chain with its fixed parts; over the people who are reached. */
+function minutesText(figures) {
+  const shown = (minutes) => (minutes === null ? word("na") : `${minutes.toFixed(1)} ${word("minutes")}`);
+  return Object.entries(figures.minutes).map(([part, minutes]) => `${word(`mean_${part}`)} ${shown(minutes)}`);
 }
 
 function rangeText(figures) {

@@ -175,6 +175,7 @@ function showCard(index) {
   );
   const notes = figures.groups.map((group) => element("span", "group",
     `${state.language === "zh" ? group.zh : group.en} ${shareText(group.share)}（${peopleText(group.covered)} / ${peopleText(group.people)}）`));
+  notes.unshift(...minutesText(figures).map((text) => element("span", "group", text)));
   if (currentRule().target) notes.unshift(element("span", "target", targetText(currentRule(), figures.status)));
   return fill("card", heading, element("div", "columns", element("div", "", big, people), lines), peopleBar(figures),
     element("p", "more", ...notes));
