@@ -41,7 +41,10 @@ def test_quotes_are_exact(rule):
 
 def test_the_chains_of_the_emergency_map_say_what_each_part_takes():
     chains = [rule for rule in POLICIES["emergency"].rules if rule.then]
-    assert {key for rule in chains for wanted in rule.then.facilities for key in wanted.attributes} == {"thrombolysis", "pci"}
+    assert {key for rule in chains for wanted in rule.then.facilities for key in wanted.attributes} == {
+        "thrombolysis",
+        "pci",
+    }
     for rule in chains:
         assert rule.fixed_minutes == rule.ready.total_min + rule.then.on_scene_minutes + rule.then.handover_minutes
         assert "假定" in rule.assumption, "minutes on scene have no source"

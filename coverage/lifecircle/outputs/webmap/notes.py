@@ -75,7 +75,7 @@ def _describe_onward(study: Study, rule: Rule) -> dict[str, Any] | None:
     return {
         "kinds": list(dict.fromkeys(kind for part in rule.then.facilities for kind in part.kind)),
         "attributes": [
-            f"{key} = {'/'.join(map(str, values))}"
+            key if values == (True,) else f"{key} = {'/'.join(map(str, values))}"
             for part in rule.then.facilities
             for key, values in part.attributes.items()
         ],
