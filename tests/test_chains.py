@@ -68,6 +68,10 @@ def test_the_chain_is_the_sum_of_its_parts(out):
     assert cells["stroke__facility"].fillna("").tolist() == ["s1", "s1", "", "s1"]
     assert cells["stroke__hospital"].fillna("").tolist() == ["h2", "h2", "", ""]
     assert "response__transfer_min" not in cells
+    facilities = pd.read_parquet(out / "facilities.parquet").set_index("facility_id")
+    # The hospital that cannot takes no one; c4's people never leave.
+    assert facilities.loc["h2", "stroke__people_taken"] == 150
+    assert facilities["stroke__people_taken"].isna().tolist() == (facilities.index != "h2").tolist()
 
 
 def test_only_the_way_is_scaled_in_low_and_high(tmp_path):
@@ -278,7 +282,7 @@ def test_the_two_nearest_are_the_quickest_of_all_pairs(journeys, stations, hospi
     np.testing.assert_allclose(result.people_within, within)
     reached = np.isfinite(result.nearest.cost)
     assert (reached == (result.nearest.facility >= 0)).all()
-    assert result.people_nearest.sum() == pytest.approx(result.people[reached].sum())
+    assert result.people_nearest.sum() == result.legs.people_taken.sum() == pytest.approx(result.people[reached].sum())
 
 
 def dense(reach):

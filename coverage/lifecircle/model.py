@@ -206,6 +206,10 @@ class Legs:
     """From the patient to the nearest facility the chain may end at; inf where none can be reached."""
     hospital: IntArray
     """-1 where none can be reached."""
+    hospitals: IntArray
+    """Rows of the facilities that the chain may end at."""
+    people_taken: FloatArray
+    """For each of them, the people who would be taken there: those of whole chains that end at it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -105,6 +105,10 @@ def facility_table(study: Study) -> pd.DataFrame:
             column = np.full(len(frame), np.nan)
             column[result.facilities] = values
             reach[f"{rule_id}__{name}"] = column
+        if result.legs is not None:
+            column = np.full(len(frame), np.nan)
+            column[result.legs.hospitals] = result.legs.people_taken
+            reach[f"{rule_id}__people_taken"] = column
     return pd.concat(
         [table, pd.DataFrame(attributes, index=table.index), pd.DataFrame(reach, index=table.index)], axis=1
     )

@@ -52,6 +52,8 @@ def answer_chain(journeys: Journeys, rule: Rule, serving: IntArray, onward: IntA
             station=_rows(station, serving),
             transfer_min=transfer_s / 60.0,
             hospital=_rows(hospital, onward),
+            hospitals=onward,
+            people_taken=people_nearest(np.where(complete >= 0, hospital, -1), people, len(onward)),
         ),
     )
 
