@@ -16,13 +16,7 @@ Direction = Literal["toward", "from"]
 AttributeValue = str | int | float | bool
 
 FacilityKind = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
-RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ModeId = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
-
-
-def _as_tuple(value: Any) -> Any:
-    """One value where a list may stand."""
-    return (value,) if isinstance(value, (str, int, float, bool, dict)) else value
 
 
 def _as_label(value: Any) -> Any:
@@ -297,90 +291,3 @@ class Mode(Frozen):
         if self.speeds_kph is not None and "default" not in self.speeds_kph:
             raise ValueError("speeds_kph 须有 default; the table needs a default speed")
         return self
-
-
-class FacilityFilter(Frozen):
-    """Which facilities count: a kind (or several), and any attribute of theirs."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    kind: Annotated[tuple[FacilityKind, ...], BeforeValidator(_as_tuple)]
-
-    @property
-    def attributes(self) -> dict[str, tuple[AttributeValue, ...]]:
-        """Attribute to the values that count."""
-        return {key: tuple(_as_tuple(value)) for key, value in (self.model_extra or {}).items()}
-
-
-class Target(Frozen):
-    """What the clause asks of a unit; ``value`` is a share, 0-1. The kinds of DESIGN that need a base year come later."""
-
-    kind: Literal["at_least", "at_most", "all"]
-    value: float | None = Field(default=None, ge=0, le=1)
-    year: int = Field(ge=1949, le=2100)
-
-    @model_validator(mode="after")
-    def _all_needs_no_value(self) -> Target:
-        if self.kind != "all" and self.value is None:
-            raise ValueError(f"{self.kind} 须给出 value (0-1 之间的份额) give a value between 0 and 1")
-        return self
-
-
-class Rule(Frozen):
-    """One clause made computable."""
-
-    id: RuleId
-    label: Names | None = None
-    facilities: Annotated[tuple[FacilityFilter, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
-    """Any of these."""
-    mode: ModeId
-    minutes: float | None = Field(default=None, gt=0)
-    metres: float | None = Field(default=None, gt=0)
-    ready_minutes: float = Field(default=0.0, ge=0)
-    """Call handling and turnout before anyone moves; part of the limit."""
-    direction: Direction = "toward"
-    levels: tuple[Level, ...] = LEVELS
-    group: str | None = None
-    """Who counts: a group of the population; everyone where absent."""
-    target: Target | None = None
-    policy: str = ""
-    clause: str = ""
-    quote: str = ""
-    source: str = ""
-    assumption: str = ""
-    """What the clause leaves open and this rule fills in; shown wherever the rule is."""
-
-    @model_validator(mode="after")
-    def _minutes_or_metres(self) -> Rule:
-        if (self.minutes is None) == (self.metres is None):
-            raise ValueError("minutes 与 metres 必须且只能给一个 give exactly one of minutes and metres")
-        if self.metres is not None and self.ready_minutes:
-            raise ValueError("ready_minutes 只用于 minutes 准则; a distance has no readiness")
-        if self.minutes is not None and self.ready_minutes >= self.minutes:
-            raise ValueError("ready_minutes 须小于 minutes; nothing is left to travel")
-        return self
-
-    @property
-    def names(self) -> Label:
-        """The label, or the id where there is none."""
-        return self.label or Label(zh=self.id, en=self.id)
-
-    @property
-    def is_distance(self) -> bool:
-        """Whether the limit is in metres."""
-        return self.metres is not None
-
-    @property
-    def limit(self) -> float:
-        """The limit in :attr:`limit_unit`."""
-        return self.metres if self.metres is not None else float(self.minutes or 0.0)
-
-    @property
-    def limit_unit(self) -> Literal["min", "m"]:
-        """``min`` or ``m``."""
-        return "m" if self.is_distance else "min"
-
-    @property
-    def column(self) -> str:
-        """The rule's column in ``cells.parquet``: minutes or metres to the nearest facility."""
-        return f"{self.id}__{self.limit_unit}"

@@ -91,14 +91,12 @@ class Journeys:
 
     def answer(self, rule: Rule, serving: IntArray) -> RuleResult:
         """Return which cells a rule covers, and whom each of its facilities serves."""
-        people = self.layers.cells.people if rule.group is None else self.layers.cells.groups[rule.group]
+        people = self.people(rule)
         unit = 1.0 if rule.is_distance else 60.0
         # A hair of horizon more, so that rounding drops no one at the limit: the figures published are the figures compared.
         horizon = (rule.limit - rule.ready_minutes) * unit * (1 + 1e-9)
         with self.clock.stage("reach", rule.names.both):
-            over_terrain = self.layers.configuration.modes[rule.mode].engine == "terrain"
-            ask = self.overland.ask if over_terrain else self._ask_network
-            cost, facility, reach, access_m = ask(rule, serving, horizon)
+            cost, facility, reach, access_m = self.ask(rule, serving, horizon)
             cost = cost / unit + rule.ready_minutes
             reach.data[:] = reach.data / unit + rule.ready_minutes
             found = cells_covered(cost, rule.limit, rule.ready_minutes, has_range=not rule.is_distance)
@@ -115,10 +113,21 @@ class Journeys:
             people_nearest=people_nearest(facility, people, len(serving)),
         )
 
+    def people(self, rule: Rule) -> FloatArray:
+        """Return who counts under a rule, per cell."""
+        return self.layers.cells.people if rule.group is None else self.layers.cells.groups[rule.group]
+
+    def ask(self, rule: Rule, serving: IntArray, horizon: float) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
+        """Return the cost to the nearest facility and which it is, the reach up to a horizon, and the facilities' access legs.
+
+        Seconds or metres on the way, nothing else; the facility and the rows of the reach count within ``serving``.
+        """
+        over_terrain = self.layers.configuration.modes[rule.mode].engine == "terrain"
+        return self.overland.ask(rule, serving, horizon) if over_terrain else self._ask_network(rule, serving, horizon)
+
     def _ask_network(
         self, rule: Rule, serving: IntArray, horizon: float
     ) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
-        """Return the cost to the nearest facility and which it is, the reach up to a horizon, and the facilities' access legs."""
         network = self.network(rule.mode)
         homes, doors = self.cell_joins[rule.mode], self.doors(rule, serving)
         weight: Weight = "metres" if rule.is_distance else "seconds"
