@@ -8,8 +8,8 @@ or of pushing where that is quicker. Bridges and tunnels are one step, and rise 
 Where the words are silent:
 
 - outside the raster means beyond the borders of its outermost cells;
-- an end of a bridge without a known height is no end of it: the others decide; with none, its nodes keep what the
-  DEM says of them.
+- an end of a bridge without a known height is no end of it: the others decide; with none, the heights along it are
+  unknown, and it is level.
 """
 
 from __future__ import annotations
@@ -188,6 +188,7 @@ def node_heights(segments: Sequence[Segment], dem_m: Floats) -> Floats:
         span, ends = _span(left.pop(), beside, floating)
         left -= set(span)
         if not any(np.isfinite(dem_m[end]) for end in ends):
+            node_m[span] = np.nan
             continue
         place = {node: n for n, node in enumerate(span)}
         balance, known = np.zeros((len(span), len(span))), np.zeros(len(span))
