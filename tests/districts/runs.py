@@ -31,6 +31,9 @@ from tests.oracle.slope import ReferenceHeights
 REPOSITORY = Path(__file__).parents[2]
 MODES = tomllib.loads((REPOSITORY / "coverage" / "lifecircle" / "modes.toml").read_text("utf-8"))["modes"]
 
+CLOSE = 0.1
+"""Seconds, or metres."""
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -210,3 +213,33 @@ class DistrictRun:
         ids, lon, lat = (list(column) for column in zip(*rows, strict=True))
         project = pyproj.Transformer.from_crs("EPSG:4326", self.crs, always_xy=True)
         return ids, np.column_stack(project.transform(lon, lat))
+
+
+def computed(run: DistrictRun, expected: Expected) -> np.ndarray:
+    """The run's own answer, in the oracle's units; inf where unreachable."""
+    values = run.cells[expected.column].to_numpy(float)
+    return np.where(np.isnan(values), np.inf, values * (1 if expected.measure == "m" else 60))
+
+
+def differs(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Where two answers are apart, or one of them says unreachable alone."""
+    reached = np.isfinite(ours) & np.isfinite(theirs)
+    apart = np.isfinite(ours) != np.isfinite(theirs)
+    apart[reached] = np.abs(ours[reached] - theirs[reached]) > CLOSE
+    return apart
+
+
+def is_a_tie(run: DistrictRun, expected: Expected, cell: int, ours: float) -> bool:
+    """Whether the run's answer is right from another edge that is as near to the cell as the nearest."""
+    at = run.cells_xy[cell]
+    joins = expected.network.joins_within(at, 1e-6)
+    again = np.repeat(at[None], len(joins.edge), axis=0)
+    direction = expected.rule.get("direction", "toward")
+    cost, _ = expected.network.nearest(
+        again,
+        expected.facilities_xy,
+        direction,
+        expected.measure,
+        cell_joins=joins,  # type: ignore[arg-type]
+    )
+    return not differs(np.full(len(cost), ours), cost).all()
