@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 from tests.oracle.reference import ReferenceMode, ReferenceNetwork
+from tests.oracle.slope import ReferenceHeights
 
 from lifecircle.config import load_modes
 from lifecircle.study import run_district
@@ -31,6 +32,8 @@ def study():
 @pytest.fixture(scope="module")
 def networks(study):
     made = {}
+    crs = study.district.crs
+    heights = ReferenceHeights.from_dem(FOLDER / "dem.tif", crs)
     for mode_id in ("walk", "drive"):
         mode = load_modes()[mode_id]
         reference = ReferenceMode(
@@ -40,8 +43,10 @@ def networks(study):
             mode.max_access_m,
             mode.direct_m,
             mode.min_fragment_m,
+            slope=mode.slope is not None,
+            **({"steps_kph": mode.slope.steps_kph} if mode.slope else {}),
         )
-        made[mode_id] = ReferenceNetwork.from_osm(FOLDER / "dongtou.osm.pbf", study.district.crs, reference)
+        made[mode_id] = ReferenceNetwork.from_osm(FOLDER / "dongtou.osm.pbf", crs, reference, heights=heights)
     return made
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array, diags_array
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import spsolve
 
 from lifecircle.config import Mode
@@ -149,26 +150,28 @@ def _even_rise(
 ) -> FloatArray:
     """Return the heights of inner nodes, each the mean of its neighbours by nearness: along a chain an even rise.
 
-    ``a`` and ``b`` are the ends' numbers among the inner nodes, -1 where an end's height is given.
+    ``a`` and ``b`` are the ends' numbers among the inner nodes, -1 where an end's height is given. An end whose height is not known
+    is none; NaN where that leaves no end, and such a bridge is level.
     """
-    rows, columns, values, given = [], [], [], np.zeros(count)
-    total = np.zeros(count)
+    rows, columns, values = [], [], []
+    total, given, has_end = np.zeros(count), np.zeros(count), np.zeros(count, dtype=bool)
     for one, other, z_other in ((a, b, z_b), (b, a, z_a)):
-        inside = one >= 0
-        np.add.at(total, one[inside], weight[inside])
-        both = inside & (other >= 0)
+        both = (one >= 0) & (other >= 0)
+        ends = (one >= 0) & (other < 0) & np.isfinite(z_other)
+        np.add.at(total, one[both | ends], weight[both | ends])
+        np.add.at(given, one[ends], weight[ends] * z_other[ends])
+        has_end[one[ends]] = True
         rows.append(one[both])
         columns.append(other[both])
         values.append(-weight[both])
-        ends = inside & (other < 0) & np.isfinite(z_other)
-        np.add.at(given, one[ends], weight[ends] * z_other[ends])
-        lost = inside & (other < 0) & ~np.isfinite(z_other)
-        np.add.at(total, one[lost], -weight[lost])
-    tiny = 1e-12  # a bridge without any end on the ground is level, at a height that does not matter
-    matrix = diags_array(total + tiny, format="csr") + coo_array(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(count, count)
-    )
-    return np.asarray(spsolve(matrix.tocsc(), given), dtype=np.float64).reshape(count)
+    links = coo_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(count, count))
+    part = connected_components(links, directed=False)[1]
+    held = np.flatnonzero(np.isin(part, part[has_end]))
+    z = np.full(count, np.nan)
+    if len(held):
+        matrix = (diags_array(total, format="csr") + links.tocsr())[held][:, held]
+        z[held] = spsolve(matrix.tocsc(), given[held])
+    return z
 
 
 def _factors(
