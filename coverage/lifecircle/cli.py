@@ -160,6 +160,8 @@ def policies(
             typer.echo(f"  注 note: {one.note}")
         for entry in one.rules:
             limit = f"{entry.limit:g} {entry.limit_unit}"
+            if entry.then is not None:
+                limit += f" → {'/'.join(kind for part in entry.then.facilities for kind in part.kind)}"
             typer.echo(f"  - {entry.id}: {entry.names.zh} {entry.names.en} | {entry.mode}, {limit}, {entry.direction}")
             if policy:
                 for name, text in (

@@ -141,6 +141,23 @@ class Roads:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class HeightGrid:
+    """Heights on the grid they were surveyed on (or on square cells of that size, where that is in degrees)."""
+
+    transform: Affine
+    """Column and row to the coordinates of ``crs``; upright, metres."""
+    crs: str
+    """WKT."""
+    elevation_m: npt.NDArray[np.float32]
+    """Rows x columns; NaN where not known."""
+
+    @property
+    def cell_m(self) -> float:
+        """The shorter side of a cell."""
+        return float(min(abs(self.transform.a), abs(self.transform.e)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TerrainLayers:
     """Heights and land cover on one grid; arrays are rows x columns."""
 
@@ -154,6 +171,8 @@ class TerrainLayers:
     """Classes; None without a ``landcover``, and the grid is then the dem's."""
     is_known: BoolArray
     """False where land cover (or, without it, the dem) has no data."""
+    heights: HeightGrid | None = None
+    """The dem as it is, for slopes along streets; None without a ``dem``."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -192,6 +211,27 @@ class NetworkPart:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Legs:
+    """The parts of a chain station -> patient -> hospital, per cell; rows are of :attr:`Facilities.frame`.
+
+    A chain's minutes are ``response_min`` + on scene + ``transfer_min`` + handover. A cell may have the one part and not the other.
+    """
+
+    response_min: FloatArray
+    """From the call until help is there, readiness included; inf where no station reaches."""
+    station: IntArray
+    """-1 where none reaches."""
+    transfer_min: FloatArray
+    """From the patient to the nearest facility the chain may end at; inf where none can be reached."""
+    hospital: IntArray
+    """-1 where none can be reached."""
+    hospitals: IntArray
+    """Rows of the facilities that the chain may end at."""
+    people_taken: FloatArray
+    """For each of them, the people who would be taken there: those of whole chains that end at it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleResult:
     """One rule's answer."""
 
@@ -210,6 +250,15 @@ class RuleResult:
     """For each of them, the people within the limit."""
     people_nearest: FloatArray
     """For each of them, the people for whom it is the nearest."""
+    legs: Legs | None = None
+    """Of a chain only; ``nearest`` is then the whole chain's minutes, and its station."""
+
+    @property
+    def response(self) -> NearestFacility:
+        """The way until help is there: of a chain its first part, of any other rule all of it."""
+        if self.legs is None:
+            return self.nearest
+        return NearestFacility(self.legs.response_min, self.legs.station)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from tests.chain_district import CHAIN, HEAD, write_chain
 from tests.tiny import write_tiny
 
 from lifecircle.outputs.webmap import describe_study, write_webmap
@@ -158,3 +159,25 @@ def test_in_a_browser_the_legend_follows_the_rule(page, tmp_path, fragment, limi
     assert dom.count('class="leaflet-interactive"') + dom.count("leaflet-interactive") >= 2, "units are drawn"
     title = re.search(r"<title>(.*?)</title>", dom).group(1)
     assert title != "ran", "a name must never run"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("language", "card_says", "notes_say"),
+    [
+        (
+            "zh",
+            ["平均反应 5.0 分钟", "平均全程 18.0 分钟"],
+            "含准备 3 分钟（接警 1, 出车 2），由设施出发，现场 10 分钟，再转运到 医院（thrombolysis，救护车），交接 2 分钟",
+        ),
+        ("en", ["mean response 5.0 min", "mean in all 18.0 min"], "on scene 10 min"),
+    ],
+)
+def test_in_a_browser_a_chain_says_its_parts(tmp_path, language, card_says, notes_say):
+    path = tmp_path / "index.html"
+    write_webmap(run_district(write_chain(tmp_path / "chain", HEAD + CHAIN)), path)
+    dom, console = open_in_chromium(path, f"#rule=stroke&unit=330399001&lang={language}", tmp_path)
+    assert not console
+    card = re.search(r'id="card"(.*?)</article>', dom, flags=re.DOTALL).group(1)
+    assert all(text in card for text in card_says)
+    assert notes_say in dom

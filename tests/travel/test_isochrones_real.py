@@ -10,6 +10,7 @@ import shapely
 
 from lifecircle.config import load_ways
 from lifecircle.problems import Problems
+from lifecircle.study.heights import find_heights
 from lifecircle.study.layers import check_district
 from lifecircle.travel.entrances import find_entrances
 from lifecircle.travel.isochrones import AccessRaster, dissolved_isochrones, isochrones
@@ -44,7 +45,8 @@ def district(request, tmp_path_factory):
 @pytest.mark.parametrize("mode", LIMITS)
 def test_audits_and_people(district, mode):
     layers, kinds = district
-    network = build_network(layers.roads, layers.configuration.modes[mode], load_ways())
+    heights = find_heights(layers.terrain, layers.district.crs)
+    network = build_network(layers.roads, layers.configuration.modes[mode], load_ways(), heights)
     frame = layers.facilities.frame
     frame = frame[(frame["kind"] == kinds[mode]) & (frame["status"] == "used")]
     entrances, _ = find_entrances(

@@ -100,7 +100,7 @@ def test_nearest_edge_not_nearest_node():
     network = make_network(roads)
     joins = join_points(network, np.array([500.0]), np.array([5.0]))
     assert joins.access_m == pytest.approx([5])
-    assert joins.along_m == pytest.approx([500])
+    assert joins.along(network.vertex_m) == pytest.approx([500])
 
 
 def test_too_far_from_any_street_is_unreachable_and_stays():

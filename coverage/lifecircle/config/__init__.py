@@ -2,21 +2,19 @@
 
 from lifecircle.config.catalogue import Kind, Policy, load_groups, load_kinds, load_modes, load_policies, load_ways
 from lifecircle.config.reader import Configuration, read_configuration
+from lifecircle.config.rules import FacilityFilter, Onward, Ready, Rule, Target
 from lifecircle.config.schema import (
     Buildings,
     ClassGoing,
     Control,
     District,
-    FacilityFilter,
     FacilityLayer,
     Ferry,
     Label,
     Mode,
     Population,
     Roads,
-    Rule,
     SourceLayer,
-    Target,
     Terrain,
     UnitLayer,
     Ways,
@@ -34,8 +32,10 @@ __all__ = [
     "Kind",
     "Label",
     "Mode",
+    "Onward",
     "Policy",
     "Population",
+    "Ready",
     "Roads",
     "Rule",
     "SourceLayer",

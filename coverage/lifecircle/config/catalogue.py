@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import Field
 
-from lifecircle.config.schema import Frozen, Label, Mode, Names, Rule, Ways
+from lifecircle.config.rules import Rule
+from lifecircle.config.schema import Frozen, Label, Mode, Names, Ways
 
 
 class Kind(Frozen):

@@ -59,7 +59,7 @@ def _multi(shapes: np.ndarray) -> np.ndarray:
 
 
 def unit_layer(study: Study, level: Level) -> gpd.GeoDataFrame:
-    """Return the units of a level, one column an indicator (percent), with its low, high and uncovered people."""
+    """Return the units of a level, one column an indicator (percent, or minutes where its name says so), with its low, high and uncovered people."""
     rows = study.indicators[study.indicators["level"] == level]
     columns: dict[str, pd.Series] = {}
     for indicator, group in rows.groupby("indicator", sort=False):

@@ -65,7 +65,6 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
             "rules": {key: result.rule.model_dump(mode="json") for key, result in study.results.items()},
             "low_speed_factor": SLOW,
             "high_speed_factor": FAST,
-            "slope": "路网上未计入 not applied on streets in this version",
         },
         "not_computed": dict(study.not_computed),
         "conservation": {key: dict(sums) for key, sums in study.conservation.items()},

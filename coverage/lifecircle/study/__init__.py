@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 
 from lifecircle.cache import NO_CACHE, Cache
-from lifecircle.config import load_kinds
+from lifecircle.config import Rule, load_kinds
 from lifecircle.measures.conservation import conserve_people
 from lifecircle.measures.indicators import indicator_table
-from lifecircle.model import Study
+from lifecircle.model import RuleResult, Study
 from lifecircle.problems import Problems
+from lifecircle.study.chains import answer_chain
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Progress, check_district, say_nothing
 from lifecircle.study.overland import describe_surfaces
@@ -51,7 +52,7 @@ def run_district(
     configuration, district = layers.configuration, layers.district
     rules = [rule for rule in configuration.rules if rule.id in layers.serving]
     travel = Journeys(layers, clock, problems, cache)
-    results = {rule.id: travel.answer(rule, layers.serving[rule.id]) for rule in rules}
+    results = {rule.id: _answer(travel, rule) for rule in rules}
     with clock.stage("measures", "汇总覆盖 adding up coverage"):
         used_year = year or district.year
         indicators = indicator_table(district, used_year, layers.units, layers.cells, results)
@@ -64,7 +65,7 @@ def run_district(
         cells=layers.cells,
         facilities=layers.facilities,
         results=results,
-        modes={rule.mode: configuration.modes[rule.mode] for rule in rules},
+        modes={mode: configuration.modes[mode] for rule in rules for mode in rule.modes},
         kinds=load_kinds(),
         indicators=indicators,
         conservation=conservation,
@@ -82,3 +83,10 @@ def run_district(
             "cache": dict(cache.outcomes),
         },
     )
+
+
+def _answer(travel: Journeys, rule: Rule) -> RuleResult:
+    serving = travel.layers.serving[rule.id]
+    if rule.then is not None:
+        return answer_chain(travel, rule, serving, travel.layers.onward[rule.id])
+    return travel.answer(rule, serving)

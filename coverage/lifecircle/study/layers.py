@@ -13,7 +13,7 @@ from lifecircle.config.schema import Level
 from lifecircle.model import Cells, Facilities, InputFile, IntArray, Roads, TerrainLayers, Units
 from lifecircle.problems import Problems
 from lifecircle.sources import read_district_crs, read_facilities, read_people, read_roads, read_terrain, read_units
-from lifecircle.study.serving import choose_facilities
+from lifecircle.study.serving import Chosen, choose_facilities
 
 Progress = Callable[[str], None]
 """Told what is being done, in Chinese and English."""
@@ -37,6 +37,8 @@ class Layers:
     terrain: TerrainLayers | None
     serving: Mapping[str, IntArray]
     """By rule id, the rows of the facilities that serve it; rules that cannot be computed are absent."""
+    onward: Mapping[str, IntArray]
+    """Of the rules that are chains, the rows of the facilities that the chain ends at."""
     not_computed: Mapping[str, str]
     inputs: tuple[InputFile, ...]
     details: Mapping[str, Any]
@@ -73,10 +75,9 @@ def check_district(
     progress("读取道路 reading roads")
     roads, road_files = read_roads(configuration, problems, cache)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
-    serving: dict[str, IntArray] = {}
-    not_computed: dict[str, str] = {}
+    chosen = Chosen()
     if facilities is not None:
-        serving, not_computed = choose_facilities(configuration, facilities, only_rules, problems)
+        chosen = choose_facilities(configuration, facilities, only_rules, problems)
     if problems.errors or cells is None or facilities is None:
         return None
     return Layers(
@@ -87,8 +88,9 @@ def check_district(
         facilities=facilities,
         roads=roads,
         terrain=terrain,
-        serving=serving,
-        not_computed=not_computed,
+        serving=chosen.serving,
+        onward=chosen.onward,
+        not_computed=chosen.not_computed,
         inputs=(*unit_files, *people_files, *facility_files, *road_files, *terrain_files),
         details={"people": people_details},
     )

@@ -16,8 +16,8 @@ from lifecircle.travel.segments import LeftOut
 class PreparedNetworks:
     """The networks of a district's modes: recalled by what they are made from, else built and kept.
 
-    They are made from the street map (with what is closed and the sailings laid over it), the terrain whose slopes they may follow,
-    the mode, and the code. Everything else a network depends on is data of the package, and so part of the code.
+    They are made from the street map (with what is closed and the sailings laid over it), the terrain whose slopes they may follow
+    and the CRS that it is asked in, the mode, and the code. Everything else a network depends on is data of the package, and so part of the code.
     """
 
     def __init__(self, layers: Layers, cache: Cache) -> None:
@@ -25,7 +25,7 @@ class PreparedNetworks:
 
     @cached_property
     def _ground(self) -> str:
-        return make_key(self.layers.roads, self.layers.terrain)
+        return make_key(self.layers.roads, self.layers.terrain, self.layers.district.crs)
 
     def ask(self, mode: Mode, build: Callable[[], Network]) -> Network:
         """Return the network of a mode."""

@@ -45,6 +45,12 @@ function currentRule() {
   return RULES.get(state.rule);
 }
 
+/** The facilities that serve a rule, and those that its chain ends at. */
+function facilitiesOf(ruleId) {
+  const { facility, onward } = study.facilities.serving[ruleId];
+  return new Set([...facility, ...onward]);
+}
+
 function limitText(rule) {
   const unit = word(rule.limit_unit === "m" ? "metres" : "minutes");
   return `${nameOf(rule.mode_name)} ${rule.limit.toLocaleString("en")} ${unit}`;
@@ -89,6 +95,7 @@ function figuresOf(ruleId, level, index) {
     low: known ? columns.low[index] : null,
     high: known ? columns.high[index] : null,
     status: columns.status[index],
+    minutes: Object.fromEntries(Object.entries(columns.minutes).map(([part, means]) => [part, means[index]])),
     groups: columns.groups.map((group) => ({
       ...group, people: group.people[index], covered: group.covered[index], share: group.share[index],
     })),
@@ -125,6 +132,12 @@ function shareText(share) {
   if (share > 99.95 && share < 100) return ">99.9%";
   if (share > 0 && share < 0.05) return "<0.1%";
   return `${share.toFixed(1)}%`;
+}
+
+/** Mean minutes until help is there, and of a whole chain with its fixed parts; over the people who are reached. */
+function minutesText(figures) {
+  const shown = (minutes) => (minutes === null ? word("na") : `${minutes.toFixed(1)} ${word("minutes")}`);
+  return Object.entries(figures.minutes).map(([part, minutes]) => `${word(`mean_${part}`)} ${shown(minutes)}`);
 }
 
 function rangeText(figures) {

@@ -90,7 +90,7 @@ function drawSurface() {
 
 function drawFacilities() {
   const { facilities, kinds } = study;
-  const serving = new Set(facilities.serving[state.rule].facility);
+  const serving = facilitiesOf(state.rule);
   const make = (index, faded) => {
     const layer = facilityLayer(facilities.shape[index], kinds[facilities.kind[index]].colour, {
       faded, pane: faded ? "others" : "facilities", renderer: faded ? otherRenderer : facilityRenderer,

@@ -15,12 +15,21 @@ function modeRows() {
     mode.direct_m, mode.min_fragment_m, mode.source]);
 }
 
+/** The rest of a chain: on scene, on to a facility that can, at its door. */
+function onwardText(then) {
+  if (!then) return "";
+  const kinds = then.kinds.map((kind) => (study.kinds[kind] ? nameOf(study.kinds[kind]) : kind)).join("/");
+  const handover = then.handover_minutes ? `，${word("handover")} ${then.handover_minutes} ${word("minutes")}` : "";
+  return `，${word("on_scene")} ${then.on_scene_minutes} ${word("minutes")}，${word("then_to")} ${kinds}（${then.attributes.join(", ")}，${nameOf(then.mode_name)}）${handover}`;
+}
+
 function ruleRows() {
   return study.rules.map((rule) => {
-    const ready = rule.ready_minutes ? `，${word("ready")} ${rule.ready_minutes} ${word("minutes")}` : "";
+    const parts = Object.entries(rule.ready).map(([part, minutes]) => `${word(part)} ${minutes}`).join(", ");
+    const ready = rule.ready_minutes ? `，${word("ready")} ${rule.ready_minutes} ${word("minutes")}${parts ? `（${parts}）` : ""}` : "";
     const from = rule.direction === "from" ? `，${word("from_facility")}` : "";
     const clause = [rule.clause, rule.quote ? `“${rule.quote}”` : ""].filter(Boolean).join(" ");
-    return [nameOf(rule.name), `${limitText(rule)}${ready}${from}`, clause, rule.source, rule.assumption];
+    return [nameOf(rule.name), `${limitText(rule)}${ready}${from}${onwardText(rule.then)}`, clause, rule.source, rule.assumption];
   });
 }
 

@@ -127,7 +127,7 @@ function gapLegend() {
 
 function kindLegend() {
   const counts = new Map();
-  for (const index of study.facilities.serving[state.rule].facility) {
+  for (const index of facilitiesOf(state.rule)) {
     const kind = study.facilities.kind[index];
     counts.set(kind, (counts.get(kind) || 0) + 1);
   }
@@ -175,6 +175,7 @@ function showCard(index) {
   );
   const notes = figures.groups.map((group) => element("span", "group",
     `${state.language === "zh" ? group.zh : group.en} ${shareText(group.share)}（${peopleText(group.covered)} / ${peopleText(group.people)}）`));
+  notes.unshift(...minutesText(figures).map((text) => element("span", "group", text)));
   if (currentRule().target) notes.unshift(element("span", "target", targetText(currentRule(), figures.status)));
   return fill("card", heading, element("div", "columns", element("div", "", big, people), lines), peopleBar(figures),
     element("p", "more", ...notes));
@@ -204,12 +205,15 @@ function showFacility(index) {
   close.setAttribute("aria-label", word("close"));
   close.addEventListener("click", () => change({ facility: null }));
   const line = (label, text) => element("tr", "", element("th", "", label), element("td", "number", text));
-  const rows = place < 0 ? [line(word("not_of_rule"), "")] : [
+  const end = serving.onward.indexOf(index);
+  const taken = end < 0 ? [] : [line(word("people_taken"), peopleText(serving.people_taken[end]))];
+  const rows = place < 0 ? [] : [
     line(word("people_within"), peopleText(serving.people_within[place])),
     line(word("people_nearest"), peopleText(serving.people_nearest[place])),
     line(word("access"), serving.access_m[place] === null ? word("unreachable") : `${serving.access_m[place].toFixed(0)} m`),
   ];
-  return fill("card", close, heading, element("table", "parts facility", ...rows), element("p", "more", facilities.id[index]));
+  return fill("card", close, heading, element("table", "parts facility", ...rows, ...taken,
+    ...(rows.length + taken.length ? [] : [line(word("not_of_rule"), "")])), element("p", "more", facilities.id[index]));
 }
 
 /** The clause behind the rule: what it says, where, and how it was read. */

@@ -137,7 +137,11 @@ def describe_facilities(study: Study) -> dict[str, Any]:
 def _describe_serving(study: Study, rule: str, position: dict[int, int]) -> dict[str, Any]:
     result = study.results[rule]
     kept = [index for index, row in enumerate(result.facilities) if int(row) in position]
+    legs = result.legs
+    ends = [] if legs is None else [index for index, row in enumerate(legs.hospitals) if int(row) in position]
     return {
+        "onward": [position[int(legs.hospitals[index])] for index in ends] if legs is not None else [],
+        "people_taken": [as_number(legs.people_taken[index]) for index in ends] if legs is not None else [],
         "facility": [position[int(result.facilities[index])] for index in kept],
         "access_m": [as_number(result.access_m[index]) for index in kept],
         "people_within": [as_number(result.people_within[index]) for index in kept],

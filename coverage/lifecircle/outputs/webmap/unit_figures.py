@@ -19,7 +19,8 @@ def describe_figures(study: Study) -> dict[str, dict[str, Any]]:
     """Return, per rule and level, one column per figure with one entry per unit.
 
     ``people`` is the denominator, ``covered`` the numerator, ``unreachable`` those whom no facility reaches; ``share``, ``low``
-    and ``high`` are 0-100. None where a unit has no row, or no people for the figure to speak of.
+    and ``high`` are 0-100. ``minutes`` holds the mean minutes until help is there and those of a whole chain, where a rule has them.
+    None where a unit has no row, or no people for the figure to speak of.
     """
     table = study.indicators
     figures: dict[str, dict[str, Any]] = {}
@@ -43,6 +44,7 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
     by_indicator = {str(name): part for name, part in rows.groupby("indicator", sort=False)}
     coverage = _by_unit(by_indicator.get(rule, NO_INDICATOR))
     unreachable = _by_unit(by_indicator.get(f"{rule}-unreachable", NO_INDICATOR))
+    minutes = {part: by_indicator.pop(f"{rule}-{part}-min", NO_INDICATOR) for part in ("response", "total")}
     groups = [name for name in by_indicator if name not in (rule, f"{rule}-unreachable")]
     return {
         "people": _column(coverage, "denominator", codes),
@@ -52,6 +54,7 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
         "high": _column(coverage, "high", codes),
         "unreachable": _column(unreachable, "numerator", codes),
         "status": [_text(coverage.get(code, {}).get("status")) for code in codes],
+        "minutes": {part: _column(_by_unit(rows), "value", codes) for part, rows in minutes.items() if len(rows)},
         "groups": [_describe_group(name.removeprefix(f"{rule}-"), by_indicator[name], codes) for name in groups],
     }
 

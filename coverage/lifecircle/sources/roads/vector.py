@@ -29,7 +29,8 @@ JOIN_M = 0.001
 def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: Problems) -> Roads | None:
     """Read a vector layer of lines; ends and vertices at the same place are joined.
 
-    The class comes from ``fields.highway`` (default ``highway``), through ``classes`` where the file's words are not OSM's.
+    The class comes from ``fields.highway`` (default ``highway``), through ``classes`` where the file's words are not OSM's. Columns
+    named as OSM's keys are (``oneway``, ``bridge``, ``maxspeed`` ...) are read as they stand; ``fields`` is for other names.
     """
     source = SourceLayer(
         path=layer.path or "", layer=layer.layer, encoding=layer.encoding, crs=layer.crs, datum=layer.datum
@@ -55,7 +56,8 @@ def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
         transform_geometry(frame.geometry.to_numpy(), read.crs, district_crs, layer.datum), crs=district_crs
     )
     parts = frame.explode(index_parts=False)
-    tags = pd.DataFrame({key: parts[column].map(_tag_text) for key, column in fields.items()})
+    named = {key: key for key in tag_keys() if key in parts.columns}
+    tags = pd.DataFrame({key: parts[column].map(_tag_text) for key, column in {**named, **fields}.items()})
     tags["highway"] = _map_classes(tags["highway"], layer, problems)
     return _roads_from_lines(parts.geometry.to_numpy(), tags, parts.index.to_numpy(), read.crs.to_string())
 
