@@ -72,6 +72,13 @@ def test_a_wrong_speed_over_terrain_is_found_out(monkeypatch):
     assert not outcome_of("flat-ground").holds
 
 
+def test_a_wrong_slope_on_streets_is_found_out(monkeypatch):
+    from lifecircle.travel import slope
+
+    monkeypatch.setattr(slope, "TOBLER_BEST_SLOPE", -0.04)
+    assert not outcome_of("tobler-streets").holds
+
+
 def test_another_ellipsoid_is_found_out(monkeypatch):
     from lifecircle.sources import datum
 

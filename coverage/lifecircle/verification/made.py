@@ -11,12 +11,14 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from lifecircle.config import load_modes, load_ways
-from lifecircle.model import Roads, Sailing
+from lifecircle.model import FloatArray, Roads, Sailing
 from lifecircle.sources.roads.osm import tag_frame, tag_keys
 from lifecircle.travel.network import Network, build_network
 from lifecircle.travel.reach import Entrances, join_points
+from lifecircle.travel.slope import Heights
 
 ORIGIN_X, ORIGIN_Y = 600_000.0, 3_080_000.0
 """Metres in EPSG:4549 that made districts count from."""
@@ -43,16 +45,22 @@ def make_roads(
     )
 
 
-def make_network(roads: Roads, mode_id: str = "walk", **changes: Any) -> Network:
+def make_network(roads: Roads, mode_id: str = "walk", heights: Heights | None = None, **changes: Any) -> Network:
     """Return a mode's network; nothing is left out, and no straight walk allowed, unless told."""
     mode = load_modes({mode_id: {"direct_m": 0.0, "min_fragment_m": 0.0, **changes}})[mode_id]
-    return build_network(roads, mode, load_ways())
+    return build_network(roads, mode, load_ways(), heights)
 
 
 def doors_at(network: Network, points: Sequence[tuple[float, float]]) -> Entrances:
     """Return one entrance a facility."""
     xy = np.array(points, dtype=float).reshape(-1, 2)
     return Entrances(join_points(network, xy[:, 0].copy(), xy[:, 1].copy()), np.arange(len(xy) + 1))
+
+
+def outline(lon: FloatArray, lat: FloatArray, margin_deg: float = 0.02) -> gpd.GeoDataFrame:
+    """Return one unit, in WGS-84, with room around places."""
+    box = shapely.box(lon.min() - margin_deg, lat.min() - margin_deg, lon.max() + margin_deg, lat.max() + margin_deg)
+    return gpd.GeoDataFrame({"code": ["1"], "name": ["outline"]}, geometry=[box], crs="EPSG:4326")
 
 
 @contextmanager

@@ -104,7 +104,9 @@ def _finite(value: float) -> float | None:
 
 
 def _numbers(check: Check) -> tuple[str, str, str]:
-    return _number(check.expected), _number(check.computed), f"{check.difference:.1g}" if check.difference else "0"
+    difference = check.difference
+    shown = f"{difference:.1f}" if abs(difference) >= 1 else f"{difference:.1g}" if difference else "0"
+    return _number(check.expected), _number(check.computed), shown
 
 
 def _number(value: float) -> str:

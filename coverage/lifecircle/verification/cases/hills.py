@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 from rasterio import Affine
 
+from lifecircle.travel.reach import Search, join_points
+from lifecircle.travel.slope import Heights
 from lifecircle.travel.terrain import Doors, Going, Places, TerrainSearch, make_surface
 from lifecircle.travel.terrain.speeds import ride_mps
 from lifecircle.verification.case import Figure, case
+from lifecircle.verification.made import doors_at, make_network, make_roads
 
 STEPS, STEP_M = 10, 100.0
 TOBLER_FLAT_KPH = 6.0 * exp(-0.175)
@@ -44,6 +47,33 @@ def tobler(_: Path) -> Iterator[Figure]:
     yield "坡度 slope 0", 5.0367, ramp_kph(going, 0.0)
     for slope in (-0.3, -0.1, 0.1, 0.3):
         yield f"坡度 slope {slope:+.0%}", 6.0 * exp(-3.5 * abs(slope + 0.05)), ramp_kph(going, slope)
+
+
+def street_kph(slope: float, **tags: str) -> float:
+    """Return the speed up (or, where negative, down) a street of 1 km on an even ramp, over the plan."""
+    street = make_roads([(0.0, 0.0), (450.0, 0.0), (1000.0, 0.0)], [([0, 1, 2], tags)])
+    network = make_network(
+        street, "walk", Heights(lambda x, _y, _nearest: slope * x, STEP_M), speed_kph=TOBLER_FLAT_KPH
+    )
+    start = join_points(network, np.array([0.0]), np.array([0.0]))
+    cost_s, _ = Search(network, "seconds", "toward").nearest(start, doors_at(network, [(1000.0, 0.0)]))
+    return 1000.0 / float(cost_s[0]) * 3.6
+
+
+@case(
+    "tobler-streets",
+    zh="托布勒步行函数：坡道上的街道",
+    en="Tobler's hiking function on a street",
+    source="as for tobler, through a network with heights; steps go at 2 km/h whatever their slope",
+    unit="km/h",
+    tolerance=1e-6,
+)
+def tobler_streets(_: Path) -> Iterator[Figure]:
+    """Yield the speed along a street uphill and downhill, and on steps."""
+    for slope in (-0.3, -0.05, 0.0, 0.1, 0.3):
+        yield f"坡度 slope {slope:+.0%}", 6.0 * exp(-3.5 * abs(slope + 0.05)), street_kph(slope)
+    yield "台阶 steps +30%", 2.0, street_kph(0.3, highway="steps")
+    yield "台阶 steps -30%", 2.0, street_kph(-0.3, highway="steps")
 
 
 @case(

@@ -15,7 +15,7 @@ NODES = ((0.0, 0.0), (2000.0, 0.0), (0.0, 2000.0), (-2000.0, 0.0), (0.0, -2000.0
 
 def draw(limit_m: float, **mode: float) -> Isochrone:
     """Draw the area within a distance of the crossing of two long streets."""
-    network = make_network(make_roads(NODES, [([1, 0, 3], {}), ([2, 0, 4], {})]), "walk", **mode)
+    network = make_network(make_roads(NODES, [([1, 0, 3], {}), ([2, 0, 4], {})]), "walk", None, **mode)
     (drawn,) = isochrones(network, doors_at(network, [NODES[0]]), [limit_m], weight="metres")
     return drawn
 

@@ -33,7 +33,7 @@ def one_way(_: Path) -> Iterator[Figure]:
     )
     for label, direction, mode, seconds in expected:
         speed = {"speeds_kph": {"default": 36}} if mode == "drive" else {"speed_kph": 3.6}
-        network = make_network(ring, mode, access_kph=3.6, **speed)
+        network = make_network(ring, mode, None, access_kph=3.6, **speed)
         place = join_points(network, np.array([250.0]), np.array([20.0]))
         cost, _facility = Search(network, "seconds", direction).nearest(place, doors_at(network, [NODES[0]]))
         yield label, float(seconds), cost[0]
