@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from lifecircle.config import Rule, load_ways
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within
-from lifecircle.model import FloatArray, IntArray, NearestFacility, NetworkPart, RuleResult
+from lifecircle.model import FloatArray, IntArray, NearestFacility, RuleResult
 from lifecircle.problems import Problems
 from lifecircle.study.layers import Layers, Progress
 from lifecircle.study.overland import Overland
@@ -122,45 +122,6 @@ class Journeys:
             self.nearest[key] = search.nearest(cells, entrances)
         cost, facility = self.nearest[key]
         return cost, facility, search.reach(cells, entrances, horizon), _nearest_access_m(entrances)
-
-    def parts(self) -> Iterator[NetworkPart]:
-        """Yield the connected parts of each network with their people and facilities."""
-        for mode_id, network in self.networks.items():
-            joins = self.cell_joins[mode_id]
-            people = _sum_by_part(network, joins.edge, self.layers.cells.people)
-            doors = [entrances.joins.edge for (mode, _), entrances in self.entrances.items() if mode == mode_id]
-            facilities = sum(
-                (_sum_by_part(network, edge, np.ones(len(edge))) for edge in doors), np.zeros(len(network.part_m))
-            )
-            for part in range(len(network.part_m)):
-                yield NetworkPart(
-                    mode_id, part, float(network.part_m[part] / 1000), float(people[part]), int(facilities[part])
-                )
-
-    def describe(self) -> dict[str, Any]:
-        """Return what the manifest says of each network."""
-        return {
-            mode_id: {
-                "nodes": network.n_nodes,
-                "edges": network.n_edges,
-                "length_km": float(network.part_m.sum() / 1000),
-                "parts": len(network.part_m),
-                "fragments_left_out": network.left_out.fragments,
-                "fragments_left_out_km": network.left_out.length_m / 1000,
-                "ferries": list(network.ferries),
-                "people_without_a_street_near": float(
-                    self.layers.cells.people[self.cell_joins[mode_id].edge < 0].sum()
-                ),
-            }
-            for mode_id, network in self.networks.items()
-        }
-
-
-def _sum_by_part(network: Network, edge: IntArray, values: FloatArray) -> FloatArray:
-    joined = edge >= 0
-    return np.bincount(
-        network.part[network.a[edge[joined]]], weights=values[joined], minlength=len(network.part_m)
-    ).astype(np.float64)
 
 
 def _nearest_access_m(entrances: Entrances) -> FloatArray:

@@ -21,6 +21,7 @@ from lifecircle.travel.terrain import (
     Places,
     Surface,
     TerrainSearch,
+    add_barriers,
     make_surface,
     merge_roads,
     place_points,
@@ -79,6 +80,8 @@ class Overland:
                 terrain.crs,
                 is_known=terrain.is_known,
             )
+            # Barriers first: roads and bridges, laid over them, are the only way across.
+            surface = add_barriers(surface, terrain.barriers.tolist())
             if mode.roads and self.layers.roads is not None:
                 lines, going, goings = self._road_lines(self.layers.roads, mode, surface)
                 surface = merge_roads(surface, lines.tolist(), going, goings)
@@ -156,6 +159,7 @@ def describe_surfaces(overland: Overland) -> dict[str, Any]:
             "columns": surface.shape[1],
             "cell_m": list(surface.cell_m),
             "passable_cells": int(surface.is_passable.sum()),
+            "barrier_cells": int(surface.is_barrier.sum()),
             "crs": parse_crs(surface.crs).to_string(),
         }
         for mode_id, surface in overland.surfaces.items()
