@@ -33,8 +33,9 @@ def close_links(roads: Roads, configuration: Configuration, crs: pyproj.CRS, pro
                 "roads-closed-unknown", "district.toml", f'没有这条道路、桥或轮渡 no such road, bridge or ferry "{name}"',
                 field=f"roads.closed[{index + 1}]", mend=_nearest(name, roads, configuration.ferries),
             )  # fmt: skip
-    _note_hours(roads, configuration, idle, problems)
-    return replace(roads, sailings=sailings, closures=(*by_name.values(), *idle))
+    closures = (*by_name.values(), *idle)
+    _note_closures(roads, configuration, closures, problems)
+    return replace(roads, sailings=sailings, closures=closures)
 
 
 def _close_ways(roads: Roads, named: tuple[str, ...]) -> tuple[Roads, dict[str, Closure]]:
@@ -121,19 +122,19 @@ def _sailing(name: str, ferry: Ferry, crs: pyproj.CRS) -> Sailing:
     return Sailing(name, (float(x[0]), float(y[0])), (float(x[1]), float(y[1])), seconds, ferry.modes)
 
 
-def _note_hours(roads: Roads, configuration: Configuration, idle: list[Closure], problems: Problems) -> None:
-    """Say what the time of day, or its absence, does to the ferries."""
+def _note_closures(
+    roads: Roads, configuration: Configuration, closures: tuple[Closure, ...], problems: Problems
+) -> None:
+    """Say what is closed, and what the time of day, or its absence, does to the ferries."""
     for text, field in _hour_notes(roads, configuration):
         problems.add("ferry-hours", "note", "district.toml", text, field=field)
-    for closure in idle:
+    for closure in closures:
         if closure.why == "closed":
+            code, field = ("ferry-closed", "ferries") if closure.kind == "ferry" else ("road-closed", "roads.closed")
             problems.add(
-                "ferry-closed",
-                "note",
-                "district.toml",
-                f"停航，未使用 closed, not used: {closure.name}",
-                field="ferries",
-            )
+                code, "note", "district.toml", f"停用 closed, not used: {closure.name}", field=field,
+                count=max(closure.ways, 1),
+            )  # fmt: skip
 
 
 def _hour_notes(roads: Roads, configuration: Configuration) -> Iterator[tuple[str, str]]:
