@@ -206,13 +206,14 @@ def _progress() -> Callable[[str], None]:
 
 def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
     """Print the summary and where everything is."""
-    from lifecircle.outputs.parts import closure_lines, summary_parts
+    from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
     from lifecircle.outputs.summary import summarise, summary_table
 
     if as_json:
         import json
 
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), "not_computed": study.not_computed,
+                   "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
         typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
         return

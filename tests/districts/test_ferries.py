@@ -171,3 +171,22 @@ def test_hospitals_by_car_by_council_with_and_without_ferries(scenarios: Scenari
     any_with, any_without = rows["with"][BY_CAR[1]], rows["without"][BY_CAR[1]]
     assert (any_with.loc[away, "numerator"] >= any_without.loc[away, "numerator"]).all()
     assert any_without.loc[away, "numerator"].sum() > 25_000
+
+
+def test_the_parts_of_every_network_add_up(scenarios: Scenarios) -> None:
+    """Each person in one part or without a street; each facility once; boats link Gozo and Comino to the main island."""
+    run = scenarios.run("open")
+    table = pd.read_csv(run.tables / "network_parts.csv")
+    for mode, parts in table.groupby("mode"):
+        assert parts["people"].sum() == pytest.approx(run.cells["people"].sum(), rel=1e-12), mode
+        kinds = parts.filter(like="__facilities").sum(axis=1)
+        assert (kinds == parts["facilities"]).all()
+        used = {"drive": ["hospital"], "walk": ["clinic", "pharmacy"]}[str(mode)]
+        assert parts["facilities"].sum() == run.facilities["kind"].isin(used).sum()
+        gozo = parts[parts["part"] == 1].iloc[0]
+        assert gozo["joined"] == "ferry"
+        assert 30_000 < gozo["people"] < 40_000
+    drive = table[table["mode"] == "drive"]
+    assert drive[drive["joined"] == "no_street"]["people"].item() == pytest.approx(
+        run.manifest["details"]["networks"]["drive"]["people_without_a_street_near"], rel=1e-12
+    )

@@ -59,6 +59,11 @@ def read_barriers(
     layers, district = configuration.terrain.barriers, configuration.district
     if not layers or district is None:
         return terrain, []
+    if configuration.terrain.landcover is None:
+        problems.add(
+            "barriers-no-ground", "warning", "district.toml", "没有土地覆盖，障碍用不上 without land cover barriers serve nothing",
+            field="terrain.barriers", mend='加上 add [terrain] landcover = "landcover.tif"',
+        )  # fmt: skip
     crs = parse_crs(terrain.crs if terrain is not None else district.crs)
     shapes, files = [], []
     for index, layer in enumerate(layers):
@@ -102,7 +107,13 @@ def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, prob
     try:
         found = read_osm_shapes(path, layer.where)
     except UnreadableError as error:
-        problems.error("file-unreadable", layer.path, str(error), field=field, mend="重新下载 download it again")
+        problems.error(
+            "file-unreadable",
+            layer.path,
+            str(error),
+            field=field,
+            mend="重新下载，或按编号排序 download it again; where it is out of order: osmium sort",
+        )
         return None
     if not len(found.shapes) and not found.underground:
         problems.error(
@@ -172,9 +183,9 @@ def _warn_of_elsewhere(
     if terrain is None or not len(shapes):
         return
     rows, columns = terrain.shape
-    left, top = terrain.transform * (0, 0)
-    right, bottom = terrain.transform * (columns, rows)
-    if not shapely.intersects(shapely.box(left, bottom, right, top), shapes).any():
+    grid = terrain.transform
+    ground = shapely.box(grid.c, grid.f, grid.c + columns * grid.a, grid.f + rows * grid.e)
+    if not shapely.intersects(ground, shapes).any():
         problems.add(
             "barriers-elsewhere", "warning", layer.path, "没有一处在土地覆盖范围内 not one lies on the land cover", field=field,
             mend="检查坐标系 check the crs", count=len(shapes),
