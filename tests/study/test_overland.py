@@ -289,6 +289,19 @@ def check_the_bridge(folder, toml, without, is_wet, is_near):
     assert minutes[np.isinf(without) & ~is_near].min() >= at_bridge - 1e-9
 
 
+@pytest.mark.parametrize(("beside_m", "false_cells"), [(30, 9 - 3), (130, 0)])
+def test_a_road_along_the_bank_in_the_rivers_own_cells_is_said(tmp_path, beside_m, false_cells):
+    """Straight down column 9, with a bridge in row 4: rows 3 to 5 are the bridge's, the other cells the bank road opens."""
+    folder = write_ground(tmp_path / "demo")
+    toml = OPEN_GROUND + write_river(folder, line((980, -50), (980, 1050)), "line") + ROADS
+    going = 'classes = { 1 = { as = "walk", speed_kph = 3.6 } }\n'
+    toml = toml.replace(going, going + 'roads = { default = { as = "walk", speed_kph = 3.6 } }\n')
+    write_roads(folder, line((50, 450), (1950, 450)), line((980 - beside_m, 50), (980 - beside_m, 850)))
+    (folder / "district.toml").write_text(toml, encoding="utf-8")
+    found = [problem for problem in run_district(folder).problems if problem.code == "terrain-false-bridge"]
+    assert [problem.count for problem in found] == ([false_cells] if false_cells else [])
+
+
 def test_barriers_that_are_not_there_are_an_error_beside_the_others(tmp_path):
     from lifecircle.problems import InputError
 
