@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN = 4
 """Parts of a mode that are named in the terminal; the rest are added up."""
-NAME_WIDTH = 34
+NAME_WIDTH = 30
 """What 80 columns leave for it."""
 JOINED = {
     "main": ("主网", "main"),
