@@ -49,6 +49,7 @@ def test_every_file_of_the_contract_is_there(out, processed):
         "facilities.parquet",
         "coverage.gpkg",
         "issues.csv",
+        "network_parts.csv",
         "manifest.json",
     }
     assert {path.name for path in processed.iterdir()} == names

@@ -61,6 +61,10 @@ def run(
     district: District,
     year: Annotated[int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs")] = None,
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="时刻，如 22:30：此时不开航的轮渡不计 time of day: ferries that do not sail then are out"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
     no_map: Annotated[bool, typer.Option("--no-map", help="不写地图 write no map")] = False,
     no_cache: Annotated[
@@ -85,7 +89,7 @@ def run(
 
     cache = NO_CACHE if no_cache else open_cache()
     try:
-        study = run_district(folder, year=year, only_rules=tuple(rule or ()), progress=progress, cache=cache)
+        study = run_district(folder, year=year, only_rules=tuple(rule or ()), at=at, progress=progress, cache=cache)
     except InputError as error:
         _print_problems(error.problems)
         raise typer.Exit(WRONG) from error
@@ -246,18 +250,25 @@ def _progress() -> Callable[[str], None]:
 
 def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
     """Print the summary and where everything is."""
+    from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
     from lifecircle.outputs.summary import summarise, summary_table
 
     if as_json:
         import json
 
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), "not_computed": study.not_computed,
+                   "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
         typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
         return
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 150).print(summary_table(study))
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    for table in (summary_table(study), summary_parts(study)):
+        if table is not None:
+            console.print(table)
+    for line in closure_lines(study.closures):
+        typer.echo(line)
     for rule_id, reason in study.not_computed.items():
         typer.echo(f"未计算 not computed: {rule_id}: {reason}")
     notable = sum(problem.severity in ("warning", "set_aside", "repaired") for problem in study.problems)

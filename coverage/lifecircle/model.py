@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.object_]
+Joined = Literal["main", "ferry", "none", "no_street"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +122,20 @@ class Sailing:
     modes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A road, bridge or ferry that this run does without."""
+
+    name: str
+    """As it is called, or its id."""
+    kind: Literal["road", "ferry"]
+    why: Literal["closed", "hours"]
+    """Closed by the configuration, or a ferry that does not sail at the run's time of day."""
+    hours: str = ""
+    ways: int = 0
+    """How many ways of the street map it takes away."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Roads:
     """The street map: ways over shared nodes, with the tags that decide who may use them."""
@@ -135,6 +150,7 @@ class Roads:
     """One row a way, one column an OSM key; None where the way has no such tag."""
     source: str
     sailings: tuple[Sailing, ...] = ()
+    closures: tuple[Closure, ...] = ()
 
     def __len__(self) -> int:
         return len(self.way_id)
@@ -173,6 +189,8 @@ class TerrainLayers:
     """False where land cover (or, without it, the dem) has no data."""
     heights: HeightGrid | None = None
     """The dem as it is, for slopes along streets; None without a ``dem``."""
+    barriers: npt.NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, dtype=object))
+    """Lines and areas in ``crs`` that nobody crosses but on a road or bridge."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -200,14 +218,19 @@ class NearestFacility:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkPart:
-    """One connected part of a mode's network."""
+    """Streets of one mode that hang together without a ferry, or (``part`` -1) the people who have none of its streets near."""
 
     mode: str
     part: int
+    """0 is the longest."""
     length_km: float
     people: float
-    facilities: int
-    is_left_out: bool = False
+    facilities: Mapping[str, int]
+    """By kind, the facilities a rule of this mode asks for that are entered here, each counted once."""
+    name: str
+    """The units that most of its people live in, the most peopled first; where nobody does, its facilities'."""
+    joined: Joined
+    """``main`` part 0; ``ferry`` or ``none``: whether ferries link it to part 0; ``no_street``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -285,6 +308,8 @@ class Study:
     """Rules that could not be computed, and what each would need."""
     year: int
     folder: Path
+    closures: tuple[Closure, ...] = ()
+    """Roads, bridges and ferries this run does without."""
     timings_s: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest reports beside: control factors, fragments left out, ferries."""

@@ -189,7 +189,10 @@ def test_a_closed_ferry_or_road_is_not_there(tmp_path):
     ways = {**WAYS, 11: (WAYS[11][0], {"highway": "residential", "name": "滨海路"})}
     write_osm(tmp_path / "roads.osm.pbf", ways=ways)
     roads, _, problems = read(tmp_path, path="roads.osm.pbf", closed=["w13", "滨海路"])
-    assert not problems.found
+    assert [(problem.code, problem.severity) for problem in problems] == [
+        ("ferry-closed", "note"),
+        ("road-closed", "note"),
+    ]
     assert sorted(roads.way_id) == ["w10", "w12"]
     assert np.diff(roads.way_start).tolist() == [3, 2]
     assert np.isinf(drive_s(roads, NODES[1], NODES[6]))

@@ -259,6 +259,7 @@ def _check_together(configuration: Configuration, table: dict[str, Any], problem
                         "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"',
                         field=f"{name}[{index + 1}].{place}", mend=nearest_name(str(mode), list(configuration.modes)),
                     )  # fmt: skip
+    _check_ferries(configuration, problems)
     if configuration.population is not None:
         groups = configuration.population.groups
         for rule in configuration.rules:
@@ -288,6 +289,17 @@ def _modes_named(entry: Any, key: str) -> list[tuple[str, Any]]:
     named = [(key, mode) for mode in ([used] if isinstance(used, str) else used or [])]
     onward = then.get("mode") if isinstance(then, dict) else None
     return [*named, ("then.mode", onward)] if isinstance(onward, str) else named
+
+
+def _check_ferries(configuration: Configuration, problems: Problems) -> None:
+    """Check that ferries carry modes that go over streets: they link streets to streets."""
+    for index, ferry in enumerate(configuration.ferries):
+        for mode in ferry.modes:
+            if mode in configuration.modes and configuration.modes[mode].engine == "terrain":
+                problems.error(
+                    "ferry-terrain-mode", FILE_NAME, f'地形方式不能乘轮渡 a ferry carries no terrain mode: "{mode}"',
+                    field=f"ferries[{index + 1}].modes", mend="写道路方式 name modes over streets, such as walk",
+                )  # fmt: skip
 
 
 def _check_engines(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:

@@ -17,14 +17,10 @@ from lifecircle.config.schema import (
     Level,
     ModeId,
     Names,
+    as_tuple,
 )
 
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-
-
-def _as_tuple(value: Any) -> Any:
-    """One value where a list may stand."""
-    return (value,) if isinstance(value, (str, int, float, bool, dict)) else value
 
 
 class FacilityFilter(Frozen):
@@ -32,15 +28,15 @@ class FacilityFilter(Frozen):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    kind: Annotated[tuple[FacilityKind, ...], BeforeValidator(_as_tuple)]
+    kind: Annotated[tuple[FacilityKind, ...], BeforeValidator(as_tuple)]
 
     @property
     def attributes(self) -> dict[str, tuple[AttributeValue, ...]]:
         """Attribute to the values that count."""
-        return {key: tuple(_as_tuple(value)) for key, value in (self.model_extra or {}).items()}
+        return {key: tuple(as_tuple(value)) for key, value in (self.model_extra or {}).items()}
 
 
-Filters = Annotated[tuple[FacilityFilter, ...], BeforeValidator(_as_tuple)]
+Filters = Annotated[tuple[FacilityFilter, ...], BeforeValidator(as_tuple)]
 """Any of these."""
 
 

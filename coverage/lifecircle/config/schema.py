@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lifecircle.config.hours import TimeOfDay, Window
+
 Level = Literal["district", "township", "village"]
 LEVELS: tuple[Level, ...] = ("district", "township", "village")
 """From large to small. Units of a level lie inside one unit of the level above."""
@@ -21,6 +23,11 @@ ModeId = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
 
 def _as_label(value: Any) -> Any:
     return {"zh": value, "en": value} if isinstance(value, str) else value
+
+
+def as_tuple(value: Any) -> Any:
+    """One value where a list may stand."""
+    return (value,) if isinstance(value, (str, int, float, bool, dict)) else value
 
 
 def _as_slope(value: Any) -> Any:
@@ -58,6 +65,8 @@ class District(Frozen):
     year: int = Field(ge=1949, le=2100)
     crs: str
     policies: tuple[str, ...] = ()
+    at: TimeOfDay | None = None
+    """Time of day of the run, ``"22:30"``: a ferry whose ``hours`` do not include it does not sail. Without it every ferry sails."""
     demonstration: Names | None = None
     """Set on made-up data; every map, table and manifest then says so on its face."""
 
@@ -175,7 +184,7 @@ class Roads(Frozen):
     ferries: bool = True
     """Use the layer's own ferries (``route=ferry`` with a ``duration``)."""
     closed: tuple[str, ...] = ()
-    """Names or ids (``w123``) of roads, bridges and ferries that are closed: typhoon, night, works."""
+    """Names or ids (``w123``) of roads, bridges and ferries, ``[[ferries]]`` too, that are closed: typhoon, night, works."""
 
     @model_validator(mode="after")
     def _a_file_has_a_path(self) -> Roads:
@@ -196,14 +205,18 @@ class Ferry(Frozen):
     headway_minutes: float = Field(default=0.0, ge=0)
     modes: tuple[ModeId, ...] = Field(min_length=1)
     name: str = ""
+    hours: Annotated[tuple[Window, ...], BeforeValidator(as_tuple)] = ()
+    """When it sails: ``["06:30-11:00", "13:00-01:15"]``, both ends included, past midnight too; always where absent."""
     closed: bool = False
 
 
 class Terrain(Frozen):
-    """Heights and land cover."""
+    """Heights and land cover, and what nobody crosses but by road or bridge."""
 
     dem: str | None = None
     landcover: str | None = None
+    barriers: tuple[SourceLayer, ...] = ()
+    """Rivers, lakes, motorways ...: layers of lines or areas, or an OSM file with ``where = { waterway = ["river"] }``."""
 
 
 class Ways(Frozen):

@@ -68,6 +68,7 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         },
         "not_computed": dict(study.not_computed),
         "conservation": {key: dict(sums) for key, sums in study.conservation.items()},
+        "closed": [asdict(closure) for closure in study.closures],
         "network_parts": [asdict(part) for part in study.parts],
         "details": dict(study.details),
         "issues": _count_issues(study),

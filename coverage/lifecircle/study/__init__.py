@@ -20,6 +20,7 @@ from lifecircle.study.chains import answer_chain
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Progress, check_district, say_nothing
 from lifecircle.study.overland import describe_surfaces
+from lifecircle.study.parts import describe_networks, network_parts
 
 __all__ = ["check_district", "run_district"]
 
@@ -29,10 +30,11 @@ def run_district(
     *,
     year: int | None = None,
     only_rules: tuple[str, ...] = (),
+    at: str | None = None,
     progress: Progress = say_nothing,
     cache: Cache = NO_CACHE,
 ) -> Study:
-    """Compute everything one district's rules ask for.
+    """Compute everything one district's rules ask for; at a time of day, where ferries have hours.
 
     What is only prepared (the street map, networks) may come from a cache; the study is the same to the byte.
 
@@ -44,7 +46,7 @@ def run_district(
     problems = Problems()
     clock = Clock(progress)
     began = time.perf_counter()
-    layers = check_district(folder, problems, only_rules=only_rules, progress=progress, cache=cache)
+    layers = check_district(folder, problems, only_rules=only_rules, at=at, progress=progress, cache=cache)
     clock.seconds["read"] = time.perf_counter() - began
     problems.raise_errors()
     if layers is None:
@@ -69,16 +71,17 @@ def run_district(
         kinds=load_kinds(),
         indicators=indicators,
         conservation=conservation,
-        parts=tuple(travel.parts()),
+        parts=network_parts(travel),
         inputs=layers.inputs,
         problems=tuple(problems),
         not_computed=layers.not_computed,
+        closures=layers.roads.closures if layers.roads is not None else (),
         year=used_year,
         folder=folder,
         timings_s=clock.seconds,
         details={
             **layers.details,
-            "networks": travel.describe(),
+            "networks": describe_networks(travel),
             "terrain": describe_surfaces(travel.overland),
             "cache": dict(cache.outcomes),
         },

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from lifecircle.cache import Cache
 from lifecircle.config import Rule, load_ways
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within
-from lifecircle.model import FloatArray, IntArray, NearestFacility, NetworkPart, RuleResult
+from lifecircle.model import FloatArray, IntArray, NearestFacility, RuleResult
 from lifecircle.problems import Problems
 from lifecircle.study.heights import find_heights
 from lifecircle.study.layers import Layers, Progress
@@ -25,7 +25,6 @@ from lifecircle.travel.entrances import find_entrances
 from lifecircle.travel.network import Network, Weight, build_network
 from lifecircle.travel.off_street import OffStreet, least
 from lifecircle.travel.reach import Entrances, Joins, Search, join_points
-from lifecircle.travel.slope import follows_slope
 
 
 @dataclass(slots=True)
@@ -165,46 +164,6 @@ class Journeys:
                 partial(self.overland.to_surface, surface), partial(self.overland.from_surface, surface),
             )  # fmt: skip
         return self.beside[mode_id]
-
-    def parts(self) -> Iterator[NetworkPart]:
-        """Yield the connected parts of each network with their people and facilities."""
-        for mode_id, network in self.networks.items():
-            joins = self.cell_joins[mode_id]
-            people = _sum_by_part(network, joins.edge, self.layers.cells.people)
-            doors = [entrances.joins.edge for (mode, _), entrances in self.entrances.items() if mode == mode_id]
-            facilities = sum(
-                (_sum_by_part(network, edge, np.ones(len(edge))) for edge in doors), np.zeros(len(network.part_m))
-            )
-            for part in range(len(network.part_m)):
-                yield NetworkPart(
-                    mode_id, part, float(network.part_m[part] / 1000), float(people[part]), int(facilities[part])
-                )
-
-    def describe(self) -> dict[str, Any]:
-        """Return what the manifest says of each network."""
-        return {
-            mode_id: {
-                "nodes": network.n_nodes,
-                "edges": network.n_edges,
-                "length_km": float(network.part_m.sum() / 1000),
-                "parts": len(network.part_m),
-                "fragments_left_out": network.left_out.fragments,
-                "fragments_left_out_km": network.left_out.length_m / 1000,
-                "ferries": list(network.ferries),
-                "follows_slope": self.heights is not None and follows_slope(network.mode),
-                "people_without_a_street_near": float(
-                    self.layers.cells.people[self.cell_joins[mode_id].edge < 0].sum()
-                ),
-            }
-            for mode_id, network in self.networks.items()
-        }
-
-
-def _sum_by_part(network: Network, edge: IntArray, values: FloatArray) -> FloatArray:
-    joined = edge >= 0
-    return np.bincount(
-        network.part[network.a[edge[joined]]], weights=values[joined], minlength=len(network.part_m)
-    ).astype(np.float64)
 
 
 def _nearest_access_m(entrances: Entrances) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,15 @@ from lifecircle.config import Configuration, District, read_configuration
 from lifecircle.config.schema import Level
 from lifecircle.model import Cells, Facilities, InputFile, IntArray, Roads, TerrainLayers, Units
 from lifecircle.problems import Problems
-from lifecircle.sources import read_district_crs, read_facilities, read_people, read_roads, read_terrain, read_units
+from lifecircle.sources import (
+    read_barriers,
+    read_district_crs,
+    read_facilities,
+    read_people,
+    read_roads,
+    read_terrain,
+    read_units,
+)
 from lifecircle.study.serving import Chosen, choose_facilities
 
 Progress = Callable[[str], None]
@@ -49,10 +57,16 @@ def check_district(
     problems: Problems,
     *,
     only_rules: tuple[str, ...] = (),
+    at: str | None = None,
     progress: Progress = say_nothing,
     cache: Cache = NO_CACHE,
 ) -> Layers | None:
     """Read every layer and list every problem; compute nothing.
+
+    Parameters
+    ----------
+    at
+        The run's time of day, in place of the configuration's.
 
     Returns
     -------
@@ -63,6 +77,7 @@ def check_district(
     configuration = read_configuration(folder, problems)
     if configuration is None or configuration.district is None:
         return None
+    configuration = _set_time(configuration, configuration.district, at, problems)
     crs = read_district_crs(configuration, problems)
     if crs is None:
         return None
@@ -75,10 +90,11 @@ def check_district(
     progress("读取道路 reading roads")
     roads, road_files = read_roads(configuration, problems, cache)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
+    terrain, barrier_files = read_barriers(configuration, terrain, problems)
     chosen = Chosen()
     if facilities is not None:
         chosen = choose_facilities(configuration, facilities, only_rules, problems)
-    if problems.errors or cells is None or facilities is None:
+    if problems.errors or cells is None or facilities is None or configuration.district is None:
         return None
     return Layers(
         configuration=configuration,
@@ -91,6 +107,18 @@ def check_district(
         serving=chosen.serving,
         onward=chosen.onward,
         not_computed=chosen.not_computed,
-        inputs=(*unit_files, *people_files, *facility_files, *road_files, *terrain_files),
+        inputs=(*unit_files, *people_files, *facility_files, *road_files, *terrain_files, *barrier_files),
         details={"people": people_details},
     )
+
+
+def _set_time(configuration: Configuration, district: District, at: str | None, problems: Problems) -> Configuration:
+    """Return the configuration at another time of day."""
+    if at is None:
+        return configuration
+    try:
+        timed = District.model_validate({**district.model_dump(), "at": at})
+    except ValueError:
+        problems.error("call-at", "--at", f'不是时刻 not a time of day: "{at}"', expected='"22:30"')
+        return configuration
+    return replace(configuration, district=timed)

@@ -21,6 +21,8 @@ from lifecircle.travel.terrain import (
     Places,
     Surface,
     TerrainSearch,
+    add_barriers,
+    find_false_bridges,
     make_surface,
     merge_roads,
     place_points,
@@ -93,9 +95,12 @@ class Overland:
             surface = make_surface(
                 landcover, classes, terrain.elevation_m, terrain.transform, terrain.crs, is_known=terrain.is_known
             )
+            # Barriers first: roads and bridges, laid over them, are the only way across.
+            surface = add_barriers(surface, terrain.barriers.tolist())
             if mode.roads and self.layers.roads is not None:
                 lines, going, goings = self._road_lines(self.layers.roads, mode, surface)
-                surface = merge_roads(surface, lines.tolist(), going, goings)
+                barred, surface = surface, merge_roads(surface, lines.tolist(), going, goings)
+                self._report_false_bridges(mode, barred, surface, lines[going >= 0])
             cells = self.layers.cells
             self.surfaces[mode.id] = surface
             self.homes[mode.id] = self._place(surface, cells.x, cells.y)
@@ -106,6 +111,20 @@ class Overland:
                     f"{off:,.0f} 人在土地覆盖之外，不可达 people beyond the land cover, unreachable", field=f"modes.{mode.id}",
                 )  # fmt: skip
         return self.surfaces[mode.id]
+
+    def _report_false_bridges(
+        self, mode: Mode, barred: Surface, merged: Surface, roads: npt.NDArray[np.object_]
+    ) -> None:
+        terrain = self.layers.terrain
+        if terrain is None or not len(terrain.barriers):
+            return
+        found = find_false_bridges(barred, merged, terrain.barriers.tolist(), roads.tolist())
+        if len(found):
+            self.problems.add(
+                "terrain-false-bridge", "warning", "district.toml",
+                f"{len(found)} 格道路与障碍同格而不相交，人可由此穿越 cells hold a road and a barrier it does not cross: people pass there",
+                field=f"modes.{mode.id}", mend="用更细的土地覆盖 use a finer land cover", count=len(found),
+            )  # fmt: skip
 
     def _report_classes(self, mode: Mode, found: dict[int, int]) -> None:
         missing = sorted(set(found) - set(mode.classes))
@@ -167,6 +186,7 @@ def describe_surfaces(overland: Overland) -> dict[str, Any]:
             "columns": surface.shape[1],
             "cell_m": list(surface.cell_m),
             "passable_cells": int(surface.is_passable.sum()),
+            "barrier_cells": int(surface.is_barrier.sum()),
             "crs": parse_crs(surface.crs).to_string(),
         }
         for mode_id, surface in overland.surfaces.items()

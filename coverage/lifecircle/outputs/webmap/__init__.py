@@ -10,6 +10,7 @@ from lifecircle.outputs.webmap.notes import (
     describe_district,
     describe_inputs,
     describe_kinds,
+    describe_links,
     describe_modes,
     describe_rules,
 )
@@ -42,5 +43,6 @@ def describe_study(study: Study) -> dict[str, Any]:
         "facilities": describe_facilities(study),
         "kinds": describe_kinds(study),
         "modes": describe_modes(study),
+        "links": describe_links(study),
         "inputs": describe_inputs(study),
     }

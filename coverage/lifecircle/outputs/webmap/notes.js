@@ -33,6 +33,31 @@ function ruleRows() {
   });
 }
 
+function partRows() {
+  return study.links.parts.flatMap((entry) => {
+    const mode = study.modes.find((one) => one.id === entry.mode);
+    return entry.parts.map((part, index) => [index ? "" : mode ? nameOf(mode.name) : entry.mode,
+      part.joined ? part.name || word(`joined_${part.joined}`) : `${word("other_parts")} ${part.count}`,
+      peopleText(part.people), part.facilities.toLocaleString("en"), part.joined === "no_street" ? "" : part.length_km.toFixed(1),
+      part.joined ? word(`joined_${part.joined}`) : ""]);
+  });
+}
+
+function closedText(closure) {
+  const why = closure.why === "hours" ? `${word("closed_hours")} ${closure.hours}` : word(`closed_${closure.kind}`);
+  return `${closure.name}（${why}）`;
+}
+
+/** What the networks fall into, and what this run does without. */
+function linkNotes() {
+  const { at, closed, parts } = study.links;
+  const notes = [element("h2", "", word("parts")), element("p", "", at ? `${word("at")} ${at}` : word("at_any"))];
+  if (closed.length) notes.push(element("p", "", `${word("closed")}：${closed.map(closedText).join("；")}`));
+  if (!parts.length) return [...notes, element("p", "", word("parts_whole"))];
+  return [...notes, element("p", "", word("parts_note")),
+    notesTable(["mode", "part_places", "people", "facilities", "length_km", "joined"], partRows())];
+}
+
 function peopleNote() {
   const { district } = study;
   const parts = [`${peopleText(district.people)} ${word("people_unit")}`];
@@ -60,6 +85,7 @@ function fillNotes() {
     close, element("h2", "", word("method")), element("ul", "", ...methods),
     element("h2", "", word("modes")),
     notesTable(["mode", "speed", "access_leg", "direct", "fragments", "basis"], modeRows()),
+    ...linkNotes(),
     element("h2", "", word("clauses")), notesTable(["name_rule", "limit", "clause", "source", "assumption"], ruleRows()),
     element("h2", "", word("files")), element("p", "", peopleNote()),
     notesTable(["role", "file", "crs", "rows", "rows_used", "rows_set_aside", "fingerprint"], files),

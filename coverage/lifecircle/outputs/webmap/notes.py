@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import PureWindowsPath
 from typing import Any
 
 from lifecircle.config import Label, Rule, load_policies
 from lifecircle.model import Study
+from lifecircle.outputs.parts import describe_parts
 
+PARTS_SHOWN = 12
+"""Of each mode; the rest are added up, and all stand in network_parts.csv."""
 OTHER_COLOUR = "#636363"
 """For a kind the catalogue does not know."""
 
@@ -126,6 +130,15 @@ def describe_modes(study: Study) -> list[dict[str, Any]]:
         for mode in study.modes.values()
         if mode.id in used
     ]
+
+
+def describe_links(study: Study) -> dict[str, Any]:
+    """Return the parts the networks fall into, and what this run does without: closed roads and ferries, the time of day."""
+    return {
+        "at": study.district.at or "",
+        "closed": [asdict(closure) for closure in study.closures],
+        "parts": describe_parts(study, most=PARTS_SHOWN),
+    }
 
 
 def describe_inputs(study: Study) -> list[dict[str, Any]]:

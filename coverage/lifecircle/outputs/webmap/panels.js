@@ -20,6 +20,13 @@ function fillSwitches() {
     (language) => change({ language }));
 }
 
+/** On the page's face: the time of day and what is closed, a few by name; the notes have all. */
+function closedNote() {
+  const { at, closed } = study.links;
+  const names = closed.slice(0, 3).map((closure) => closure.name).join("、") + (closed.length > 3 ? ` +${closed.length - 3}` : "");
+  return [at && `${word("at")} ${at} · `, closed.length && `${word("closed")}：${names} · `].filter(Boolean).join("");
+}
+
 function fillMasthead() {
   const { name, year, demonstration } = study.district;
   const other = state.language === "zh" ? "en" : "zh";
@@ -34,7 +41,7 @@ function fillMasthead() {
   document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
   document.getElementById("search").placeholder = word("search");
   document.getElementById("search").setAttribute("aria-label", word("search"));
-  document.getElementById("credit").textContent = `${word("credit")} · ${study.district.id} ${year} · ${study.district.crs}`;
+  document.getElementById("credit").textContent = `${closedNote()}${word("credit")} · ${study.district.id} ${year} · ${study.district.crs}`;
   for (const node of document.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
 }
 

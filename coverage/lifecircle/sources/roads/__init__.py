@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pyproj
 
 from lifecircle.cache import NO_CACHE, Cache, make_key
 from lifecircle.config import Configuration
 from lifecircle.config import Roads as RoadsLayer
-from lifecircle.model import InputFile, Roads, Sailing
-from lifecircle.problems import Problem, Problems, UnreadableError, nearest_name
-from lifecircle.sources.datum import WGS84, parse_crs, to_district
+from lifecircle.model import InputFile, Roads
+from lifecircle.problems import Problem, Problems, UnreadableError
+from lifecircle.sources.datum import parse_crs
 from lifecircle.sources.files import describe_file, resolve_path
+from lifecircle.sources.roads.closures import close_links
 from lifecircle.sources.roads.osm import read_osm
 from lifecircle.sources.roads.vector import read_graphml, read_lines
 
@@ -67,8 +67,7 @@ def read_roads(
                 expected="highway=* 的线 lines with highway=*", mend="文件是否截断? is the file cut short?",
             )  # fmt: skip
         return None, []
-    roads = _close_ways(roads, layer.closed, problems)
-    roads = replace(roads, sailings=_read_sailings(configuration, crs))
+    roads = close_links(roads, configuration, crs, problems)
     return roads, [replace(source, crs=roads.source, rows=len(roads), used=len(roads))]
 
 
@@ -103,44 +102,3 @@ def _read_map(folder: Path, path: Path, layer: RoadsLayer, crs: pyproj.CRS, prob
     if path.suffix.lower() == ".graphml":
         return read_graphml(path, crs)
     return read_lines(folder, layer, crs, problems)
-
-
-def _close_ways(roads: Roads, closed: tuple[str, ...], problems: Problems) -> Roads:
-    """Return the street map without the ways that are closed, by their names or ids."""
-    if not closed:
-        return roads
-    names = roads.tags["name"].astype(object).to_numpy()
-    is_closed = np.isin(roads.way_id.astype(str), closed) | np.isin(
-        np.where(roads.tags["name"].isna(), "", names).astype(str), closed
-    )
-    met = {*roads.way_id[is_closed], *names[is_closed]}
-    for index, name in enumerate(closed):
-        if name not in met:
-            known = sorted({value for value in names if isinstance(value, str)})
-            problems.error(
-                "roads-closed-unknown", "district.toml", f'没有这条道路或轮渡 no such road or ferry "{name}"',
-                field=f"roads.closed[{index + 1}]", mend=nearest_name(name, known) if len(known) < 5000 else "",
-            )  # fmt: skip
-    keep = ~is_closed
-    counts = np.diff(roads.way_start)
-    return replace(
-        roads,
-        way_start=np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64),
-        way_node=roads.way_node[np.repeat(keep, counts)],
-        way_id=roads.way_id[keep],
-        tags=roads.tags[keep].reset_index(drop=True),
-    )
-
-
-def _read_sailings(configuration: Configuration, district_crs: pyproj.CRS) -> tuple[Sailing, ...]:
-    """Return the ``[[ferries]]`` with their landings in the district's CRS."""
-    sailings = []
-    for ferry in configuration.ferries:
-        if ferry.closed:
-            continue
-        lon, lat = zip(ferry.from_, ferry.to, strict=True)
-        x, y = to_district(np.array(lon), np.array(lat), WGS84, district_crs)
-        seconds = ferry.minutes * 60 + ferry.headway_minutes * 60 / 2
-        name = ferry.name or f"({ferry.from_[0]}, {ferry.from_[1]}) - ({ferry.to[0]}, {ferry.to[1]})"
-        sailings.append(Sailing(name, (float(x[0]), float(y[0])), (float(x[1]), float(y[1])), seconds, ferry.modes))
-    return tuple(sailings)
