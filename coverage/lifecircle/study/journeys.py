@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from lifecircle.cache import Cache
+from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Rule, load_ways
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within
 from lifecircle.model import FloatArray, IntArray, NearestFacility, RuleResult
@@ -46,7 +46,7 @@ class Clock:
 class Journeys:
     """Networks, joins and reach, each made once and only when a rule asks for it."""
 
-    def __init__(self, layers: Layers, clock: Clock, problems: Problems, cache: Cache) -> None:
+    def __init__(self, layers: Layers, clock: Clock, problems: Problems, cache: Cache = NO_CACHE) -> None:
         self.layers, self.clock, self.problems = layers, clock, problems
         self.prepared = PreparedNetworks(layers, cache)
         self.networks: dict[str, Network] = {}
