@@ -105,7 +105,7 @@ class Overland:
             self.surfaces[mode.id] = surface
             self.homes[mode.id] = self._place(surface, cells.x, cells.y)
             off = float(cells.people[self.homes[mode.id].cell < 0].sum())
-            if off:
+            if off and mode.engine == "terrain":
                 self.problems.add(
                     "terrain-off-grid", "warning", self.layers.configuration.terrain.landcover or "",
                     f"{off:,.0f} 人在土地覆盖之外，不可达 people beyond the land cover, unreachable", field=f"modes.{mode.id}",
