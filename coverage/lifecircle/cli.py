@@ -62,6 +62,9 @@ def run(
     year: Annotated[int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs")] = None,
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
+    no_areas: Annotated[
+        bool, typer.Option("--no-areas", help="不画等时圈与服务范围 draw no isochrones and catchments")
+    ] = False,
     no_map: Annotated[bool, typer.Option("--no-map", help="不写地图 write no map")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")
@@ -79,7 +82,9 @@ def run(
     from lifecircle.study import run_district
 
     try:
-        study = run_district(folder, year=year, only_rules=tuple(rule or ()), progress=progress)
+        study = run_district(
+            folder, year=year, only_rules=tuple(rule or ()), with_areas=not no_areas, progress=progress
+        )
     except InputError as error:
         _print_problems(error.problems)
         raise typer.Exit(WRONG) from error

@@ -10,9 +10,10 @@ import pandas as pd
 
 from lifecircle.config import District, Label, Rule, load_groups
 from lifecircle.config.schema import LEVELS, Level
+from lifecircle.measures.catchments import MOST_CHOICES
 from lifecircle.measures.coverage import Covered, share_pct, sum_by_unit
 from lifecircle.measures.targets import status_of, target_pct
-from lifecircle.model import BoolArray, Cells, FloatArray, RuleResult, TextArray, Units
+from lifecircle.model import BoolArray, Cells, FloatArray, IntArray, RuleResult, TextArray, Units
 
 COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
@@ -58,7 +59,7 @@ def levels_of(district: District, units: Mapping[Level, Units], cells: Cells) ->
 def indicator_table(
     district: District, year: int, units: Mapping[Level, Units], cells: Cells, results: Mapping[str, RuleResult]
 ) -> pd.DataFrame:
-    """Return all indicator rows: per rule the coverage, the people who can reach none, and the coverage of each group."""
+    """Return all indicator rows: per rule the coverage, who can reach none, who has a choice, and the coverage of each group."""
     rows = []
     levels = levels_of(district, units, cells)
     for rule_id, result in results.items():
@@ -70,6 +71,7 @@ def indicator_table(
                 continue
             rows.append(coverage_rows(district, year, rule, level, result.people, found))
             rows.append(unreachable_rows(district, year, rule, level, result.people, ~np.isfinite(result.nearest.cost)))
+            rows.append(choice_rows(district, year, rule, level, result.people, result.choices))
             for group, people in groups.items():
                 label = _label_of_group(rule, group)
                 rows.append(
@@ -130,6 +132,29 @@ def unreachable_rows(
         share,
         share,
         f"{rule.id}-unreachable",
+        label,
+        has_target=False,
+    )
+
+
+def choice_rows(
+    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, choices: IntArray
+) -> pd.DataFrame:
+    """Return the share of people of each unit with two or more facilities of the rule within its limit."""
+    numerator, denominator = level.sum(people * (choices >= MOST_CHOICES)), level.sum(people)
+    share = share_pct(numerator, denominator)
+    names = rule.names
+    label = Label(zh=f"{names.zh}：有两处及以上可选", en=f"{names.en or names.zh}: two or more to choose from")
+    return _rows(
+        district,
+        year,
+        rule,
+        level,
+        numerator,
+        denominator,
+        share,
+        share,
+        f"{rule.id}-choice{MOST_CHOICES}",
         label,
         has_target=False,
     )

@@ -15,6 +15,7 @@ from lifecircle.measures.conservation import conserve_people
 from lifecircle.measures.indicators import indicator_table
 from lifecircle.model import Study
 from lifecircle.problems import Problems
+from lifecircle.study.areas import draw_areas
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Progress, check_district, say_nothing
 from lifecircle.study.overland import describe_surfaces
@@ -23,9 +24,19 @@ __all__ = ["check_district", "run_district"]
 
 
 def run_district(
-    folder: Path, *, year: int | None = None, only_rules: tuple[str, ...] = (), progress: Progress = say_nothing
+    folder: Path,
+    *,
+    year: int | None = None,
+    only_rules: tuple[str, ...] = (),
+    with_areas: bool = True,
+    progress: Progress = say_nothing,
 ) -> Study:
     """Compute everything one district's rules ask for.
+
+    Parameters
+    ----------
+    with_areas
+        Draw isochrones and catchments too; no figure needs them.
 
     Raises
     ------
@@ -48,6 +59,7 @@ def run_district(
         used_year = year or district.year
         indicators = indicator_table(district, used_year, layers.units, layers.cells, results)
         conservation = conserve_people(layers.cells, results)
+    areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
         configuration=configuration,
@@ -66,6 +78,7 @@ def run_district(
         not_computed=layers.not_computed,
         year=used_year,
         folder=folder,
+        areas=areas,
         timings_s=clock.seconds,
         details={**layers.details, "networks": travel.describe(), "terrain": describe_surfaces(travel.overland)},
     )

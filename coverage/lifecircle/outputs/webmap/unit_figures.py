@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lifecircle.config.schema import LEVELS, Level
+from lifecircle.measures.catchments import MOST_CHOICES
 from lifecircle.model import Study
 
 Column = list[float | None]
@@ -43,7 +44,9 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
     by_indicator = {str(name): part for name, part in rows.groupby("indicator", sort=False)}
     coverage = _by_unit(by_indicator.get(rule, NO_INDICATOR))
     unreachable = _by_unit(by_indicator.get(f"{rule}-unreachable", NO_INDICATOR))
-    groups = [name for name in by_indicator if name not in (rule, f"{rule}-unreachable")]
+    choice = _by_unit(by_indicator.get(f"{rule}-choice{MOST_CHOICES}", NO_INDICATOR))
+    others = (rule, f"{rule}-unreachable", f"{rule}-choice{MOST_CHOICES}")
+    groups = [name for name in by_indicator if name not in others]
     return {
         "people": _column(coverage, "denominator", codes),
         "covered": _column(coverage, "numerator", codes),
@@ -51,6 +54,7 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
         "low": _column(coverage, "low", codes),
         "high": _column(coverage, "high", codes),
         "unreachable": _column(unreachable, "numerator", codes),
+        "choice": _column(choice, "numerator", codes),
         "status": [_text(coverage.get(code, {}).get("status")) for code in codes],
         "groups": [_describe_group(name.removeprefix(f"{rule}-"), by_indicator[name], codes) for name in groups],
     }

@@ -51,7 +51,7 @@ def slower_share(spread: Spread, polygon: shapely.MultiPolygon, limit: float, sa
     if not area_m2 > 0.0:
         return float("nan")
     shapely.prepare(polygon)
-    x, y = _sample(polygon, float(np.sqrt(area_m2 / samples)))
+    x, y = sample_points(polygon, float(np.sqrt(area_m2 / samples)))
     cost = spread.cost_at(join_points(spread.network, x, y))
     doors = spread.doors
     direct_m = spread.direct_m(limit)
@@ -62,7 +62,7 @@ def slower_share(spread: Spread, polygon: shapely.MultiPolygon, limit: float, sa
     return float((cost > limit).mean()) if len(x) else float("nan")
 
 
-def _sample(polygon: shapely.MultiPolygon, step_m: float) -> tuple[FloatArray, FloatArray]:
+def sample_points(polygon: shapely.MultiPolygon, step_m: float) -> tuple[FloatArray, FloatArray]:
     """Return the points of a grid in a polygon, row by row of its parts, so that a thin far part costs little."""
     found = []
     for part in shapely.get_parts(polygon):

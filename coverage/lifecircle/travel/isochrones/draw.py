@@ -7,8 +7,8 @@ are contours of that cost over a raster; where a raster's cells are too coarse i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -116,17 +116,23 @@ def dissolved_isochrones(
     cell_m: float | None = None,
     simplify_cells: float = 0.0,
     raster: AccessRaster | None = None,
+    accept: Callable[[Isochrone], bool] | None = None,
 ) -> list[Isochrone]:
     """Return the area within each limit of the nearest facility: the contour of the surface of nearest cost.
 
     It is the union of :func:`isochrones` up to the cell. Parameters as there.
+
+    Parameters
+    ----------
+    accept
+        What else must be satisfied before a cell is fine enough, such as the people inside.
     """
     search = Search(network, weight, direction)
     doors = find_doors(search, entrances)
     task = Task(
         Spread(search, doors), raster or AccessRaster(network), -1, np.arange(len(doors)), tuple(limits), simplify_cells
     )
-    return _draw_bands(task, cell_m)
+    return _draw_bands(task, cell_m, accept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,7 +158,7 @@ class Extent:
     """How far from each anything may still be reached."""
 
 
-def _draw_bands(task: Task, cell_m: float | None) -> list[Isochrone]:
+def _draw_bands(task: Task, cell_m: float | None, accept: Callable[[Isochrone], bool] | None = None) -> list[Isochrone]:
     """Draw the bands from the largest down; where no size of cell was told and an audit fails, it and the smaller at half the cell."""
     extent = search_extent(task)
     size_m = cell_m or first_cell_m(extent)
@@ -168,7 +174,7 @@ def _draw_bands(task: Task, cell_m: float | None) -> list[Isochrone]:
         polygons = _outline(task, size_m, extent, limits)
         for polygon in polygons:
             found = _audit(task, extent, pending[0], _keep_within(polygon, around, task, size_m), size_m)
-            if not (is_last or _is_fine(found)):
+            if not (is_last or (_is_fine(found) and (accept is None or accept(found)))):
                 break
             around = drawn[pending.pop(0)] = found
         size_m /= 2
@@ -194,6 +200,18 @@ def _keep_within(
         return polygon
     cut = shapely.intersection(polygon, around.polygon)
     return gather(np.array([cut], dtype=object), 0.0, is_contour=False)
+
+
+def add_area(drawn: Isochrone, area: shapely.MultiPolygon) -> Isochrone:
+    """Return an isochrone with an area that is within its limit by other means, such as cells of ground beyond the streets.
+
+    What is added is taken to be within the limit wholly; streets it covers are not looked for: their share outside is at most this.
+    """
+    if area.is_empty:
+        return drawn
+    polygon = gather(np.array([shapely.union(drawn.polygon, area)], dtype=object), 0.0, is_contour=False)
+    slower_m2 = 0.0 if drawn.polygon.is_empty else drawn.slower_share * drawn.polygon.area
+    return replace(drawn, polygon=polygon, slower_share=slower_m2 / polygon.area)
 
 
 def _is_fine(drawn: Isochrone) -> bool:

@@ -1,5 +1,6 @@
 """Travel where there are no streets, or none that are mapped: least-cost ways over a grid of ground."""
 
+from lifecircle.travel.terrain.areas import Project, catchments_of_cells, outline_cells, slower_share, spread_each
 from lifecircle.travel.terrain.search import Doors, Moves, Places, TerrainSearch, place_points
 from lifecircle.travel.terrain.speeds import published_minutes
 from lifecircle.travel.terrain.surface import (
@@ -16,12 +17,17 @@ __all__ = [
     "Going",
     "Moves",
     "Places",
+    "Project",
     "Surface",
     "TerrainSearch",
     "WayOfGoing",
     "add_barriers",
+    "catchments_of_cells",
     "make_surface",
     "merge_roads",
+    "outline_cells",
     "place_points",
     "published_minutes",
+    "slower_share",
+    "spread_each",
 ]
