@@ -28,9 +28,10 @@ function drawBands() {
   map.getContainer().classList.toggle("has-bands", hasBands());
   if (!hasBands()) return replaceLayer("bands", null);
   const colours = bandColours(BAND_COLOURS);
-  return replaceLayer("bands", L.layerGroup(currentAreas().rings.map((ring, index) => L.polygon(decodePolygons(ring), {
-    pane: "bands", interactive: false, className: "band", color: "#fff", weight: 0.8, fillColor: colours[index], fillOpacity: 0.85,
-  }))));
+  // The larger first: the smaller lie in them. The pane as a whole is a little transparent, not each over the others.
+  return replaceLayer("bands", L.layerGroup(currentAreas().bands.map((band, index) => L.polygon(decodePolygons(band), {
+    pane: "bands", interactive: false, className: "band", color: "#fff", weight: 0.8, fillColor: colours[index], fillOpacity: 1,
+  })).reverse()));
 }
 
 /** The chosen facility's own areas; drawn whenever one that serves the rule is chosen. */
@@ -65,6 +66,12 @@ function bandRows() {
     line.children[1].scope = "row";
     return line;
   })];
+}
+
+/** That the cells decide, and what the area within the limit holds: the reader sees how far the two are apart. */
+function bandsNote() {
+  const { inside } = currentAreas();
+  return `${word("bands_note")} ${word("bands_inside")} ${peopleText(inside[inside.length - 1])}`;
 }
 
 /** The switch above the legend; the legend follows it. */

@@ -81,7 +81,7 @@ function fillLegend() {
     total.people += figures.people || 0;
   });
   const rule = currentRule();
-  document.getElementById("legend-note").textContent = hasBands() ? word("bands_note") : "";
+  document.getElementById("legend-note").textContent = hasBands() ? bandsNote() : "";
   if (hasBands()) {
     fill("legend-title", `${word("layer_bands")} · ${limitText(rule)}`);
     fill("legend-coverage", ...bandRows());

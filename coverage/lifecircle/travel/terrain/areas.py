@@ -67,7 +67,8 @@ def _trace(label: npt.NDArray[Any], transform: Affine, project: Project | None) 
         parts.setdefault(int(value), []).append(shapely.Polygon(shell, holes))
 
     def carry(xy: FloatArray) -> FloatArray:
-        x, y = transform * (xy[:, 0] + first_column, xy[:, 1] + first_row)
+        # The grid is upright (Surface): columns run along x, rows along y.
+        x, y = transform.c + transform.a * (xy[:, 0] + first_column), transform.f + transform.e * (xy[:, 1] + first_row)
         return np.column_stack((x, y) if project is None else project(x, y))
 
     areas = {value: shapely.MultiPolygon(polygons) for value, polygons in parts.items()}
@@ -94,7 +95,8 @@ def slower_share(
         return float("nan")
     if unproject is not None:
         x, y = unproject(x, y)
-    column, row = (np.floor(at).astype(np.int64) for at in ~transform * (x, y))
+    column = np.floor((x - transform.c) / transform.a).astype(np.int64)
+    row = np.floor((y - transform.f) / transform.e).astype(np.int64)
     rows, columns = cost.shape
     is_on = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
     found = np.where(is_on, cost[np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1)], np.inf)
