@@ -66,6 +66,9 @@ def run(
         typer.Option(help="时刻，如 22:30：此时不开航的轮渡不计 time of day: ferries that do not sail then are out"),
     ] = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
+    no_areas: Annotated[
+        bool, typer.Option("--no-areas", help="不画等时圈与服务范围 draw no isochrones and catchments")
+    ] = False,
     no_map: Annotated[bool, typer.Option("--no-map", help="不写地图 write no map")] = False,
     no_cache: Annotated[
         bool,
@@ -89,7 +92,10 @@ def run(
 
     cache = NO_CACHE if no_cache else open_cache()
     try:
-        study = run_district(folder, year=year, only_rules=tuple(rule or ()), at=at, progress=progress, cache=cache)
+        study = run_district(
+            folder, year=year, only_rules=tuple(rule or ()), at=at, with_areas=not no_areas, progress=progress,
+            cache=cache,
+        )  # fmt: skip
     except InputError as error:
         _print_problems(error.problems)
         raise typer.Exit(WRONG) from error

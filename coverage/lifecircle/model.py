@@ -21,6 +21,7 @@ from lifecircle.problems import Problem
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    import shapely
     from affine import Affine
     from scipy.sparse import csr_array
 
@@ -273,6 +274,8 @@ class RuleResult:
     """For each of them, the people within the limit."""
     people_nearest: FloatArray
     """For each of them, the people for whom it is the nearest."""
+    choices: IntArray
+    """How many of them each cell has within the limit."""
     legs: Legs | None = None
     """Of a chain only; ``nearest`` is then the whole chain's minutes, and its station."""
 
@@ -282,6 +285,52 @@ class RuleResult:
         if self.legs is None:
             return self.nearest
         return NearestFacility(self.legs.response_min, self.legs.station)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AreaWithin:
+    """The area within a limit of one facility, or of the nearest of all, drawn from travel times. The cells decide every figure."""
+
+    facility: int
+    """Row of :attr:`Facilities.frame`; -1 for the nearest of all."""
+    limit: float
+    """Minutes (readiness included) or metres."""
+    polygon: shapely.MultiPolygon
+    """Valid, in the district's CRS; empty where nothing is reached."""
+    outside_share: float
+    """Share (0-1) of the length of reached streets outside it; NaN where no street is reached, and over terrain."""
+    slower_share: float
+    """Share (0-1) of its area that is slower than the limit, sampled; NaN where it is empty."""
+    cell_m: float
+    """Of the raster it was drawn from."""
+    people_inside: float
+    """People of the cells whose centre lies in it."""
+    people_covered: float
+    """People of the cells within the limit: the figure."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CatchmentArea:
+    """Where one facility is the nearest, within the limit."""
+
+    facility: int
+    """Row of :attr:`Facilities.frame`."""
+    polygon: shapely.MultiPolygon
+    """Valid, in the district's CRS; those of one rule do not overlap."""
+    people: float
+    """Who counts, of the covered cells for whom it is the nearest; over all facilities they sum to the people covered."""
+    groups: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleAreas:
+    """What is drawn of one rule."""
+
+    bands: tuple[AreaWithin, ...]
+    """Within each band's limit of the nearest facility, from small to large; each lies in the next."""
+    by_facility: tuple[AreaWithin, ...]
+    """Within the rule's limit of each facility, in the order of :attr:`RuleResult.facilities`."""
+    catchments: tuple[CatchmentArea, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -310,6 +359,8 @@ class Study:
     folder: Path
     closures: tuple[Closure, ...] = ()
     """Roads, bridges and ferries this run does without."""
+    areas: Mapping[str, RuleAreas] = field(default_factory=dict)
+    """By rule id; empty where none were asked for."""
     timings_s: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest reports beside: control factors, fragments left out, ferries."""

@@ -42,6 +42,16 @@ def test_accessmods_means_and_null_cells(study, rule, mean, null):
     )
 
 
+def test_areas_are_the_cells_of_ground_within_the_limit(study):
+    for rule, areas in study.areas.items():
+        covered = study.results[rule].people[study.results[rule].covered].sum()
+        assert areas.bands[-1].people_inside == covered == sum(part.people for part in areas.catchments)
+        assert areas.bands[-1].polygon.area == pytest.approx(covered * areas.bands[-1].cell_m ** 2)
+        for area in (*areas.bands, *areas.by_facility):
+            assert area.people_inside == area.people_covered
+            assert area.polygon.is_empty or area.slower_share == 0
+
+
 def test_reach_and_nearest_agree(study):
     for result in study.results.values():
         assert result.people_nearest.sum() == pytest.approx(result.people[np.isfinite(result.nearest.cost)].sum())

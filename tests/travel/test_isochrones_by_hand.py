@@ -146,11 +146,13 @@ def test_a_straight_walk_needs_no_street():
         assert drawn.slower_share < 0.01
 
 
-@pytest.mark.parametrize("simplify_m", [0.0, 2.0])
-def test_bands_never_cross(simplify_m):
+@pytest.mark.parametrize("simplify_cells", [0.0, 0.4])
+def test_bands_never_cross(simplify_cells):
     network = a_town()
     limits = [250.0, 60.0, 400.0, 130.0]
-    drawn = isochrones(network, doors_at(network, [(310, 20), (755, 640)]), limits, cell_m=5.0, simplify_m=simplify_m)
+    drawn = isochrones(
+        network, doors_at(network, [(310, 20), (755, 640)]), limits, cell_m=5.0, simplify_cells=simplify_cells
+    )
     assert [(each.facility, each.limit) for each in drawn] == [(f, limit) for f in (0, 1) for limit in limits]
     for facility in (0, 1):
         bands = sorted((each for each in drawn if each.facility == facility), key=lambda each: each.limit)

@@ -1,6 +1,16 @@
 """TOML to frozen models: the district's file, the policies, the modes and the kinds. The only reader of TOML."""
 
-from lifecircle.config.catalogue import Kind, Policy, load_groups, load_kinds, load_modes, load_policies, load_ways
+from lifecircle.config.bands import Bands
+from lifecircle.config.catalogue import (
+    Kind,
+    Policy,
+    load_bands,
+    load_groups,
+    load_kinds,
+    load_modes,
+    load_policies,
+    load_ways,
+)
 from lifecircle.config.reader import Configuration, read_configuration
 from lifecircle.config.rules import FacilityFilter, Onward, Ready, Rule, Target
 from lifecircle.config.schema import (
@@ -21,6 +31,7 @@ from lifecircle.config.schema import (
 )
 
 __all__ = [
+    "Bands",
     "Buildings",
     "ClassGoing",
     "Configuration",
@@ -43,6 +54,7 @@ __all__ = [
     "Terrain",
     "UnitLayer",
     "Ways",
+    "load_bands",
     "load_groups",
     "load_kinds",
     "load_modes",

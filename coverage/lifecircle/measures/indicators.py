@@ -12,9 +12,10 @@ from scipy.sparse import csr_array
 
 from lifecircle.config import District, Label, Rule, load_groups
 from lifecircle.config.schema import LEVELS, Level
+from lifecircle.measures.catchments import MOST_CHOICES
 from lifecircle.measures.coverage import Covered, mean_of, minutes_range, share_pct, sum_by_unit
 from lifecircle.measures.targets import status_of, target_pct
-from lifecircle.model import BoolArray, Cells, FloatArray, RuleResult, TextArray, Units
+from lifecircle.model import BoolArray, Cells, FloatArray, IntArray, RuleResult, TextArray, Units
 
 COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
@@ -67,7 +68,7 @@ def levels_of(district: District, units: Mapping[Level, Units], cells: Cells) ->
 def indicator_table(
     district: District, year: int, units: Mapping[Level, Units], cells: Cells, results: Mapping[str, RuleResult]
 ) -> pd.DataFrame:
-    """Return all indicator rows: per rule the coverage, the people who can reach none, and the coverage of each group.
+    """Return all indicator rows: per rule the coverage, who can reach none, who has a choice, and the coverage of each group.
 
     Where help comes to people, also the minutes until it is there, and of a chain the minutes in all.
     """
@@ -84,6 +85,7 @@ def indicator_table(
             rows.append(unreachable_rows(district, year, rule, level, result.people, ~np.isfinite(result.nearest.cost)))
             if rule.is_response:
                 rows.extend(response_rows(district, year, level, result))
+            rows.append(choice_rows(district, year, rule, level, result.people, result.choices))
             for group, people in groups.items():
                 label = _label_of_group(rule, group)
                 rows.append(
@@ -179,6 +181,29 @@ def _minutes_rows(
         district, year, rule, level, level.sum(there * at), denominator, fewest, most, indicator, label,
         has_target=False, unit="min",
     )  # fmt: skip
+
+
+def choice_rows(
+    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, choices: IntArray
+) -> pd.DataFrame:
+    """Return the share of people of each unit with two or more facilities of the rule within its limit."""
+    numerator, denominator = level.sum(people * (choices >= MOST_CHOICES)), level.sum(people)
+    share = share_pct(numerator, denominator)
+    names = rule.names
+    label = Label(zh=f"{names.zh}：有两处及以上可选", en=f"{names.en or names.zh}: two or more to choose from")
+    return _rows(
+        district,
+        year,
+        rule,
+        level,
+        numerator,
+        denominator,
+        share,
+        share,
+        f"{rule.id}-choice{MOST_CHOICES}",
+        label,
+        has_target=False,
+    )
 
 
 def _rows(

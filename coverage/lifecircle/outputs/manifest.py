@@ -15,6 +15,7 @@ import numpy as np
 from lifecircle import __version__
 from lifecircle.measures.coverage import FAST, SLOW
 from lifecircle.model import Study
+from lifecircle.outputs.area_layers import describe_areas
 
 LIBRARIES = (
     "exactextract",
@@ -69,6 +70,7 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         "not_computed": dict(study.not_computed),
         "conservation": {key: dict(sums) for key, sums in study.conservation.items()},
         "closed": [asdict(closure) for closure in study.closures],
+        "areas": describe_areas(study),
         "network_parts": [asdict(part) for part in study.parts],
         "details": dict(study.details),
         "issues": _count_issues(study),

@@ -16,6 +16,7 @@ from lifecircle.measures.conservation import conserve_people
 from lifecircle.measures.indicators import indicator_table
 from lifecircle.model import RuleResult, Study
 from lifecircle.problems import Problems
+from lifecircle.study.areas import draw_areas
 from lifecircle.study.chains import answer_chain
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Progress, check_district, say_nothing
@@ -31,12 +32,18 @@ def run_district(
     year: int | None = None,
     only_rules: tuple[str, ...] = (),
     at: str | None = None,
+    with_areas: bool = True,
     progress: Progress = say_nothing,
     cache: Cache = NO_CACHE,
 ) -> Study:
     """Compute everything one district's rules ask for; at a time of day, where ferries have hours.
 
     What is only prepared (the street map, networks) may come from a cache; the study is the same to the byte.
+
+    Parameters
+    ----------
+    with_areas
+        Draw isochrones and catchments too; no figure needs them.
 
     Raises
     ------
@@ -59,6 +66,7 @@ def run_district(
         used_year = year or district.year
         indicators = indicator_table(district, used_year, layers.units, layers.cells, results)
         conservation = conserve_people(layers.cells, results)
+    areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
         configuration=configuration,
@@ -78,6 +86,7 @@ def run_district(
         closures=layers.roads.closures if layers.roads is not None else (),
         year=used_year,
         folder=folder,
+        areas=areas,
         timings_s=clock.seconds,
         details={
             **layers.details,

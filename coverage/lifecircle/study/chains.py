@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifecircle.config import Rule
+from lifecircle.measures.catchments import count_choices
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within
 from lifecircle.model import IntArray, Legs, NearestFacility, RuleResult
 from lifecircle.study.journeys import Journeys
@@ -47,6 +48,7 @@ def answer_chain(journeys: Journeys, rule: Rule, serving: IntArray, onward: IntA
         access_m=access_m,
         people_within=people_within(reach, rule.limit, people),
         people_nearest=people_nearest(complete, people, len(serving)),
+        choices=count_choices(reach, rule.limit),
         legs=Legs(
             response_min=response_s / 60.0 + rule.ready_minutes,
             station=_rows(station, serving),

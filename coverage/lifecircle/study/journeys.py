@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Rule, load_ways
+from lifecircle.measures.catchments import count_choices
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within
 from lifecircle.model import FloatArray, IntArray, NearestFacility, RuleResult
 from lifecircle.problems import Problems
@@ -114,6 +115,7 @@ class Journeys:
             access_m=access_m,
             people_within=people_within(reach, rule.limit, people),
             people_nearest=people_nearest(facility, people, len(serving)),
+            choices=count_choices(reach, rule.limit),
         )
 
     def people(self, rule: Rule) -> FloatArray:

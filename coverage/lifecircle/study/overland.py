@@ -44,6 +44,18 @@ class Overland:
         Seconds or metres. A facility is entered on the ground it stands on, so that its access leg is 0; inf where nobody goes.
         """
         mode = self.layers.configuration.modes[rule.mode]
+        search, doors = self.prepare(rule, serving)
+        surface, homes = search.surface, self.homes[mode.id]
+        cost, facility = search.nearest(homes, doors)
+        reach = search.reach(homes, doors, horizon)
+        if mode.accessmod_parity and not rule.is_distance:
+            cost = published_minutes(cost) * 60.0
+            reach.data[:] = published_minutes(reach.data) * 60.0
+        return cost, facility, reach, self._access_m(surface, doors, rule, serving)
+
+    def prepare(self, rule: Rule, serving: IntArray) -> tuple[TerrainSearch, Doors]:
+        """Return the search over a rule's surface, and where its facilities are entered."""
+        mode = self.layers.configuration.modes[rule.mode]
         surface = self.surface(mode)
         search = TerrainSearch(
             surface,
@@ -52,14 +64,7 @@ class Overland:
             weight="metres" if rule.is_distance else "seconds",
             parity=mode.cycling == "accessmod",
         )
-        doors = self._doors(surface, serving)
-        homes = self.homes[mode.id]
-        cost, facility = search.nearest(homes, doors)
-        reach = search.reach(homes, doors, horizon)
-        if mode.accessmod_parity and not rule.is_distance:
-            cost = published_minutes(cost) * 60.0
-            reach.data[:] = published_minutes(reach.data) * 60.0
-        return cost, facility, reach, self._access_m(surface, doors, rule, serving)
+        return search, self._doors(surface, serving)
 
     def to_surface(self, surface: Surface, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return places of the district's CRS in a surface's."""

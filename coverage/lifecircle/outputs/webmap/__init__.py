@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.model import Study
+from lifecircle.outputs.webmap.areas import describe_areas
 from lifecircle.outputs.webmap.notes import (
     describe_district,
     describe_inputs,
@@ -40,6 +41,7 @@ def describe_study(study: Study) -> dict[str, Any]:
         "levels": describe_units(study),
         "figures": describe_figures(study),
         "surfaces": describe_surfaces(study),
+        "areas": describe_areas(study),
         "facilities": describe_facilities(study),
         "kinds": describe_kinds(study),
         "modes": describe_modes(study),

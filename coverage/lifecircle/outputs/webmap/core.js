@@ -9,7 +9,7 @@ const state = {
   unit: null, // index in the level, or null for the district
   facility: null,
   language: "zh",
-  layers: { gaps: true, serving: true, others: false, labels: true },
+  layers: { gaps: true, bands: false, serving: true, others: false, labels: true },
   sort: { column: "beyond", descending: true },
 };
 
@@ -94,6 +94,7 @@ function figuresOf(ruleId, level, index) {
     share: known ? columns.share[index] : null,
     low: known ? columns.low[index] : null,
     high: known ? columns.high[index] : null,
+    choice: known ? columns.choice[index] : null,
     status: columns.status[index],
     minutes: Object.fromEntries(Object.entries(columns.minutes).map(([part, means]) => [part, means[index]])),
     groups: columns.groups.map((group) => ({

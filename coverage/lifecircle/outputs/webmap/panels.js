@@ -88,6 +88,12 @@ function fillLegend() {
     total.people += figures.people || 0;
   });
   const rule = currentRule();
+  document.getElementById("legend-note").textContent = hasBands() ? bandsNote() : "";
+  if (hasBands()) {
+    fill("legend-title", `${word("layer_bands")} · ${limitText(rule)}`);
+    fill("legend-coverage", ...bandRows());
+    return;
+  }
   fill("legend-title", `${word("coverage_legend")} · ${limitText(rule)}`);
   const row = (key, label) => {
     const { units: count, people } = totals.get(key);
@@ -153,7 +159,10 @@ function fillLayers() {
 
 /** The boxes follow the state where it changed by itself; they are not made anew, so that the keyboard stays. */
 function tickLayers() {
-  for (const [layer, isShown] of Object.entries(state.layers)) document.getElementById(`layer-${layer}`).checked = isShown;
+  for (const [layer, isShown] of Object.entries(state.layers)) {
+    const box = document.getElementById(`layer-${layer}`);
+    if (box) box.checked = isShown;
+  }
 }
 
 // The card
@@ -183,6 +192,9 @@ function showCard(index) {
   const notes = figures.groups.map((group) => element("span", "group",
     `${state.language === "zh" ? group.zh : group.en} ${shareText(group.share)}（${peopleText(group.covered)} / ${peopleText(group.people)}）`));
   notes.unshift(...minutesText(figures).map((text) => element("span", "group", text)));
+  if (figures.choice !== null) {
+    notes.push(element("span", "group", `${word("choice")} ${shareText((100 * figures.choice) / figures.people)}（${peopleText(figures.choice)}）`));
+  }
   if (currentRule().target) notes.unshift(element("span", "target", targetText(currentRule(), figures.status)));
   return fill("card", heading, element("div", "columns", element("div", "", big, people), lines), peopleBar(figures),
     element("p", "more", ...notes));
@@ -220,7 +232,8 @@ function showFacility(index) {
     line(word("access"), serving.access_m[place] === null ? word("unreachable") : `${serving.access_m[place].toFixed(0)} m`),
   ];
   return fill("card", close, heading, element("table", "parts facility", ...rows, ...taken,
-    ...(rows.length + taken.length ? [] : [line(word("not_of_rule"), "")])), element("p", "more", facilities.id[index]));
+    ...(rows.length + taken.length ? [] : [line(word("not_of_rule"), "")])), currentAreas() ? facilityAreasLegend() : "",
+    element("p", "more", facilities.id[index]));
 }
 
 /** The clause behind the rule: what it says, where, and how it was read. */

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lifecircle.config.schema import LEVELS, Level
+from lifecircle.measures.catchments import MOST_CHOICES
 from lifecircle.model import Study
 
 Column = list[float | None]
@@ -45,7 +46,9 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
     coverage = _by_unit(by_indicator.get(rule, NO_INDICATOR))
     unreachable = _by_unit(by_indicator.get(f"{rule}-unreachable", NO_INDICATOR))
     minutes = {part: by_indicator.pop(f"{rule}-{part}-min", NO_INDICATOR) for part in ("response", "total")}
-    groups = [name for name in by_indicator if name not in (rule, f"{rule}-unreachable")]
+    choice = _by_unit(by_indicator.get(f"{rule}-choice{MOST_CHOICES}", NO_INDICATOR))
+    others = (rule, f"{rule}-unreachable", f"{rule}-choice{MOST_CHOICES}")
+    groups = [name for name in by_indicator if name not in others]
     return {
         "people": _column(coverage, "denominator", codes),
         "covered": _column(coverage, "numerator", codes),
@@ -53,6 +56,7 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
         "low": _column(coverage, "low", codes),
         "high": _column(coverage, "high", codes),
         "unreachable": _column(unreachable, "numerator", codes),
+        "choice": _column(choice, "numerator", codes),
         "status": [_text(coverage.get(code, {}).get("status")) for code in codes],
         "minutes": {part: _column(_by_unit(rows), "value", codes) for part, rows in minutes.items() if len(rows)},
         "groups": [_describe_group(name.removeprefix(f"{rule}-"), by_indicator[name], codes) for name in groups],

@@ -76,7 +76,7 @@ def _trace_all(task: Task, cell_m: float, limit: float) -> Borders | None:
     spread, level = task.spread, task.raster.level(cell_m)
     is_wanted = level.tiles_near(extent.reaches, extent.aside_m)
     found = []
-    for box in cut_blocks(level, extent.reaches, extent.aside_m):
+    for box in cut_blocks(level, extent.reaches, extent.aside_m, is_wanted):
         tiles = task.raster.ask(level, box, is_wanted)
         cost, label = spread.surface(level, tiles, box)
         value = spread.margin(level, tiles, box, cost, limit)
