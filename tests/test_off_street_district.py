@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import shapely
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
+from lifecircle.study import run_district
 from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 
 CELL_M = 50.0
@@ -77,3 +81,26 @@ def test_what_leaving_the_streets_needs(tmp_path, toml, said):
     result = CliRunner().invoke(app, ["run", str(folder), "--out", str(tmp_path)])
     assert result.exit_code == 2
     assert said in result.output
+
+
+def test_areas_hold_the_ground_beyond_the_streets(tmp_path):
+    """Within 40 minutes: the hamlet is covered, so the area drawn holds it, as the catchment does; nested, and audited."""
+    folder = write_tiny(tmp_path / "tiny", OFF_STREET.replace("minutes = 15", "minutes = 40"))
+    write_dem(folder)
+    study = run_district(folder)
+    areas = study.areas["clinic-walk-15"]
+    hamlet = shapely.Point(ORIGIN_X + 1900, ORIGIN_Y + 300)
+    largest = areas.bands[-1]
+    assert shapely.contains(largest.polygon, hamlet)
+    assert largest.people_inside == largest.people_covered == 200
+    assert [area.people_inside for area in areas.by_facility] == [200]
+    assert shapely.contains(areas.catchments[0].polygon, hamlet)
+    assert areas.catchments[0].people == 200
+    for smaller, larger in pairwise(areas.bands):
+        assert shapely.difference(smaller.polygon, larger.polygon).area < 1e-3
+    for area in (*areas.bands, *areas.by_facility):
+        assert area.polygon.is_valid
+        # A cell of 50 m takes one time: at the border of ground half a cell may be slower, here some 1,600 m of border.
+        assert area.slower_share < 0.04
+    # At 1 m/s the farthest ground due north of the clinic is 500 m, the grid's end: all of it within 40 minutes.
+    assert shapely.contains(largest.polygon, shapely.Point(ORIGIN_X, ORIGIN_Y + 490))

@@ -12,6 +12,7 @@ from lifecircle.measures.areas import people_inside
 from lifecircle.measures.catchments import catchment_people
 from lifecircle.model import AreaWithin, CatchmentArea, FloatArray, RuleAreas, RuleResult
 from lifecircle.sources.datum import parse_crs, transform_xy
+from lifecircle.study.beyond import look_beyond, merge_catchments
 from lifecircle.study.journeys import Journeys
 from lifecircle.travel.isochrones import (
     AccessRaster,
@@ -21,6 +22,7 @@ from lifecircle.travel.isochrones import (
     isochrones,
 )
 from lifecircle.travel.network import Weight
+from lifecircle.travel.reach import Search
 from lifecircle.travel.terrain import (
     Project,
     catchments_of_cells,
@@ -66,12 +68,18 @@ class Drawing:
         self.unit = 1.0 if self.rule.is_distance else 60.0
         self.bands = load_bands().cut(self.rule)
         self.limits = [(band - self.rule.ready_minutes) * self.unit for band in self.bands]
+        self.ground: dict[float, shapely.MultiPolygon] = {}
 
     def by_street(self, raster: AccessRaster) -> RuleAreas:
         """Return the areas along a network of streets."""
         rule, result = self.rule, self.result
         network, doors = raster.network, self.travel.doors(rule, result.facilities)
         weight: Weight = "metres" if rule.is_distance else "seconds"
+        beside = self.travel.off_street(rule.mode)
+        beyond = None
+        if beside is not None:
+            beyond = look_beyond(beside, Search(network, weight, rule.direction), doors, self.limits[-1])
+            self.ground = dict(zip(self.limits, beyond.bands(self.limits), strict=True))
         bands = dissolved_isochrones(
             network, doors, self.limits, weight=weight, direction=rule.direction, raster=raster,
             simplify_cells=SIMPLIFY_CELLS, accept=self._holds_the_people,
@@ -84,7 +92,12 @@ class Drawing:
             network, doors, self.limits[-1], weight=weight, direction=rule.direction, raster=raster,
             cell_m=bands[-1].cell_m,
         )  # fmt: skip
-        return self._report(bands, each, {part.facility: part.polygon for part in parts})
+        catchments = {part.facility: part.polygon for part in parts}
+        if beyond is not None:
+            bands = [beyond.widen(drawn, self.ground[drawn.limit]) for drawn in bands]
+            each = [beyond.widen(*pair) for pair in zip(each, beyond.by_facility(self.limits[-1]), strict=True)]
+            catchments = merge_catchments(catchments, beyond.catchments(self.limits[-1]))
+        return self._report(bands, each, catchments)
 
     def overland(self) -> RuleAreas:
         """Return the areas over a surface of ground: its cells within the limit."""
@@ -124,7 +137,9 @@ class Drawing:
         return float(self.result.people[self.result.nearest.cost <= band].sum())
 
     def _holds_the_people(self, drawn: Isochrone) -> bool:
-        (inside,) = people_inside(self.centres, [drawn.polygon], self.result.people)
+        ground = self.ground.get(drawn.limit)
+        area = drawn.polygon if ground is None else shapely.union(drawn.polygon, ground)
+        (inside,) = people_inside(self.centres, [area], self.result.people)
         covered = self._covered(self.bands[self.limits.index(drawn.limit)])
         return bool(abs(inside - covered) <= MOST_PEOPLE_APART * covered)
 

@@ -112,6 +112,25 @@ class OffStreet:
         found = self._search(direction, weight).reach(self._place(cells.x[remote], cells.y[remote]), doors, horizon)
         return csr_array((found.data, remote[found.indices], found.indptr), shape=shape)
 
+    def within(self, entrances: Entrances, direction: Direction, weight: Weight, limit: float) -> BoolArray:
+        """Return which cells of the surface lie within a limit over the ground of a street, or of a facility that no street is near.
+
+        One entry a cell, row by row; ``entrances`` are joined to streets only.
+        """
+        search, streets = self._search(direction, weight), self._streets
+        _, doors, _ = self._remote(entrances.joins, entrances)
+        cell = np.concatenate([streets.cell, doors.places.cell])
+        sources = Doors(Places(cell), np.array([0, len(cell)], dtype=np.int64))
+        if not len(cell):
+            return np.zeros(self.surface.code.size, dtype=bool)
+        return np.asarray(np.isfinite(search.spread(sources, limit)[0]).reshape(-1))
+
+    def centres(self, cell: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return the centres of cells of the surface in the district's CRS."""
+        transform = self.surface.transform
+        row, column = np.divmod(cell, self.surface.shape[1])
+        return self.from_surface(transform.c + (column + 0.5) * transform.a, transform.f + (row + 0.5) * transform.e)
+
     def _remote(self, cells: Joins, entrances: Entrances) -> tuple[IntArray, Doors, BoolArray]:
         is_remote = entrances.joins.edge < 0
         facility = entrances.facility[is_remote]
@@ -145,8 +164,7 @@ class OffStreet:
         )  # fmt: skip
         rows, columns = self.surface.shape
         cell = np.unique(walk_segments(np.ascontiguousarray(ends[np.isfinite(ends).all(axis=1)]), rows, columns)[0])
-        row, column = np.divmod(cell, columns)
-        x, y = self.from_surface(transform.c + (column + 0.5) * transform.a, transform.f + (row + 0.5) * transform.e)
+        x, y = self.centres(cell)
         segment, share, aside_m = find_nearest_segments(streets, x, y, 2.0 * max(self.surface.cell_m))
         found = segment >= 0
         cell, segment, share = cell[found], segment[found], share[found]

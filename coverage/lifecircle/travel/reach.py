@@ -6,7 +6,8 @@ leg again; or a straight walk of at most ``direct_m`` where that is quicker.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -43,6 +44,11 @@ class Joins:
     def __len__(self) -> int:
         return len(self.x)
 
+    def take(self, which: slice) -> Joins:
+        """Return the joins of some of the points."""
+        parts: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Joins(**{name: None if part is None else part[which] for name, part in parts.items()})
+
     def along(self, vertex_cost: FloatArray) -> FloatArray:
         """Return the cost at each point's place, from the cost at vertices."""
         if not len(vertex_cost):
@@ -64,6 +70,11 @@ class Entrances:
     def facility(self) -> IntArray:
         """The facility of each entrance."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    def only(self, facility: int) -> Entrances:
+        """Return the entrances of one facility, as if there were no other."""
+        first, last = int(self.start[facility]), int(self.start[facility + 1])
+        return Entrances(self.joins.take(slice(first, last)), np.array([0, last - first], dtype=np.int64))
 
 
 def join_points(network: Network, x: FloatArray, y: FloatArray) -> Joins:
