@@ -46,8 +46,9 @@ class Joins:
 
     def take(self, which: slice) -> Joins:
         """Return the joins of some of the points."""
-        parts: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
-        return Joins(**{name: None if part is None else part[which] for name, part in parts.items()})
+        parts = ((each.name, getattr(self, each.name)) for each in fields(self))
+        taken: dict[str, Any] = {name: None if part is None else part[which] for name, part in parts}
+        return Joins(**taken)
 
     def along(self, vertex_cost: FloatArray) -> FloatArray:
         """Return the cost at each point's place, from the cost at vertices."""
