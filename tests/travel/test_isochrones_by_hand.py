@@ -19,6 +19,7 @@ from lifecircle.travel.isochrones import (
     reached_streets,
 )
 from lifecircle.travel.isochrones.audit import outside_share, slower_share
+from lifecircle.travel.isochrones.contours import fill_borders, trace_borders
 from lifecircle.travel.isochrones.nearest import join_tile
 from lifecircle.travel.isochrones.spread import Spread, find_doors
 from lifecircle.travel.join import find_nearest_segments
@@ -272,3 +273,20 @@ def test_a_tile_is_joined_as_points_are(cell_m):
         assert (segment.ravel() == expected[0]).all()
         np.testing.assert_allclose(share.ravel(), expected[1], atol=1e-6)
         np.testing.assert_allclose(metres.ravel(), expected[2], atol=1e-3)
+
+
+def test_enclaves_that_touch_in_a_point_are_not_filled():
+    """Facility 1 in the middle of 0, in two cells that meet in a corner: each cell's area goes to one of them."""
+    label = np.zeros((8, 8), dtype=np.int32)
+    label[[3, 4], [3, 4]] = 1
+    label[[0, -1], :] = label[:, [0, -1]] = -1
+    value = np.where(label < 0, -1.0, 1.0)
+    half = np.full((8, 8), 0.5)
+    areas = fill_borders(trace_borders(label, value, (half, half), 0.0, 0.0, 10.0))
+    one, other = (shapely.multipolygons(areas[number]) for number in (0, 1))
+    # Half a cell of border round 36 cells, its corners cut; of each cell of the enclave a diamond and what joins the other's.
+    assert shapely.union(one, other).area == pytest.approx(6 * 6 * 100 - 4 * 12.5)
+    assert shapely.intersection(one, other).area == 0
+    assert one.is_valid
+    assert other.is_valid
+    assert len(shapely.get_parts(other)) == 2
