@@ -81,8 +81,7 @@ def reach_points(
     n_cells: int,
     horizon: float,
     first: IntArray,
-    after: IntArray,
-    before: IntArray,
+    links: IntArray,
 ) -> tuple[IntArray, IntArray, FloatArray]:  # pragma: no cover - compiled
     """Return how many cells each facility reaches at a cost of at most ``horizon``, which, and at what cost.
 
@@ -116,7 +115,7 @@ def reach_points(
             n_seeds += 2
         n_touched = run_search(
             start, head, arc_cost, width, seed_node[:n_seeds], seed_cost[:n_seeds], np.zeros(n_seeds, dtype=np.int64),
-            horizon, cost, label, touched, first, after, before,
+            horizon, cost, label, touched, first, links,
         )  # fmt: skip
         # The edges to look at: those at a reached node, and those with a door.
         for position in range(n_touched + doors_to - doors_from):
