@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
-from lifecircle.travel.hierarchy import Ranking, climb_to_core, descend_from_core, rank_nodes
+from lifecircle.travel.hierarchy import Int32Array, Ranking, climb_to_core, descend_from_core, rank_nodes
 
 MOST_BUCKETS = 1 << 16
 BUCKETS_A_MEAN = 8
@@ -26,7 +26,7 @@ class Graph:
     """Arcs as compressed rows: from node *n* to ``head[start[n] : start[n + 1]]`` at ``cost``."""
 
     start: IntArray
-    head: IntArray
+    head: Int32Array
     cost: FloatArray
     width: float
     """Width of a bucket, in the unit of cost."""
@@ -106,7 +106,7 @@ def search_from(
     return cost, label
 
 
-def make_queue(graph: Graph) -> tuple[IntArray, IntArray]:
+def make_queue(graph: Graph) -> tuple[Int32Array, Int32Array]:
     """Return the scratch of a search: the buckets' first nodes, and each node's next and previous in its bucket."""
     return np.full(graph.buckets, -1, dtype=np.int32), np.full((graph.n_nodes, 2), -1, dtype=np.int32)
 
@@ -115,18 +115,18 @@ def make_queue(graph: Graph) -> tuple[IntArray, IntArray]:
 def _search_everywhere(
     place: IntArray,
     rows: IntArray,
-    above: IntArray,
+    above: Int32Array,
     climb: FloatArray,
     descend: FloatArray,
     start: IntArray,
-    head: IntArray,
+    head: Int32Array,
     arc_cost: FloatArray,
     width: float,
     seed_node: IntArray,
     seed_cost: FloatArray,
     seed_label: IntArray,
-    first: IntArray,
-    links: IntArray,
+    first: Int32Array,
+    links: Int32Array,
 ) -> tuple[FloatArray, IntArray]:  # pragma: no cover - compiled
     """Return every node's cost and label: up to the core, through it, and down again."""
     n_nodes, n_out = len(place), len(rows) - 1
@@ -150,7 +150,7 @@ def _search_everywhere(
 @njit(cache=True, nogil=True)
 def run_search(
     start: IntArray,
-    head: IntArray,
+    head: Int32Array,
     arc_cost: FloatArray,
     width: float,
     seed_node: IntArray,
@@ -160,8 +160,8 @@ def run_search(
     cost: FloatArray,
     label: IntArray,
     touched: IntArray,
-    first: IntArray,
-    links: IntArray,
+    first: Int32Array,
+    links: Int32Array,
 ) -> int:  # pragma: no cover - compiled
     """Fill ``cost`` and ``label``; return how many nodes of ``touched`` were reached.
 
@@ -181,7 +181,11 @@ def run_search(
     bucket = np.uint64(seed_cost[order[0]] * inverse)
     while True:
         if waiting == 0:
-            if next_seed >= len(order) or not seed_cost[order[next_seed]] <= limit or seed_cost[order[next_seed]] == np.inf:
+            if (
+                next_seed >= len(order)
+                or not seed_cost[order[next_seed]] <= limit
+                or seed_cost[order[next_seed]] == np.inf
+            ):
                 break
             bucket = max(bucket, np.uint64(seed_cost[order[next_seed]] * inverse))
         slot = bucket & ring
@@ -227,7 +231,9 @@ def run_search(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _put_in(node: int, slot: int, first: IntArray, links: IntArray) -> None:  # pragma: no cover - compiled
+def _put_in(
+    node: np.uint64, slot: np.uint64, first: Int32Array, links: Int32Array
+) -> None:  # pragma: no cover - compiled
     """Put a node at the head of its bucket. Its next is -1 outside any bucket and the node itself at a bucket's end."""
     following, this = first[slot], np.int32(node)
     links[node, 1] = -1
@@ -240,7 +246,9 @@ def _put_in(node: int, slot: int, first: IntArray, links: IntArray) -> None:  # 
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _take_out(node: int, slot: int, first: IntArray, links: IntArray) -> None:  # pragma: no cover - compiled
+def _take_out(
+    node: np.uint64, slot: np.uint64, first: Int32Array, links: Int32Array
+) -> None:  # pragma: no cover - compiled
     following, previous = links[node, 0], links[node, 1]
     links[node, 0] = -1
     if following == np.int32(node):
