@@ -1,4 +1,4 @@
-"""Ratios against peers on the same streets, with the same answer checked.
+"""Ratios against peers on the same streets and the same ground, with the same answer checked.
 
 Run ``python -m tests.benchmarks`` in the repository, or ``pytest tests/benchmarks -s -m benchmark``.
 """
@@ -8,49 +8,71 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from collections.abc import Callable, Iterator
 
-from tests.benchmarks import isochrones, nearest, reading, snapping
+from tests.benchmarks import isochrones, nearest, polygons, reading, snapping, terrain
 from tests.benchmarks.harness import Job, Row, print_table
 from tests.benchmarks.networks import RAW, drawn_streets, real_streets
 
-JOBS = ("nearest", "reading", "snapping", "reach")
+
+def _nearest(nodes: int) -> Iterator[Job]:
+    if RAW.exists():
+        yield from nearest.jobs(real_streets("las_palmas", "drive"), 100)
+        yield from nearest.jobs(real_streets("malta", "walk"), 200)
+    yield from nearest.jobs(drawn_streets(nodes), nodes // 500)
 
 
-def all_jobs(wanted: set[str], *, large: bool = False) -> list[Job]:
-    """Return the jobs asked for; real streets only where their files are."""
-    real = RAW.exists()
-    jobs: list[Job] = []
-    if "nearest" in wanted:
-        if real:
-            jobs += nearest.jobs(real_streets("las_palmas", "drive"), 100)
-            jobs += nearest.jobs(real_streets("malta", "walk"), 200)
-        jobs += nearest.jobs(drawn_streets(100_000), 200)
-        if large:
-            jobs += nearest.jobs(drawn_streets(1_000_000), 2_000)
-    if "reading" in wanted and real:
-        jobs += reading.jobs("malta", "drive")
-        jobs += reading.jobs("malta", "walk")
-    if "snapping" in wanted:
-        jobs += snapping.jobs(real_streets("malta", "walk") if real else drawn_streets(100_000), 100_000)
-        if large:
-            jobs += snapping.jobs(drawn_streets(1_000_000), 1_000_000)
-    if "reach" in wanted:
-        if real:
-            jobs += isochrones.jobs(real_streets("malta", "walk"), 2_000, 600)
-        jobs += isochrones.jobs(drawn_streets(100_000), 2_000, 600)
-        if large:
-            jobs += isochrones.jobs(drawn_streets(1_000_000), 2_000, 600)
-    return jobs
+def _reach(nodes: int) -> Iterator[Job]:
+    if RAW.exists():
+        yield from isochrones.jobs(real_streets("malta", "walk"), 2_000, 600)
+    yield from isochrones.jobs(drawn_streets(min(nodes, 100_000)), 2_000, 600)
 
 
-def run(jobs: list[Job]) -> list[Row]:
-    """Run jobs one after another, saying which."""
+def _polygons(nodes: int) -> Iterator[Job]:
+    streets = real_streets("malta", "walk") if RAW.exists() else drawn_streets(min(nodes, 100_000))
+    yield from polygons.jobs(streets, 200, 600)
+
+
+def _snapping(nodes: int) -> Iterator[Job]:
+    if RAW.exists():
+        yield from snapping.jobs(real_streets("malta", "walk"), 100_000)
+    yield from snapping.jobs(drawn_streets(nodes), nodes)
+
+
+def _terrain(nodes: int) -> Iterator[Job]:
+    yield from terrain.jobs(2_000 if nodes >= 1_000_000 else 500)
+
+
+def _reading(_: int) -> Iterator[Job]:
+    if RAW.exists():
+        yield from reading.jobs("malta", "drive")
+        yield from reading.jobs("malta", "walk")
+
+
+JOBS: dict[str, Callable[[int], Iterator[Job]]] = {
+    "nearest": _nearest,
+    "reach": _reach,
+    "polygons": _polygons,
+    "terrain": _terrain,
+    "snapping": _snapping,
+    "reading": _reading,
+}
+"""Each for a drawn network of so many nodes, and real streets where their files are."""
+SMALL, FULL = 20_000, 1_000_000
+
+
+def run(names: list[str], nodes: int, *, only_goals: bool = False) -> list[Row]:
+    """Run jobs one after another, saying which; with ``only_goals`` against the peers that a goal is set by."""
     rows: list[Row] = []
-    for job in jobs:
-        print(job.name, file=sys.stderr, flush=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # peers' own, about things this comparison does not touch
-            rows += job.run()
+    for name in names:
+        for job in JOBS[name](nodes):
+            wanted = {each.name for each in job.contenders if not only_goals or each.goal or "thread" in each.name}
+            if only_goals and not any(each.goal for each in job.contenders):
+                continue
+            print(job.name, file=sys.stderr, flush=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # peers' own, about things this comparison does not touch
+                rows += [row for row in job.run(wanted.__contains__) if row.contender != job.contenders[0].name]
     return rows
 
 
@@ -58,11 +80,12 @@ def main() -> None:
     """Read the call, run, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("jobs", nargs="*", metavar="JOB", help=f"of {', '.join(JOBS)}; all if none is named")
-    parser.add_argument("--large", action="store_true", help="with networks of a million nodes too")
+    parser.add_argument("--small", action="store_true", help="drawn networks of 20,000 nodes instead of a million")
+    parser.add_argument("--goals", action="store_true", help="only the peers that a goal is set by")
     arguments = parser.parse_args()
     if unknown := set(arguments.jobs) - set(JOBS):
         parser.error(f"no such job: {', '.join(sorted(unknown))}; there are {', '.join(JOBS)}")
-    print_table(run(all_jobs(set(arguments.jobs) or set(JOBS), large=arguments.large)))
+    print_table(run(arguments.jobs or list(JOBS), SMALL if arguments.small else FULL, only_goals=arguments.goals))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Contenders for one job, run in turn so that a busy machine slows all alike, and one table of ratios."""
+"""Contenders for one job, run in turn so that a busy machine slows all alike, and one table of ratios.
+
+A turn lasts at least `TURN_S`: a job of a millisecond is repeated, as it is in a run over many kinds of facilities, lest what is
+timed be the caches that the contender before it left behind. Ratios are of medians over turns.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from typing import Any
 
 Run = Callable[[], Any]
 """Does the job once and returns its answer."""
+TURN_S = 0.05
+SAME = "same answer"
 
 
 @dataclass
@@ -28,7 +34,10 @@ class Contender:
     share
         The part of the whole job it does, where the whole would take minutes; its time is divided by it.
     check
-        Compares its answer with ours and returns what is different, in words; empty if nothing is.
+        Compares its answer with ours and says in words how far apart they are, beginning with `SAME` where they agree; empty if
+        nothing at all is different.
+    goal
+        How many times as long as ours it should take, at least.
     """
 
     name: str
@@ -36,6 +45,7 @@ class Contender:
     rounds: int = 99
     share: float = 1.0
     check: Callable[[Any, Any], str] | None = None
+    goal: float | None = None
     seconds: list[float] = field(default_factory=list)
     prepared_s: float = 0.0
     said: str = ""
@@ -48,9 +58,24 @@ class Row:
     job: str
     contender: str
     seconds: float | None
-    times_ours: float | None
+    ours_s: float | None
     prepared_s: float | None
     said: str
+    goal: float | None = None
+
+    @property
+    def times_ours(self) -> float | None:
+        """How many times as long as ours."""
+        return None if self.seconds is None or self.ours_s is None else self.seconds / self.ours_s
+
+    @property
+    def verdict(self) -> str:
+        """Whether the goal is met; never where the answers were not the same."""
+        if self.goal is None or self.times_ours is None:
+            return ""
+        if not self.said.startswith(SAME):
+            return "MISSED: other answer"
+        return "met" if self.times_ours >= self.goal else f"MISSED: {self.times_ours / self.goal:.0%} of it"
 
 
 @dataclass
@@ -63,7 +88,7 @@ class Job:
 
     def run(self, wanted: Callable[[str], bool] = lambda _: True) -> list[Row]:
         """Prepare, check and time every contender."""
-        ready: list[tuple[Contender, Run]] = []
+        ready: list[tuple[Contender, Run, int]] = []
         reference: Any = None
         for place, contender in enumerate(self.contenders):
             if place and not wanted(contender.name):
@@ -71,21 +96,31 @@ class Job:
             run = self._prepare(contender)
             if run is None:
                 continue
-            answer = run()  # warms caches and compiles, for all alike
+            answer = run()  # compiles, for all alike
+            again = 1
+            if self.rounds:
+                start = time.perf_counter()
+                if not place or contender.rounds > 1:
+                    run()
+                    again = max(1, round(TURN_S / max(time.perf_counter() - start, 1e-6)))
             if place == 0:
                 reference = answer
             elif contender.check is not None and reference is not None:
-                contender.said = contender.check(reference, answer) or "same answer"
+                contender.said = contender.check(reference, answer) or SAME
             del answer
-            ready.append((contender, run))
+            ready.append((contender, run, again))
         del reference
+        gc.collect()
+        gc.freeze()  # what was prepared is not looked through again at every turn
         for number in range(self.rounds):
-            for contender, run in ready:
+            for contender, run, again in ready:
                 if number < contender.rounds:
                     gc.collect()
                     start = time.perf_counter()
-                    run()
-                    contender.seconds.append((time.perf_counter() - start) / contender.share)
+                    for _ in range(again):
+                        run()
+                    contender.seconds.append((time.perf_counter() - start) / again / contender.share)
+        gc.unfreeze()
         return [self._row(contender) for contender in self.contenders if contender.said or contender.seconds]
 
     def _prepare(self, contender: Contender) -> Run | None:
@@ -104,23 +139,25 @@ class Job:
     def _row(self, contender: Contender) -> Row:
         ours = self.contenders[0].seconds
         seconds = median(contender.seconds) if contender.seconds else None
-        ratio = seconds / median(ours) if seconds is not None and ours else None
         said = contender.said
         if contender.share < 1:
             said = f"{said}; from {contender.share:.1%} of the job".removeprefix("; ")
         prepared_s = contender.prepared_s if seconds is not None else None
-        return Row(self.name, contender.name, seconds, ratio, prepared_s, said)
+        return Row(self.name, contender.name, seconds, median(ours) if ours else None, prepared_s, said, contender.goal)
 
 
 def print_table(rows: Iterable[Row]) -> None:
     """Print the one table."""
-    lines = [("job", "engine", "seconds", "x ours", "before it, s", "answer")]
+    lines = [("job", "peer", "ours, s", "peer, s", "peer / ours", "goal", "", "before it, s", "answers")]
     lines += [
         (
             row.job,
             row.contender,
+            "" if row.ours_s is None else f"{row.ours_s:.4f}",
             "" if row.seconds is None else f"{row.seconds:.4f}",
             "" if row.times_ours is None else f"{row.times_ours:.2f}",
+            "" if row.goal is None else f"{row.goal:.3g}",
+            row.verdict,
             "" if row.prepared_s is None else f"{row.prepared_s:.2f}",
             row.said,
         )

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse
 from scipy.sparse.csgraph import dijkstra
 from tests.benchmarks import ours
-from tests.benchmarks.harness import Contender, Job
+from tests.benchmarks.harness import SAME, Contender, Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +32,17 @@ def jobs(streets: Streets, facilities: int, horizon_s: float) -> list[Job]:
     contenders = [
         Contender("lifecircle reach", lambda: ours.prepare_reach(streets, at, horizon_s)),
         Contender(
+            "lifecircle, one thread",
+            lambda: ours.on_one_thread(ours.prepare_reach(streets, at, horizon_s)),
+            check=same_pairs(streets),
+        ),
+        Contender(
             "scipy dijkstra(limit)",
             lambda: _scipy(streets, at[scipy_some], horizon_s),
             rounds=3,
             share=scipy_share,
             check=same_pairs(streets),
+            goal=10,
         ),
         Contender(
             "networkx single_source(cutoff)",
@@ -51,6 +57,7 @@ def jobs(streets: Streets, facilities: int, horizon_s: float) -> list[Job]:
             rounds=3,
             share=some,
             check=same_nodes(streets),
+            goal=200,
         ),
     ]
     minutes = horizon_s / 60
@@ -69,7 +76,7 @@ def same_pairs(streets: Streets) -> Callable[[Any, Any], str]:
         if (ours.indices != theirs.indices).any():
             return "other nodes"
         apart = float(np.abs(ours.data - theirs.data).max())
-        return "" if apart <= 1e-6 else f"up to {apart:.3g} s apart"
+        return f"{SAME if apart <= 1e-6 else 'other'}: {ours.nnz:,} pairs, up to {apart:.1e} s apart"
 
     return check
 
@@ -81,7 +88,11 @@ def same_nodes(streets: Streets) -> Callable[[Any, Any], str]:
     def check(ours: Pairs, theirs: list[set[int]]) -> str:
         mine = [set(ours.indices[ours.indptr[f] : ours.indptr[f + 1]].tolist()) for f in range(len(theirs))]
         different = sum(len((a ^ b) - unsure) for a, b in zip(mine, theirs, strict=True))
-        return f"{different} nodes in one alone" if different else ""
+        return (
+            f"{different} nodes in one alone"
+            if different
+            else f"{SAME}: {sum(map(len, mine)):,} nodes, none in one alone"
+        )
 
     return check
 

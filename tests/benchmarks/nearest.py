@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse.csgraph import dijkstra
 from tests.benchmarks import ours
-from tests.benchmarks.harness import Contender, Job
+from tests.benchmarks.harness import SAME, Contender, Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,22 +16,27 @@ if TYPE_CHECKING:
     from tests.oracle.reference import Bools, Floats, Ints
 
 PANDANA_LIMIT_S = 1e6
+MOST_OF_SCIPY, MOST_OF_SCIPY_DRAWN = 0.2, 0.15
+"""The share of scipy's time that ours may take, on real streets and on drawn ones."""
 
 
 def jobs(streets: Streets, facilities: int) -> list[Job]:
     """Return the job on one network."""
     at = streets.facilities(facilities)
-    large = len(streets.xy) > 300_000
+    is_drawn, is_large = streets.name.startswith("drawn"), len(streets.xy) > 300_000
+    same = within(1e-6, streets.sure)
     contenders = [
         Contender("lifecircle", lambda: ours.prepare_nearest(streets, at)),
-        Contender("scipy dijkstra(min_only)", lambda: _scipy(streets, at), check=within(1e-6, streets.sure)),
-        Contender("igraph distances", lambda: _igraph(streets, at), rounds=3, check=within(1e-6, streets.sure)),
-    ]
-    if not large:
+        Contender("lifecircle, one thread", lambda: ours.on_one_thread(ours.prepare_nearest(streets, at)), check=same),
+        Contender(
+            "scipy dijkstra(min_only)", lambda: _scipy(streets, at), check=same,
+            goal=1 / MOST_OF_SCIPY_DRAWN if is_drawn else 1 / MOST_OF_SCIPY,
+        ),
+        Contender("networkx multi_source", lambda: _networkx(streets, at), 2 if is_large else 3, check=same, goal=100),
+        Contender("igraph distances", lambda: _igraph(streets, at), 3, check=same),
+    ]  # fmt: skip
+    if not is_large:
         contenders += [
-            Contender(
-                "networkx multi_source", lambda: _networkx(streets, at), rounds=3, check=within(1e-6, streets.sure)
-            ),
             Contender(
                 "OSMnx tutorial: a search a facility",
                 lambda: _osmnx_way(streets, at),
@@ -42,10 +47,10 @@ def jobs(streets: Streets, facilities: int) -> list[Job]:
             Contender("pandana nearest_pois", lambda: _pandana(streets, at), rounds=1, check=within(0.5, streets.sure)),
         ]
     name = f"nearest, {streets.name} ({len(streets.xy):,} nodes, {facilities} facilities)"
-    return [Job(name, contenders, rounds=7 if not large else 3)]
+    return [Job(name, contenders, rounds=5 if is_large else 7)]
 
 
-def within(tolerance: float, where: Bools | None = None) -> Callable[[Any, Any], str]:
+def within(tolerance: float, where: Bools | None = None, unit: str = "s") -> Callable[[Any, Any], str]:
     """Return a check that two answers are the same to a tolerance, at the nodes it may be asked of."""
 
     def check(ours: Floats, theirs: Floats) -> str:
@@ -55,7 +60,7 @@ def within(tolerance: float, where: Bools | None = None) -> Callable[[Any, Any],
         if (reached != np.isfinite(theirs)).any():
             return f"{(reached != np.isfinite(theirs)).sum()} nodes reached by one alone"
         apart = float(np.abs(ours - theirs)[reached].max())
-        return "" if apart <= tolerance else f"up to {apart:.3g} apart"
+        return f"{SAME if apart <= tolerance else 'other'}: up to {apart:.1e} {unit} apart"
 
     return check
 

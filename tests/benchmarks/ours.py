@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from lifecircle.model import Roads
 from lifecircle.problems import Problems
 from lifecircle.sources.datum import parse_crs
 from lifecircle.sources.roads.osm import read_osm, tag_frame, tag_keys
+from lifecircle.travel import threads
 from lifecircle.travel.join import find_nearest_segments, index_segments
 from lifecircle.travel.network import Network, build_network
 from lifecircle.travel.reach import Entrances, Search, join_points
@@ -60,6 +61,19 @@ def _network(streets: Streets) -> Network:
     )
     table = {f"c{number}": float(speed) for number, speed in enumerate(speeds)} | {"default": 1.0}
     return build_network(roads, _mode("drive", table), load_ways())
+
+
+def on_one_thread(run: Callable[[], Any]) -> Callable[[], Any]:
+    """Return the job done without a second thread."""
+
+    def run_alone() -> Any:
+        all_workers, threads.count_workers = threads.count_workers, lambda: 1
+        try:
+            return run()
+        finally:
+            threads.count_workers = all_workers
+
+    return run_alone
 
 
 def prepare_nearest(streets: Streets, facilities: Ints) -> Callable[[], Floats]:

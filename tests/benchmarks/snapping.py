@@ -35,8 +35,15 @@ def _contenders(streets: Streets, points: Floats) -> list[Contender]:
     few = 2 if len(points) > 300_000 else 3
     return [
         Contender("lifecircle, to edges", lambda: ours.prepare_snapping(streets, points)),
-        Contender("shapely query_nearest", lambda: _strtree(streets, points), few, check=within(1e-8)),
-        Contender("geopandas sjoin_nearest", lambda: _geopandas(streets, points), few, check=within(1e-8)),
+        Contender(
+            "lifecircle, one thread",
+            lambda: ours.on_one_thread(ours.prepare_snapping(streets, points)),
+            check=within(0.0, unit="m"),
+        ),
+        Contender(
+            "STRtree.query_nearest", lambda: _strtree(streets, points), few, check=within(1e-8, unit="m"), goal=25
+        ),
+        Contender("geopandas sjoin_nearest", lambda: _geopandas(streets, points), few, check=within(1e-8, unit="m")),
         Contender("scipy cKDTree, to nodes", lambda: _nodes(streets, points), check=_farther),
     ]
 

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.travel.hierarchy import Int32Array
 from lifecircle.travel.shortest_paths import run_search
 
 
@@ -46,14 +47,16 @@ def cost_to_points(
 ) -> None:  # pragma: no cover - compiled
     """Fill each cell's cost and label: by either end of its edge, or along it to a door on the same edge."""
     for cell in range(len(edge)):
-        on = edge[cell]
-        if on < 0:
+        if edge[cell] < 0:
             continue
-        best, label = node_cost[a[on]] + by_a[cell], node_label[a[on]]
-        other = node_cost[b[on]] + by_b[cell]
+        on = np.uint64(edge[cell])  # unsigned: see `run_search`
+        end = np.uint64(a[on])
+        best = node_cost[end] + by_a[cell]
+        other = node_cost[np.uint64(b[on])] + by_b[cell]
         if other < best:
-            best, label = other, node_label[b[on]]
-        for position in range(door_start[on], door_start[on + 1]):
+            best, end = other, np.uint64(b[on])
+        label = node_label[end]
+        for position in range(door_start[on], door_start[on + np.uint64(1)]):
             door = door_order[position]
             straight = cost_along(
                 door_there[door] - there[cell], back[cell] - door_back[door], forward[on], backward[on]
@@ -76,7 +79,7 @@ def reach_points(
     door_by_a: FloatArray,
     door_by_b: FloatArray,
     start: IntArray,
-    head: IntArray,
+    head: Int32Array,
     arc_cost: FloatArray,
     width: float,
     a: IntArray,
@@ -97,9 +100,8 @@ def reach_points(
     near_cost: FloatArray,
     n_cells: int,
     horizon: float,
-    first: IntArray,
-    after: IntArray,
-    before: IntArray,
+    first: Int32Array,
+    links: Int32Array,
 ) -> tuple[IntArray, IntArray, FloatArray]:  # pragma: no cover - compiled
     """Return how many cells each facility reaches at a cost of at most ``horizon``, which, and at what cost.
 
@@ -133,7 +135,7 @@ def reach_points(
             n_seeds += 2
         n_touched = run_search(
             start, head, arc_cost, width, seed_node[:n_seeds], seed_cost[:n_seeds], np.zeros(n_seeds, dtype=np.int64),
-            horizon, cost, label, touched, first, after, before,
+            horizon, cost, label, touched, first, links,
         )  # fmt: skip
         # The edges to look at: those at a reached node, and those with a door.
         for position in range(n_touched + doors_to - doors_from):

@@ -23,6 +23,9 @@ from lifecircle.travel.shortest_paths import Graph, make_queue, make_travel_grap
 from lifecircle.travel.straight import find_near_pairs, find_nearest_doors, index_doors
 from lifecircle.travel.threads import map_slices
 
+MANY_CELLS = 100_000
+"""Fewer are filled in faster by one thread: a cell takes 10 ns."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joins:
@@ -132,6 +135,14 @@ class Search:
             np.where(self.backward, self.edge_back, np.inf), network.n_nodes, reverse=True,
         )  # fmt: skip
         self.access_speed = 1.0 if weight == "metres" else network.mode.access_kph * KPH_TO_MPS
+        self._homes: tuple[Joins, Legs] | None = None
+
+    def _cell_legs(self, cells: Joins) -> Legs:
+        """Return the legs of cells; they are kept, for the next kind of facility is asked from the same cells."""
+        kept = self._homes
+        if kept is None or kept[0] is not cells:
+            kept = self._homes = cells, self.home_legs(cells)
+        return kept[1]
 
     def home_legs(self, joins: Joins) -> Legs:
         """Return the legs of cells: where journeys begin, seen from the facilities' side."""
@@ -173,7 +184,7 @@ class Search:
             -1 where unreachable.
         """
         doors = self.door_legs(entrances.joins)
-        homes = self.home_legs(cells)
+        homes = self._cell_legs(cells)
         usable = np.flatnonzero(doors.edge >= 0)
         edge = doors.edge[usable]
         seed_node = np.concatenate([self.network.a[edge], self.network.b[edge]])
@@ -192,10 +203,9 @@ class Search:
                     door_start, door_order, doors.access, doors.there, doors.back, cost[first:last], label[first:last],
                 )  # fmt: skip
 
-            map_slices(fill, len(cells))
+            map_slices(fill, len(cells), smallest=MANY_CELLS)
         self._walk_straight(cells, entrances, cost, label)
-        facility = np.where(label >= 0, entrances.facility[np.maximum(label, 0)] if len(entrances.joins) else -1, -1)
-        return cost, facility
+        return cost, np.append(entrances.facility, -1)[label]  # -1 takes the last
 
     def _walk_straight(self, cells: Joins, entrances: Entrances, cost: FloatArray, label: IntArray) -> None:
         """Let the nearest entrance within ``direct_m`` be walked to straight, where that is quicker."""
@@ -217,7 +227,7 @@ class Search:
         """
         network, n_facilities = self.network, len(entrances.start) - 1
         doors = self.door_legs(entrances.joins)
-        homes = self.home_legs(cells)
+        homes = self._cell_legs(cells)
         home_start, order = _group(homes.edge, network.n_edges)
         in_order = (
             order, homes.access[order], homes.there[order], homes.back[order], homes.by_a[order], homes.by_b[order],

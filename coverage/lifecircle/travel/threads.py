@@ -12,9 +12,14 @@ SMALLEST_SLICE = 2_000
 """Below this a thread costs more than it brings."""
 
 
+def count_workers() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def map_slices(function: Callable[[int, int], Result], count: int, smallest: int = SMALLEST_SLICE) -> list[Result]:
     """Return ``function(first, last)`` over consecutive slices of ``range(count)``, in order."""
-    workers = max(1, min(os.cpu_count() or 1, count // max(smallest, 1)))
+    workers = max(1, min(count_workers(), count // max(smallest, 1)))
     if workers == 1:
         return [function(0, count)]
     bounds = [count * part // workers for part in range(workers + 1)]
