@@ -85,7 +85,7 @@ def reach_points(
     horizon: float,
     first: Int32Array,
     links: Int32Array,
-) -> tuple[IntArray, IntArray, FloatArray]:  # pragma: no cover - compiled
+) -> tuple[IntArray, Int32Array, FloatArray]:  # pragma: no cover - compiled
     """Return how many cells each facility reaches at a cost of at most ``horizon``, which, and at what cost.
 
     One bounded search a facility; scratch is reset by what was touched, so that time and memory follow the result. The
@@ -100,7 +100,7 @@ def reach_points(
     edges, legs = _pack(a, b, home_start, home_by_a, home_by_b, home_access)
     place_of = np.full(n_cells, -1, dtype=np.int64)
     count = np.zeros(last_facility - first_facility, dtype=np.int64)
-    out_cell = np.empty(1024, dtype=np.int64)
+    out_cell = np.empty(1024, dtype=np.int32)
     out_cost = np.empty(1024, dtype=np.float64)
     filled, one = 0, np.uint64(1)
     for facility in range(first_facility, last_facility):
@@ -198,7 +198,7 @@ def _grow(values: FloatArray, room: int) -> FloatArray:  # pragma: no cover - co
 
 
 @njit(cache=True, nogil=True)
-def _grow_whole(values: IntArray, room: int) -> IntArray:  # pragma: no cover - compiled
-    grown = np.empty(room, dtype=np.int64)
+def _grow_whole(values: Int32Array, room: int) -> Int32Array:  # pragma: no cover - compiled
+    grown = np.empty(room, dtype=np.int32)
     grown[: len(values)] = values
     return grown

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from lifecircle.config.schema import Direction
 from lifecircle.model import FloatArray, IntArray
 from lifecircle.travel.contraction import index_incident
+from lifecircle.travel.hierarchy import Int32Array
 from lifecircle.travel.join import find_nearest_segments
 from lifecircle.travel.kernels import cost_to_points, reach_points
 from lifecircle.travel.modes import KPH_TO_MPS
@@ -93,6 +94,9 @@ class _Legs:
     by_b: FloatArray
 
 
+_ByEdge = tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray]
+
+
 class Search:
     """One mode's network, asked in one weight and one direction.
 
@@ -114,12 +118,22 @@ class Search:
         )
         self.access_speed = 1.0 if weight == "metres" else network.mode.access_kph * KPH_TO_MPS
         self._homes: tuple[Joins, _Legs] | None = None
+        self._by_edge: tuple[Joins, _ByEdge] | None = None
 
     def _cell_legs(self, cells: Joins) -> _Legs:
         """Return the legs of cells; they are kept, for the next kind of facility is asked from the same cells."""
         if self._homes is None or self._homes[0] is not cells:
             self._homes = cells, self._legs(cells, is_cell=True)
         return self._homes[1]
+
+    def _cells_by_edge(self, cells: Joins) -> _ByEdge:
+        """Return where each node's edges and each edge's cells begin, and the cells' legs in that order; kept as the legs are."""
+        if self._by_edge is None or self._by_edge[0] is not cells:
+            homes = self._cell_legs(cells)
+            start, order = _group(homes.edge, self.network.n_edges)
+            in_order = (start, order, homes.access[order], homes.along[order], homes.by_a[order], homes.by_b[order])
+            self._by_edge = cells, (*index_incident(self.network.a, self.network.b, self.network.n_nodes), *in_order)
+        return self._by_edge[1]
 
     def _legs(self, joins: Joins, *, is_cell: bool) -> _Legs:
         edge = joins.edge
@@ -197,18 +211,14 @@ class Search:
         """
         network, n_facilities = self.network, len(entrances.start) - 1
         doors = self._legs(entrances.joins, is_cell=False)
-        homes = self._cell_legs(cells)
-        home_start, order = _group(homes.edge, network.n_edges)
-        in_order = (order, homes.access[order], homes.along[order], homes.by_a[order], homes.by_b[order])
-        edge_start, incident = index_incident(network.a, network.b, network.n_nodes)
+        by_edge = self._cells_by_edge(cells)
         near_start, near_cell, near_cost = self._near_cells(cells, entrances, horizon)
 
-        def search(first: int, last: int) -> tuple[IntArray, IntArray, FloatArray]:
+        def search(first: int, last: int) -> tuple[IntArray, Int32Array, FloatArray]:
             return reach_points(
                 first, last, entrances.start, doors.edge, doors.access, doors.along, doors.by_a, doors.by_b,
                 self.graph.start, self.graph.head, self.graph.cost, self.graph.width,
-                network.a, network.b, self.forward, self.backward, edge_start, incident,
-                home_start, *in_order,
+                network.a, network.b, self.forward, self.backward, *by_edge,
                 near_start, near_cell, near_cost, len(cells), horizon, *make_queue(self.graph),
             )  # fmt: skip
 
