@@ -49,6 +49,7 @@ def test_every_file_of_the_contract_is_there(out, processed):
         "facilities.parquet",
         "coverage.gpkg",
         "issues.csv",
+        "network_parts.csv",
         "manifest.json",
     }
     assert {path.name for path in processed.iterdir()} == names
@@ -111,7 +112,10 @@ def test_facilities_say_whom_they_serve(processed):
 
 def test_layers_open_in_a_gis(processed):
     layers = dict(pyogrio.list_layers(processed / "coverage.gpkg"))
-    assert layers == {"district": "MultiPolygon", "township": "MultiPolygon", "facilities": "Point"}
+    areas = dict.fromkeys(
+        ["district", "township", "isochrones", "isochrones_by_facility", "catchments"], "MultiPolygon"
+    )
+    assert layers == {**areas, "facilities": "Point"}
     townships = gpd.read_file(processed / "coverage.gpkg", layer="township")
     assert townships.crs.to_epsg() == 4549
     assert townships["clinic-walk-15"].tolist() == pytest.approx([200 / 3, 0])

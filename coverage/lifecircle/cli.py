@@ -61,8 +61,19 @@ def run(
     district: District,
     year: Annotated[int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs")] = None,
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="时刻，如 22:30：此时不开航的轮渡不计 time of day: ferries that do not sail then are out"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
+    no_areas: Annotated[
+        bool, typer.Option("--no-areas", help="不画等时圈与服务范围 draw no isochrones and catchments")
+    ] = False,
     no_map: Annotated[bool, typer.Option("--no-map", help="不写地图 write no map")] = False,
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="不用也不存备好的道路与路网 neither use nor keep prepared roads and networks"),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")
     ] = False,
@@ -75,11 +86,16 @@ def run(
 
     folder = _find_district(district)
     progress = _progress()
+    from lifecircle.cache import NO_CACHE, open_cache
     from lifecircle.outputs.publish import publish_study
     from lifecircle.study import run_district
 
+    cache = NO_CACHE if no_cache else open_cache()
     try:
-        study = run_district(folder, year=year, only_rules=tuple(rule or ()), progress=progress)
+        study = run_district(
+            folder, year=year, only_rules=tuple(rule or ()), at=at, with_areas=not no_areas, progress=progress,
+            cache=cache,
+        )  # fmt: skip
     except InputError as error:
         _print_problems(error.problems)
         raise typer.Exit(WRONG) from error
@@ -154,6 +170,8 @@ def policies(
             typer.echo(f"  注 note: {one.note}")
         for entry in one.rules:
             limit = f"{entry.limit:g} {entry.limit_unit}"
+            if entry.then is not None:
+                limit += f" → {'/'.join(kind for part in entry.then.facilities for kind in part.kind)}"
             typer.echo(f"  - {entry.id}: {entry.names.zh} {entry.names.en} | {entry.mode}, {limit}, {entry.direction}")
             if policy:
                 for name, text in (
@@ -163,6 +181,42 @@ def policies(
                 ):
                     if text:
                         typer.echo(f"      {name}: {text}")
+
+
+@app.command()
+def verify(
+    oracles: Annotated[
+        Path | None, typer.Option(help="另算此文件夹中各家公布的算例 also the cases others published, in this folder")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="在标准输出给机器结果 the figures for machines on stdout")
+    ] = False,
+) -> None:
+    """重算已知答案的算例：应为、算得、差. Re-run the known-answer cases: expected, computed, difference.
+
+    示例 examples: lifecircle verify | lifecircle verify --oracles ../shared/oracles --json
+    """
+    if oracles is not None and not oracles.is_dir():
+        typer.echo(
+            f"没有这个文件夹 no such folder: {oracles} | --oracles 下每个算例一个文件夹 one folder a case", err=True
+        )
+        raise typer.Exit(WRONG)
+    from lifecircle.verification import verify as run_cases
+    from lifecircle.verification.report import verdict, verification_json, verification_table
+
+    progress = _progress()
+    found = run_cases(oracles, progress)
+    progress("")
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(verification_json(found), ensure_ascii=False, indent=1))
+    else:
+        from rich.console import Console
+
+        Console(width=None if sys.stdout.isatty() else 80).print(verification_table(found))
+    typer.echo(verdict(found), err=as_json)
+    raise typer.Exit(NOT_COMPUTED if found.failed else DONE)
 
 
 def _find_district(name: str) -> Path:
@@ -202,18 +256,25 @@ def _progress() -> Callable[[str], None]:
 
 def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
     """Print the summary and where everything is."""
+    from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
     from lifecircle.outputs.summary import summarise, summary_table
 
     if as_json:
         import json
 
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), "not_computed": study.not_computed,
+                   "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
         typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
         return
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 150).print(summary_table(study))
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    for table in (summary_table(study), summary_parts(study)):
+        if table is not None:
+            console.print(table)
+    for line in closure_lines(study.closures):
+        typer.echo(line)
     for rule_id, reason in study.not_computed.items():
         typer.echo(f"未计算 not computed: {rule_id}: {reason}")
     notable = sum(problem.severity in ("warning", "set_aside", "repaired") for problem in study.problems)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from lifecircle.problems import Problem
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    import shapely
     from affine import Affine
     from scipy.sparse import csr_array
 
@@ -28,6 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.object_]
+Joined = Literal["main", "ferry", "none", "no_street"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +123,20 @@ class Sailing:
     modes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A road, bridge or ferry that this run does without."""
+
+    name: str
+    """As it is called, or its id."""
+    kind: Literal["road", "ferry"]
+    why: Literal["closed", "hours"]
+    """Closed by the configuration, or a ferry that does not sail at the run's time of day."""
+    hours: str = ""
+    ways: int = 0
+    """How many ways of the street map it takes away."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Roads:
     """The street map: ways over shared nodes, with the tags that decide who may use them."""
@@ -135,9 +151,27 @@ class Roads:
     """One row a way, one column an OSM key; None where the way has no such tag."""
     source: str
     sailings: tuple[Sailing, ...] = ()
+    closures: tuple[Closure, ...] = ()
 
     def __len__(self) -> int:
         return len(self.way_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeightGrid:
+    """Heights on the grid they were surveyed on (or on square cells of that size, where that is in degrees)."""
+
+    transform: Affine
+    """Column and row to the coordinates of ``crs``; upright, metres."""
+    crs: str
+    """WKT."""
+    elevation_m: npt.NDArray[np.float32]
+    """Rows x columns; NaN where not known."""
+
+    @property
+    def cell_m(self) -> float:
+        """The shorter side of a cell."""
+        return float(min(abs(self.transform.a), abs(self.transform.e)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +188,10 @@ class TerrainLayers:
     """Classes; None without a ``landcover``, and the grid is then the dem's."""
     is_known: BoolArray
     """False where land cover (or, without it, the dem) has no data."""
+    heights: HeightGrid | None = None
+    """The dem as it is, for slopes along streets; None without a ``dem``."""
+    barriers: npt.NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, dtype=object))
+    """Lines and areas in ``crs`` that nobody crosses but on a road or bridge."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -181,14 +219,40 @@ class NearestFacility:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkPart:
-    """One connected part of a mode's network."""
+    """Streets of one mode that hang together without a ferry, or (``part`` -1) the people who have none of its streets near."""
 
     mode: str
     part: int
+    """0 is the longest."""
     length_km: float
     people: float
-    facilities: int
-    is_left_out: bool = False
+    facilities: Mapping[str, int]
+    """By kind, the facilities a rule of this mode asks for that are entered here, each counted once."""
+    name: str
+    """The units that most of its people live in, the most peopled first; where nobody does, its facilities'."""
+    joined: Joined
+    """``main`` part 0; ``ferry`` or ``none``: whether ferries link it to part 0; ``no_street``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Legs:
+    """The parts of a chain station -> patient -> hospital, per cell; rows are of :attr:`Facilities.frame`.
+
+    A chain's minutes are ``response_min`` + on scene + ``transfer_min`` + handover. A cell may have the one part and not the other.
+    """
+
+    response_min: FloatArray
+    """From the call until help is there, readiness included; inf where no station reaches."""
+    station: IntArray
+    """-1 where none reaches."""
+    transfer_min: FloatArray
+    """From the patient to the nearest facility the chain may end at; inf where none can be reached."""
+    hospital: IntArray
+    """-1 where none can be reached."""
+    hospitals: IntArray
+    """Rows of the facilities that the chain may end at."""
+    people_taken: FloatArray
+    """For each of them, the people who would be taken there: those of whole chains that end at it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,6 +274,63 @@ class RuleResult:
     """For each of them, the people within the limit."""
     people_nearest: FloatArray
     """For each of them, the people for whom it is the nearest."""
+    choices: IntArray
+    """How many of them each cell has within the limit."""
+    legs: Legs | None = None
+    """Of a chain only; ``nearest`` is then the whole chain's minutes, and its station."""
+
+    @property
+    def response(self) -> NearestFacility:
+        """The way until help is there: of a chain its first part, of any other rule all of it."""
+        if self.legs is None:
+            return self.nearest
+        return NearestFacility(self.legs.response_min, self.legs.station)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AreaWithin:
+    """The area within a limit of one facility, or of the nearest of all, drawn from travel times. The cells decide every figure."""
+
+    facility: int
+    """Row of :attr:`Facilities.frame`; -1 for the nearest of all."""
+    limit: float
+    """Minutes (readiness included) or metres."""
+    polygon: shapely.MultiPolygon
+    """Valid, in the district's CRS; empty where nothing is reached."""
+    outside_share: float
+    """Share (0-1) of the length of reached streets outside it; NaN where no street is reached, and over terrain."""
+    slower_share: float
+    """Share (0-1) of its area that is slower than the limit, sampled; NaN where it is empty."""
+    cell_m: float
+    """Of the raster it was drawn from."""
+    people_inside: float
+    """People of the cells whose centre lies in it."""
+    people_covered: float
+    """People of the cells within the limit: the figure."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CatchmentArea:
+    """Where one facility is the nearest, within the limit."""
+
+    facility: int
+    """Row of :attr:`Facilities.frame`."""
+    polygon: shapely.MultiPolygon
+    """Valid, in the district's CRS; those of one rule do not overlap."""
+    people: float
+    """Who counts, of the covered cells for whom it is the nearest; over all facilities they sum to the people covered."""
+    groups: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleAreas:
+    """What is drawn of one rule."""
+
+    bands: tuple[AreaWithin, ...]
+    """Within each band's limit of the nearest facility, from small to large; each lies in the next."""
+    by_facility: tuple[AreaWithin, ...]
+    """Within the rule's limit of each facility, in the order of :attr:`RuleResult.facilities`."""
+    catchments: tuple[CatchmentArea, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,6 +357,10 @@ class Study:
     """Rules that could not be computed, and what each would need."""
     year: int
     folder: Path
+    closures: tuple[Closure, ...] = ()
+    """Roads, bridges and ferries this run does without."""
+    areas: Mapping[str, RuleAreas] = field(default_factory=dict)
+    """By rule id; empty where none were asked for."""
     timings_s: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest reports beside: control factors, fragments left out, ferries."""

@@ -24,8 +24,9 @@ def test_every_rule_is_ready_to_run_and_says_where_it_is_from(rule):
     assert rule.source
     assert rule.label is not None
     assert rule.label.en
-    assert rule.mode in load_modes()
-    assert all(kind in load_kinds() for wanted in rule.facilities for kind in wanted.kind)
+    assert set(rule.modes) <= set(load_modes())
+    filters = rule.facilities + (rule.then.facilities if rule.then else ())
+    assert all(kind in load_kinds() for wanted in filters for kind in wanted.kind)
     assert rule.quote or rule.assumption
 
 
@@ -36,6 +37,17 @@ def test_every_rule_is_ready_to_run_and_says_where_it_is_from(rule):
 def test_quotes_are_exact(rule):
     text = (TEXTS / "002_7498f88df587db6f.txt").read_text("utf-8")
     assert rule.quote in text
+
+
+def test_the_chains_of_the_emergency_map_say_what_each_part_takes():
+    chains = [rule for rule in POLICIES["emergency"].rules if rule.then]
+    assert {key for rule in chains for wanted in rule.then.facilities for key in wanted.attributes} == {
+        "thrombolysis",
+        "pci",
+    }
+    for rule in chains:
+        assert rule.fixed_minutes == rule.ready.total_min + rule.then.on_scene_minutes + rule.then.handover_minutes
+        assert "假定" in rule.assumption, "minutes on scene have no source"
 
 
 def test_the_two_readings_of_ten_minutes_stand_side_by_side():

@@ -26,9 +26,13 @@ from tests.oracle.reference import (
     project_nodes,
     read_osm,
 )
+from tests.oracle.slope import ReferenceHeights
 
 REPOSITORY = Path(__file__).parents[2]
-NETWORK_OF = {"walk": "walk", "walk_elderly": "walk", "bike": "bike", "drive": "drive", "ambulance": "drive"}
+MODES = tomllib.loads((REPOSITORY / "coverage" / "lifecircle" / "modes.toml").read_text("utf-8"))["modes"]
+
+CLOSE = 0.1
+"""Seconds, or metres."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class DistrictRun:
     def run(self) -> DistrictRun:
         """Run the command line; a failure shows what it said."""
         command = [sys.executable, "-c", "from lifecircle.cli import main; main()"]
-        command += ["run", str(self.folder), "--out", str(self.out), "--no-map"]
+        command += ["run", str(self.folder), "--out", str(self.out), "--no-map", "--no-areas"]
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "coverage"), "PYTHONIOENCODING": "utf-8"}
         done = subprocess.run(
             command,
@@ -131,6 +135,32 @@ class DistrictRun:
         lonlat, ways = read_osm(self.folder / self.toml["roads"]["path"])
         return project_nodes(lonlat, self.crs), ways
 
+    @cached_property
+    def _heights(self) -> ReferenceHeights | None:
+        """The ground, if the district has a DEM."""
+        dem = self.toml.get("terrain", {}).get("dem")
+        return ReferenceHeights.from_dem(self.folder / dem, self.crs) if dem else None
+
+    def mode(self, mode_id: str) -> ReferenceMode:
+        """Read a mode: the district's values, laid over those that ship; one kind of speed replaces the other."""
+        keys, own = dict(MODES.get(mode_id, {})), self.toml.get("modes", {}).get(mode_id, {})
+        if "speed_kph" in own or "speeds_kph" in own:
+            keys = {key: value for key, value in keys.items() if key not in ("speed_kph", "speeds_kph")}
+        keys |= own
+        slope = {} if keys.get("slope", True) is True else keys["slope"]
+        if slope and (slope.get("metres", "plan"), slope.get("heights", "bilinear")) != ("plan", "bilinear"):
+            raise NotImplementedError(f"{mode_id}: the oracle knows lengths on the plan and bilinear heights only")
+        return ReferenceMode(
+            keys["ways"],
+            keys.get("speeds_kph") or keys["speed_kph"],
+            keys["access_kph"],
+            keys["max_access_m"],
+            keys["direct_m"],
+            keys["min_fragment_m"],
+            slope=slope is not False,
+            **({"steps_kph": slope["steps_kph"]} if slope and "steps_kph" in slope else {}),
+        )
+
     def expected(self, rule_id: str) -> Expected:
         """Ask the oracle about one rule, for the cells of the run."""
         if rule_id not in self._expected:
@@ -145,15 +175,7 @@ class DistrictRun:
     def network(self, mode_id: str) -> ReferenceNetwork:
         """Build a mode's network from the raw roads and the district's ferries."""
         if mode_id not in self._networks:
-            keys = self.toml["modes"][mode_id]
-            mode = ReferenceMode(
-                NETWORK_OF[mode_id],  # type: ignore[arg-type]
-                keys.get("speeds_kph") or keys["speed_kph"],
-                keys["access_kph"],
-                keys["max_access_m"],
-                keys["direct_m"],
-                keys["min_fragment_m"],
-            )
+            mode = self.mode(mode_id)
             project = pyproj.Transformer.from_crs("EPSG:4326", self.crs, always_xy=True)
             ferries = [
                 ReferenceFerry(
@@ -168,11 +190,13 @@ class DistrictRun:
             path = self.folder / self.toml["roads"]["path"]
             if path.suffix == ".parquet":
                 lines = geopandas.read_parquet(path)
-                network = ReferenceNetwork.from_lines(lines, self.crs, mode, ferries=ferries)
+                network = ReferenceNetwork.from_lines(lines, self.crs, mode, ferries=ferries, heights=self._heights)
             else:
                 osm_ferries = self.toml["roads"].get("ferries", True)
                 nodes, ways = self._streets
-                network = ReferenceNetwork.from_ways(nodes, ways, mode, osm_ferries=osm_ferries, ferries=ferries)
+                network = ReferenceNetwork.from_ways(
+                    nodes, ways, mode, osm_ferries=osm_ferries, ferries=ferries, heights=self._heights
+                )
             self._networks[mode_id] = network
         return self._networks[mode_id]
 
@@ -189,3 +213,33 @@ class DistrictRun:
         ids, lon, lat = (list(column) for column in zip(*rows, strict=True))
         project = pyproj.Transformer.from_crs("EPSG:4326", self.crs, always_xy=True)
         return ids, np.column_stack(project.transform(lon, lat))
+
+
+def computed(run: DistrictRun, expected: Expected) -> np.ndarray:
+    """The run's own answer, in the oracle's units; inf where unreachable."""
+    values = run.cells[expected.column].to_numpy(float)
+    return np.where(np.isnan(values), np.inf, values * (1 if expected.measure == "m" else 60))
+
+
+def differs(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Where two answers are apart, or one of them says unreachable alone."""
+    reached = np.isfinite(ours) & np.isfinite(theirs)
+    apart = np.isfinite(ours) != np.isfinite(theirs)
+    apart[reached] = np.abs(ours[reached] - theirs[reached]) > CLOSE
+    return apart
+
+
+def is_a_tie(run: DistrictRun, expected: Expected, cell: int, ours: float) -> bool:
+    """Whether the run's answer is right from another edge that is as near to the cell as the nearest."""
+    at = run.cells_xy[cell]
+    joins = expected.network.joins_within(at, 1e-6)
+    again = np.repeat(at[None], len(joins.edge), axis=0)
+    direction = expected.rule.get("direction", "toward")
+    cost, _ = expected.network.nearest(
+        again,
+        expected.facilities_xy,
+        direction,
+        expected.measure,
+        cell_joins=joins,  # type: ignore[arg-type]
+    )
+    return not differs(np.full(len(cost), ours), cost).all()

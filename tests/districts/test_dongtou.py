@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 from tests.oracle.reference import ReferenceMode, ReferenceNetwork
+from tests.oracle.slope import ReferenceHeights
 
 from lifecircle.config import load_modes
 from lifecircle.study import run_district
@@ -25,12 +26,14 @@ RULES = (
 
 @pytest.fixture(scope="module")
 def study():
-    return run_district(FOLDER)
+    return run_district(FOLDER, with_areas=False)
 
 
 @pytest.fixture(scope="module")
 def networks(study):
     made = {}
+    crs = study.district.crs
+    heights = ReferenceHeights.from_dem(FOLDER / "dem.tif", crs)
     for mode_id in ("walk", "drive"):
         mode = load_modes()[mode_id]
         reference = ReferenceMode(
@@ -40,21 +43,18 @@ def networks(study):
             mode.max_access_m,
             mode.direct_m,
             mode.min_fragment_m,
+            slope=mode.slope is not None,
+            **({"steps_kph": mode.slope.steps_kph} if mode.slope else {}),
         )
-        made[mode_id] = ReferenceNetwork.from_osm(FOLDER / "dongtou.osm.pbf", study.district.crs, reference)
+        made[mode_id] = ReferenceNetwork.from_osm(FOLDER / "dongtou.osm.pbf", crs, reference, heights=heights)
     return made
 
 
-@pytest.mark.parametrize("rule_id", RULES)
-def test_minutes_agree_with_the_oracle_to_a_tenth_of_a_second(study, networks, rule_id):
-    result = study.results[rule_id]
-    rule = result.rule
-    network = networks["drive" if rule.mode == "ambulance" else rule.mode]
-    shapes = study.facilities.frame.geometry.to_numpy()[result.facilities]
+def assert_agrees(study, network, shapes, direction, ours):
+    """Seconds of every cell are the oracle's to a tenth, and the same cells are reached."""
     assert (shapely.get_dimensions(shapes) == 0).all()
-    cells = np.column_stack([study.cells.x, study.cells.y])
-    expected, _ = network.nearest(cells, shapely.get_coordinates(shapes), rule.direction)
-    ours = (result.nearest.cost - rule.ready_minutes) * 60
+    cells, places = np.column_stack([study.cells.x, study.cells.y]), shapely.get_coordinates(shapes)
+    expected, _ = network.nearest(cells, places, direction)
     assert (np.isfinite(ours) == np.isfinite(expected)).all()
     reached = np.isfinite(expected)
     assert reached.sum() > 1000
@@ -63,14 +63,35 @@ def test_minutes_agree_with_the_oracle_to_a_tenth_of_a_second(study, networks, r
         # Equally near to two streets, a cell may join either: ours must be right by one of them.
         joins = network.joins_within(cells[cell], 1e-6)
         assert len(joins.edge) > 1
-        either, _ = network.nearest(
-            np.repeat(cells[[cell]], len(joins.edge), axis=0),
-            shapely.get_coordinates(shapes),
-            rule.direction,
-            cell_joins=joins,
-        )
+        alone = np.repeat(cells[[cell]], len(joins.edge), axis=0)
+        either, _ = network.nearest(alone, places, direction, cell_joins=joins)
         assert np.abs(either - ours[cell]).min() <= 0.1
     assert len(apart) <= 3
+
+
+@pytest.mark.parametrize("rule_id", ["stroke-thrombolysis-60min", "chest-pain-pci-60min"])
+def test_both_ways_of_a_chain_agree_with_the_oracle(study, networks, rule_id):
+    result = study.results[rule_id]
+    legs, rule = result.legs, result.rule
+    assert (legs.response_min == study.results["ambulance-12min"].nearest.cost).all()
+    np.testing.assert_allclose(
+        result.nearest.cost, legs.response_min + rule.then.on_scene_minutes + legs.transfer_min, rtol=1e-12
+    )
+    able = np.unique(legs.hospital[legs.hospital >= 0])
+    attribute = next(iter(rule.then.facilities[0].attributes))
+    assert (study.facilities.frame[attribute].iloc[able] == "是").all()
+    hospitals = study.facilities.frame
+    hospitals = hospitals[(hospitals["kind"] == "hospital") & (hospitals[attribute] == "是")]
+    assert_agrees(study, networks["drive"], hospitals.geometry.to_numpy(), "toward", legs.transfer_min * 60)
+
+
+@pytest.mark.parametrize("rule_id", RULES)
+def test_minutes_agree_with_the_oracle_to_a_tenth_of_a_second(study, networks, rule_id):
+    result = study.results[rule_id]
+    rule = result.rule
+    network = networks["drive" if rule.mode == "ambulance" else rule.mode]
+    shapes = study.facilities.frame.geometry.to_numpy()[result.facilities]
+    assert_agrees(study, network, shapes, rule.direction, (result.nearest.cost - rule.ready_minutes) * 60)
 
 
 def test_the_island_without_a_bridge_needs_the_ferry(study):

@@ -13,7 +13,7 @@ import pandas as pd
 import pyproj
 import pytest
 from tests.districts.folders import NAMES, RAW, TEMPLATES, lay_out
-from tests.districts.runs import DistrictRun, Expected
+from tests.districts.runs import CLOSE, DistrictRun, Expected, computed, differs, is_a_tie
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +22,6 @@ pytestmark = [
     pytest.mark.skipif(not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"),
     pytest.mark.skipif(importlib.util.find_spec("lifecircle.cli") is None, reason="there is no command line yet"),
 ]
-
-CLOSE = 0.1
-"""Seconds, or metres."""
 
 TIED_SHARE = 0.001
 """Of the cells, at most this many may lie equally near to two edges."""
@@ -65,40 +62,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return Runs(tmp_path_factory.mktemp("districts"))
 
 
-def computed(run: DistrictRun, expected: Expected) -> np.ndarray:
-    """The run's own answer, in the oracle's units; inf where unreachable."""
-    values = run.cells[expected.column].to_numpy(float)
-    return np.where(np.isnan(values), np.inf, values * (1 if expected.measure == "m" else 60))
-
-
 def people_in_units(run: DistrictRun, expected: Expected) -> np.ndarray:
     """Who counts in the district's row: townships add up to it, so people in no township do not."""
     people = run.cells[expected.rule.get("group", "people")].to_numpy(float)
     return np.where(run.cells["township_code"].fillna("") == "", 0.0, people)
-
-
-def differs(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Where two answers are apart, or one of them says unreachable alone."""
-    reached = np.isfinite(ours) & np.isfinite(theirs)
-    apart = np.isfinite(ours) != np.isfinite(theirs)
-    apart[reached] = np.abs(ours[reached] - theirs[reached]) > CLOSE
-    return apart
-
-
-def is_a_tie(run: DistrictRun, expected: Expected, cell: int, ours: float) -> bool:
-    """Whether the run's answer is right from another edge that is as near to the cell as the nearest."""
-    at = run.cells_xy[cell]
-    joins = expected.network.joins_within(at, 1e-6)
-    again = np.repeat(at[None], len(joins.edge), axis=0)
-    direction = expected.rule.get("direction", "toward")
-    cost, _ = expected.network.nearest(
-        again,
-        expected.facilities_xy,
-        direction,
-        expected.measure,
-        cell_joins=joins,  # type: ignore[arg-type]
-    )
-    return not differs(np.full(len(cost), ours), cost).all()
 
 
 @every_rule

@@ -10,6 +10,7 @@ Where DESIGN is silent the rules below hold, on both sides:
 - a node that an extract cut away breaks its way there: no street is drawn across the hole, and a ferry with
   such a node is not used, for its duration cannot be shared out;
 - the length of a fragment counts every street and usable ferry of the mode once, whatever its direction;
+- seconds follow the slope as ``tests.oracle.slope`` says, from the nodes and tags of every usable street;
 - a ferry is one edge between its ends, or one for each piece between nodes it shares with streets or ferries;
 - places equally near to two edges may join either: `ReferenceNetwork.joins_within` lists them all.
 """
@@ -25,22 +26,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import osmium
 import pyproj
 import scipy.sparse
 import shapely
 from osmnx import _overpass
 from scipy.sparse.csgraph import connected_components, dijkstra
+from tests.oracle.slope import (
+    Bools,
+    Floats,
+    Ints,
+    ReferenceHeights,
+    Segment,
+    climb,
+    cycling_factor,
+    is_bridge,
+    walking_factor,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import geopandas
+    import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 Direction = Literal["toward", "from"]
 Measure = Literal["s", "m"]
 
@@ -78,6 +87,10 @@ class ReferenceMode:
         A straight walk up to this long needs no street.
     min_fragment_m
         Parts of the network shorter than this in all are left out.
+    slope
+        Whether walking and cycling follow the heights, where there are any.
+    steps_kph
+        Speed on ``highway=steps`` on foot where they do, unless speeds by class have one for them.
     """
 
     network: Literal["walk", "bike", "drive"]
@@ -86,12 +99,23 @@ class ReferenceMode:
     max_access_m: float = 500.0
     direct_m: float = 100.0
     min_fragment_m: float = 500.0
+    slope: bool = True
+    steps_kph: float = 2.0
 
     def speed_on(self, highway: str) -> float:
         """Speed on a class of way, km/h."""
         if isinstance(self.speed_kph, Mapping):
             return float(self.speed_kph.get(highway.removesuffix("_link"), self.speed_kph["default"]))
         return float(self.speed_kph)
+
+    def follows(self, heights: ReferenceHeights | None) -> bool:
+        """Whether seconds of this mode depend on heights."""
+        return heights is not None and self.slope and self.network in ("walk", "bike")
+
+    def speed_on_steps(self) -> float:
+        """Speed on steps where slope counts, km/h."""
+        own = self.speed_kph.get("steps") if isinstance(self.speed_kph, Mapping) else None
+        return self.steps_kph if own is None else float(own)
 
     def may_use_street(self, tags: Mapping[str, str]) -> bool:
         """Whether OSMnx's filter of this name lets a way through (a regex search; a missing tag passes)."""
@@ -131,19 +155,21 @@ class ReferenceFerry:
 class Edges:
     """Edges of a network, one row each; ``a`` and ``b`` are the rows of their ends.
 
-    ``ahead`` and ``back`` say whether one may go from a to b, and from b to a.
+    ``ahead`` and ``back`` say whether one may go from a to b, and from b to a; ``seconds`` and ``back_seconds`` how
+    long it takes.
     """
 
     a: Ints
     b: Ints
     length_m: Floats
     seconds: Floats
+    back_seconds: Floats
     ahead: Bools
     back: Bools
     is_ferry: Bools
 
-    def only(self, keep: Bools) -> Edges:
-        """Return the edges a mask keeps."""
+    def only(self, keep: Bools | Ints) -> Edges:
+        """Return the edges a mask keeps, or those of some rows."""
         return Edges(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
 
 
@@ -182,10 +208,12 @@ class ReferenceNetwork:
         *,
         osm_ferries: bool = True,
         ferries: Iterable[ReferenceFerry] = (),
+        heights: ReferenceHeights | None = None,
     ) -> ReferenceNetwork:
         """Read an OpenStreetMap file of any kind osmium opens."""
         lonlat, ways = read_osm(path)
-        return cls.from_ways(project_nodes(lonlat, crs), ways, mode, osm_ferries=osm_ferries, ferries=ferries)
+        xy_of = project_nodes(lonlat, crs)
+        return cls.from_ways(xy_of, ways, mode, osm_ferries=osm_ferries, ferries=ferries, heights=heights)
 
     @classmethod
     def from_lines(
@@ -195,6 +223,7 @@ class ReferenceNetwork:
         mode: ReferenceMode,
         *,
         ferries: Iterable[ReferenceFerry] = (),
+        heights: ReferenceHeights | None = None,
     ) -> ReferenceNetwork:
         """Take a layer of lines; columns are tags, and lines meet where they share a vertex."""
         lines = lines.to_crs(crs).explode(ignore_index=True)
@@ -207,7 +236,8 @@ class ReferenceNetwork:
             )
             for line, row in zip(lines.geometry, tags, strict=True)
         ]
-        return cls.from_ways({n: np.array(at) for at, n in numbers.items()}, ways, mode, ferries=ferries)
+        xy_of = {n: np.array(at) for at, n in numbers.items()}
+        return cls.from_ways(xy_of, ways, mode, ferries=ferries, heights=heights)
 
     @classmethod
     def from_ways(
@@ -218,6 +248,7 @@ class ReferenceNetwork:
         *,
         osm_ferries: bool = True,
         ferries: Iterable[ReferenceFerry] = (),
+        heights: ReferenceHeights | None = None,
     ) -> ReferenceNetwork:
         """Turn ways into edges, and leave small fragments out."""
         ways = list(ways)
@@ -226,9 +257,9 @@ class ReferenceNetwork:
         sailings = [way for way in sailings if all(node in xy_of for node in way.nodes)]
         rows = {node: row for row, node in enumerate(xy_of)}
         xy = np.array([np.asarray(at, float) for at in xy_of.values()]).reshape(-1, 2)
-        parts = [*_street_edges(streets, rows, xy, mode), *_ferry_edges(sailings, streets, rows, xy)]
-        columns = list(zip(*parts, strict=True)) if parts else [[]] * 7
-        kinds = (np.int64, np.int64, np.float64, np.float64, np.bool_, np.bool_, np.bool_)
+        parts = [*_street_edges(streets, rows, xy, mode, heights), *_ferry_edges(sailings, streets, rows, xy)]
+        columns = list(zip(*parts, strict=True)) if parts else [[]] * 8
+        kinds = (np.int64, np.int64, np.float64, np.float64, np.float64, np.bool_, np.bool_, np.bool_)
         edges = Edges(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
         keep, left_out = _long_enough(edges, len(xy), mode.min_fragment_m)
         edges = edges.only(keep)
@@ -387,10 +418,11 @@ class ReferenceNetwork:
             # Rows change when ferries are taken out; feet lie on streets only, so each finds its own again.
             renumbered = np.append(np.cumsum(~self.edges.is_ferry) - 1, -1)
             edge = np.where(edge >= 0, renumbered[edge], -1)
-        cost = edges.seconds if measure == "s" else edges.length_m
+        there = edges.seconds if measure == "s" else edges.length_m
+        back = edges.back_seconds if measure == "s" else edges.length_m
         whole = np.ones(len(edges.a), bool)
         whole[edge[edge >= 0]] = False
-        arcs.add_both(edges.a[whole], edges.b[whole], cost[whole], edges.ahead[whole], edges.back[whole])
+        arcs.add_both(edges.only(whole), edges.a[whole], edges.b[whole], there[whole], back[whole])
         inside = np.flatnonzero(edge >= 0)
         if len(inside) == 0:
             return
@@ -405,8 +437,8 @@ class ReferenceNetwork:
         on, at, node = on[order], at[order], node[order]
         same = on[1:] == on[:-1]
         of = on[1:][same]
-        piece = np.diff(at)[same] / edges.length_m[of] * cost[of]
-        arcs.add_both(node[:-1][same], node[1:][same], piece, edges.ahead[of], edges.back[of])
+        share = np.diff(at)[same] / edges.length_m[of]
+        arcs.add_both(edges.only(of), node[:-1][same], node[1:][same], share * there[of], share * back[of])
 
     def _direct(
         self, cells_xy: npt.ArrayLike, facilities_xy: npt.ArrayLike, measure: Measure
@@ -433,9 +465,10 @@ class _Arcs:
     def add(self, tail: Ints, head: Ints, cost: Floats) -> None:
         self._parts.append((tail, head, cost))
 
-    def add_both(self, a: Ints, b: Ints, cost: Floats, ahead: Bools, back: Bools) -> None:
-        self.add(a[ahead], b[ahead], cost[ahead])
-        self.add(b[back], a[back], cost[back])
+    def add_both(self, edges: Edges, a: Ints, b: Ints, there: Floats, back: Floats) -> None:
+        """Add the edges, or pieces of them from a to b, as their directions allow."""
+        self.add(a[edges.ahead], b[edges.ahead], there[edges.ahead])
+        self.add(b[edges.back], a[edges.back], back[edges.back])
 
     def matrix(self, n: int) -> scipy.sparse.csr_array:
         """Return the arcs as a sparse matrix, of several between two nodes the cheapest (scipy adds them up).
@@ -495,16 +528,30 @@ def _directions(tags: Mapping[str, str], *, heeds_roundabouts: bool = True) -> t
 
 
 def _street_edges(
-    streets: Iterable[Way], rows: Mapping[int, int], xy: Floats, mode: ReferenceMode
+    streets: Iterable[Way],
+    rows: Mapping[int, int],
+    xy: Floats,
+    mode: ReferenceMode,
+    heights: ReferenceHeights | None,
 ) -> Iterable[tuple[Any, ...]]:
     """Yield an edge for every pair of consecutive nodes that are both there."""
+    segments, directions = [], []
     for way in streets:
         ahead, back = (True, True) if mode.network == "walk" else _directions(way.tags)
-        speed_ms = mode.speed_on(way.tags["highway"]) / 3.6
+        is_steps = mode.follows(heights) and mode.network == "walk" and way.tags["highway"] == "steps"
+        speed_kph = mode.speed_on_steps() if is_steps else mode.speed_on(way.tags["highway"])
         for a, b in itertools.pairwise(way.nodes):
             if a != b and a in rows and b in rows:
                 length_m = math.dist(xy[rows[a]], xy[rows[b]])
-                yield rows[a], rows[b], length_m, length_m / speed_ms, ahead, back, False
+                segments.append(Segment(rows[a], rows[b], length_m, speed_kph, is_bridge(way.tags), is_steps))
+                directions.append((ahead, back))
+    flat_s = np.array([segment.length_m / (segment.flat_kph / 3.6) for segment in segments])
+    there_s = back_s = flat_s
+    if heights is not None and mode.follows(heights) and segments:
+        factor = walking_factor if mode.network == "walk" else cycling_factor(mode.access_kph)
+        there_s, back_s = climb(segments, xy, heights, factor)
+    for segment, there, back, way in zip(segments, there_s, back_s, directions, strict=True):
+        yield segment.a, segment.b, segment.length_m, there, back, *way, False
 
 
 def _ferry_edges(
@@ -525,7 +572,7 @@ def _ferry_edges(
         for start, stop in itertools.pairwise(stops):
             length_m = float(steps[start:stop].sum())
             seconds = (sailing_s or 0.0) * length_m / float(steps.sum()) + (headway_s or 0.0) / 2
-            yield rows[way.nodes[start]], rows[way.nodes[stop]], length_m, seconds, ahead, back, True
+            yield rows[way.nodes[start]], rows[way.nodes[stop]], length_m, seconds, seconds, ahead, back, True
 
 
 def _long_enough(edges: Edges, n_nodes: int, min_fragment_m: float) -> tuple[Bools, int]:

@@ -1,12 +1,14 @@
 """``lifecircle.travel`` against the oracle on small random networks full of what real ones have little of.
 
 One-way loops, dead ends, streets on top of each other, rings, ferries in several pieces, boats of the district's own,
-places on vertices, beside them, on one edge, out of reach: where contraction and bookkeeping go wrong if they do.
+hills with bridges, tunnels and steps, places on vertices, beside them, on one edge, out of reach: where contraction
+and bookkeeping go wrong if they do.
 """
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,14 +18,17 @@ if importlib.util.find_spec("lifecircle.travel.reach") is None:
     pytest.skip("there is no lifecircle.travel yet", allow_module_level=True)
 
 from tests.oracle.reference import ReferenceFerry, ReferenceMode, ReferenceNetwork, Way
+from tests.oracle.slope import ReferenceHeights
 
 from lifecircle.config import Mode, load_ways
 from lifecircle.model import Roads, Sailing
 from lifecircle.sources.roads.osm import tag_frame, tag_keys
 from lifecircle.travel.network import build_network
 from lifecircle.travel.reach import Entrances, Search, join_points
+from lifecircle.travel.slope import Heights
 
 SPEEDS_KPH = {"primary": 60.0, "secondary": 45.0, "default": 20.0}
+SLOW_KPH = {"primary": 11.0, "secondary": 4.0, "default": 6.0}
 SETTINGS = {"access_kph": 5.0, "max_access_m": 220.0, "direct_m": 60.0, "min_fragment_m": 400.0}
 EXACT = 1e-6
 """Seconds or metres."""
@@ -88,6 +93,34 @@ def places(xy: np.ndarray, ways: list[Way], seed: int, count: int) -> np.ndarray
     return np.array(found)
 
 
+def raise_ways(ways: list[Way], seed: int) -> list[Way]:
+    """Make some ways bridges, tunnels or steps, some on the ground say that they are no bridge."""
+    random = np.random.default_rng(seed)
+    raised = []
+    for way in ways:
+        tags, kind = dict(way.tags), random.random()
+        if kind < 0.4:
+            tags[str(random.choice(["bridge", "tunnel"]))] = str(random.choice(["yes", "no", "viaduct", "yes"]))
+        if kind > 0.3 and random.random() < 0.25 and "highway" in tags:
+            tags["highway"] = "steps"
+        raised.append(Way(way.nodes, tags))
+    return raised
+
+
+def draw_ground(seed: int) -> tuple[Callable[[np.ndarray, np.ndarray], np.ndarray], float]:
+    """Draw hills, from gentle to steeper than anything counts, in half of the cases with a hole; and a length of cell."""
+    random = np.random.default_rng(seed)
+    waves = random.uniform(-1, 1, (4, 2)) * random.uniform(0.001, 0.02)
+    shift, height_m = random.uniform(0, 7, 4), float(random.choice([5.0, 40.0, 400.0]))
+    hole, radius_m = random.uniform(0, 1400, 2), float(random.choice([0.0, 300.0]))
+
+    def ground(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        z = height_m * np.sin(np.column_stack([x, y]) @ waves.T + shift).sum(axis=1)
+        return np.where(np.hypot(x - hole[0], y - hole[1]) < radius_m, np.nan, z)
+
+    return ground, float(random.uniform(8, 90))
+
+
 def our_roads(xy: np.ndarray, ways: list[Way], sailings: list[Sailing]) -> Roads:
     """The same network as the package holds it."""
     sizes = [len(way.nodes) for way in ways]
@@ -113,11 +146,7 @@ def ask_both(
     """Seconds from a cell to a door: ours and the oracle's."""
     mode = ReferenceMode(ways_of, 9.0, **SETTINGS)  # type: ignore[arg-type]
     theirs = ReferenceNetwork.from_ways(dict(enumerate(xy)), ways, mode).matrix([cell], [door], "toward")[0, 0]
-    ours = build_network(
-        our_roads(np.array(xy, float), ways, []),
-        Mode.model_validate({"id": "m", "label": "m", "ways": ways_of, "speed_kph": 9.0, **SETTINGS}),
-        load_ways(),
-    )
+    ours = build_network(our_roads(np.array(xy, float), ways, []), our_mode(mode), load_ways())
     homes = join_points(ours, np.array([cell[0]], float), np.array([cell[1]], float))
     doors = join_points(ours, np.array([door[0]], float), np.array([door[1]], float))
     return float(Search(ours, "seconds", "toward").nearest(homes, Entrances(doors, np.array([0, 1])))[0][0]), float(
@@ -152,17 +181,40 @@ def test_a_one_way_ferry_is_one_way_on_foot_too() -> None:
 def test_nearest_and_reach_are_the_oracles(seed: int, ways_of: str) -> None:
     xy, ways, sailings = draw(seed)
     speed = SPEEDS_KPH if ways_of == "drive" else 9.0
-    mode = ReferenceMode(ways_of, speed, **SETTINGS)  # type: ignore[arg-type]
+    compare_networks(xy, ways, sailings, ReferenceMode(ways_of, speed, **SETTINGS), seed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ways_of", ["walk", "bike", "drive"])
+@pytest.mark.parametrize("seed", range(60))
+def test_over_hills_seconds_and_metres_are_the_oracles(seed: int, ways_of: str) -> None:
+    xy, ways, sailings = draw(seed + 500)
+    ways = raise_ways(ways, seed + 3000)
+    speeds = [9.0, SLOW_KPH, SLOW_KPH | {"steps": 1.5}]
+    speed = SPEEDS_KPH if ways_of == "drive" else speeds[seed % 3]
+    slope = {"slope": seed % 10 != 9} | ({"steps_kph": 0.8} if seed % 2 else {})
+    mode = ReferenceMode(ways_of, speed, **SETTINGS, **slope)  # type: ignore[arg-type]
+    compare_networks(xy, ways, sailings, mode, seed, ground=draw_ground(seed + 4000))
+
+
+def compare_networks(
+    xy: np.ndarray,
+    ways: list[Way],
+    sailings: list[Sailing],
+    mode: ReferenceMode,
+    seed: int,
+    ground: tuple[Callable[[np.ndarray, np.ndarray], np.ndarray], float] | None = None,
+) -> None:
+    """Ask both for every cost, both ways, in seconds and in metres."""
     bare = ReferenceNetwork.from_ways(dict(enumerate(xy)), ways, mode)
     sailings = [s for s in sailings if not any(is_tied(bare, np.array(end)) for end in (s.from_xy, s.to_xy))]
     ferries = [ReferenceFerry(boat.from_xy, boat.to_xy, boat.seconds / 60) for boat in sailings]
-    theirs = ReferenceNetwork.from_ways(dict(enumerate(xy)), ways, mode, ferries=ferries)
-    table = {"speeds_kph": speed} if ways_of == "drive" else {"speed_kph": speed}
-    ours = build_network(
-        our_roads(xy, ways, sailings),
-        Mode.model_validate({"id": "m", "label": "m", "ways": ways_of, **table, **SETTINGS}),
-        load_ways(),
-    )
+    their_heights = our_heights = None
+    if ground is not None:
+        sample, cell_m = ground
+        their_heights = ReferenceHeights(lambda at: sample(at[:, 0], at[:, 1]), cell_m)
+        our_heights = Heights(lambda x, y, _is_nearest: sample(x, y), cell_m)
+    theirs = ReferenceNetwork.from_ways(dict(enumerate(xy)), ways, mode, ferries=ferries, heights=their_heights)
+    ours = build_network(our_roads(xy, ways, sailings), our_mode(mode), load_ways(), our_heights)
     cells, doors = places(xy, ways, seed + 1000, 80), places(xy, ways, seed + 2000, 15)
     # A place may lie as near to two streets; then either side is right, and neither is compared.
     doors = np.array([at for at in doors if not is_tied(theirs, at)][:5]).reshape(-1, 2)
@@ -183,6 +235,13 @@ def test_nearest_and_reach_are_the_oracles(seed: int, ways_of: str) -> None:
             within = np.where(expected <= horizon, expected, np.inf)
             clear = ~tied & (np.abs(expected - horizon) > EXACT).all(axis=0)
             compare(reach[:, clear], within[:, clear])
+
+
+def our_mode(mode: ReferenceMode) -> Mode:
+    """The same mode as the package holds it."""
+    keys = {"speeds_kph" if isinstance(mode.speed_kph, dict) else "speed_kph": mode.speed_kph}
+    slope = {"steps_kph": mode.steps_kph} if mode.slope else False
+    return Mode.model_validate({"id": "m", "label": "m", "ways": mode.network, "slope": slope, **keys, **SETTINGS})
 
 
 def is_tied(network: ReferenceNetwork, at: np.ndarray) -> bool:

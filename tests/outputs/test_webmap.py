@@ -8,15 +8,18 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
+from tests.chain_district import CHAIN, HEAD, write_chain
 from tests.tiny import write_tiny
 
 from lifecircle.outputs.webmap import describe_study, write_webmap
-from lifecircle.outputs.webmap.places import encode_polygons
+from lifecircle.outputs.webmap.places import encode_polygons, to_lonlat
 from lifecircle.outputs.webmap.surfaces import encode_png
 from lifecircle.study import run_district
 
@@ -98,7 +101,7 @@ def test_nothing_in_the_description_is_not_json(study):
 
 
 def test_neighbours_share_their_border_on_the_page(study):
-    from lifecircle.outputs.webmap.places import simplify_units, to_lonlat
+    from lifecircle.outputs.webmap.places import simplify_units
 
     left, right = (
         encode_polygons(shape)
@@ -158,3 +161,71 @@ def test_in_a_browser_the_legend_follows_the_rule(page, tmp_path, fragment, limi
     assert dom.count('class="leaflet-interactive"') + dom.count("leaflet-interactive") >= 2, "units are drawn"
     title = re.search(r"<title>(.*?)</title>", dom).group(1)
     assert title != "ran", "a name must never run"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("language", "card_says", "notes_say"),
+    [
+        (
+            "zh",
+            ["平均反应 5.0 分钟", "平均全程 18.0 分钟"],
+            "含准备 3 分钟（接警 1, 出车 2），由设施出发，现场 10 分钟，再转运到 医院（thrombolysis，救护车），交接 2 分钟",
+        ),
+        ("en", ["mean response 5.0 min", "mean in all 18.0 min"], "on scene 10 min"),
+    ],
+)
+def test_in_a_browser_a_chain_says_its_parts(tmp_path, language, card_says, notes_say):
+    path = tmp_path / "index.html"
+    write_webmap(run_district(write_chain(tmp_path / "chain", HEAD + CHAIN)), path)
+    dom, console = open_in_chromium(path, f"#rule=stroke&unit=330399001&lang={language}", tmp_path)
+    assert not console
+    card = re.search(r'id="card"(.*?)</article>', dom, flags=re.DOTALL).group(1)
+    assert all(text in card for text in card_says)
+    assert notes_say in dom
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("rule", "bands"), [("clinic-walk-15", 3), ("clinic-walk-1000m", 2)])
+def test_in_a_browser_isochrones_are_switched_on_and_the_legend_follows(study, page, tmp_path, rule, bands):
+    dom, console = open_in_chromium(page, f"#rule={rule}&layers=gif&lang=en&facility=k1", tmp_path)
+    assert not console
+    assert dom.count('<path class="band"') == bands
+    assert dom.count('<path class="within"') == 2
+    assert dom.count('<path class="catchment"') == 1
+    assert "Isochrones" in re.search(r'id="legend-title">(.*?)</h2>', dom).group(1)
+    assert "the cells decide the figures" in re.search(r'id="legend-note">(.*?)</p>', dom).group(1)
+    legend = re.search(r'id="legend-coverage"(.*?)</table>', dom, flags=re.DOTALL).group(1)
+    assert legend.count("<th") == bands
+    share = study.indicators.set_index(["indicator", "level"]).loc[(rule, "district"), "value"]
+    assert f"{share:.1f}%" in legend
+    assert re.search(r'id="layer-bands"', dom)
+
+
+@pytest.mark.browser
+def test_in_a_browser_without_isochrones_units_have_their_colours(page, tmp_path):
+    dom, console = open_in_chromium(page, "#layers=gf", tmp_path)
+    assert not console
+    assert '<path class="band"' not in dom
+    assert "has-bands" not in dom.split("</style>")[-1].split("<script")[0]
+    assert "覆盖率" in re.search(r'id="legend-title">(.*?)</h2>', dom).group(1)
+
+
+def test_bands_on_the_page_lie_in_one_another_and_are_what_was_drawn_within_the_district(study):
+    areas = describe_study(study)["areas"]["clinic-walk-15"]
+    assert areas["limits"] == [5, 10, 15]
+    shown = [
+        shapely.multipolygons([shapely.Polygon(decode(shell), list(map(decode, holes))) for shell, *holes in band])
+        for band in areas["bands"]
+    ]
+    place = 1e-5
+    for smaller, larger in pairwise(shown):
+        assert shapely.difference(smaller, larger).buffer(-place).is_empty
+    land = shapely.union_all(study.units["township"].geometry)
+    drawn = [shapely.intersection(band.polygon, land) for band in study.areas["clinic-walk-15"].bands]
+    expected = to_lonlat(np.array(drawn, dtype=object), study.district.crs)
+    np.testing.assert_allclose(shapely.area(shown), shapely.area(expected), rtol=0.02)
+
+
+def decode(flat):
+    return np.column_stack([np.cumsum(flat[0::2]), np.cumsum(flat[1::2])]) / 1e5

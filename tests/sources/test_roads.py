@@ -64,8 +64,7 @@ def drive_s(roads, start, end):
     mode = load_modes({"drive": {"min_fragment_m": 0, "direct_m": 0}})["drive"]
     network = build_network(roads, mode, load_ways())
     x, y = pyproj.Transformer.from_crs(4326, CRS, always_xy=True).transform(*zip(start, end, strict=True))
-    ends = join_points(network, np.array(x), np.array(y))
-    one, two = (type(ends)(**{key: getattr(ends, key)[[at]] for key in ends.__dataclass_fields__}) for at in (0, 1))
+    one, two = (join_points(network, np.array([x[at]]), np.array([y[at]])) for at in (0, 1))
     return Search(network, "seconds", "toward").nearest(one, Entrances(two, np.array([0, 1])))[0][0]
 
 
@@ -129,6 +128,17 @@ def test_a_vector_layer_with_a_planners_own_words(tmp_path):
     assert np.isinf(drive_s(roads, NODES[4], NODES[1]))
 
 
+def test_a_vector_layer_with_osms_own_column_names(tmp_path):
+    lines = gpd.GeoDataFrame(
+        {"highway": ["primary"], "oneway": ["yes"], "bridge": [None]},
+        geometry=[shapely.LineString([NODES[1], NODES[2]])], crs="EPSG:4326",
+    )  # fmt: skip
+    lines.to_file(tmp_path / "roads.gpkg", layer="roads")
+    roads, _, _ = read(tmp_path, path="roads.gpkg")
+    assert drive_s(roads, NODES[1], NODES[2]) == pytest.approx(metres(1, 2) / (60 / 3.6))
+    assert np.isinf(drive_s(roads, NODES[2], NODES[1]))
+
+
 def test_a_vector_layer_without_its_class_field(tmp_path):
     gpd.GeoDataFrame({"等级": ["省道"]}, geometry=[shapely.LineString([NODES[1], NODES[2]])], crs=4490).to_file(
         tmp_path / "roads.gpkg"
@@ -179,7 +189,10 @@ def test_a_closed_ferry_or_road_is_not_there(tmp_path):
     ways = {**WAYS, 11: (WAYS[11][0], {"highway": "residential", "name": "滨海路"})}
     write_osm(tmp_path / "roads.osm.pbf", ways=ways)
     roads, _, problems = read(tmp_path, path="roads.osm.pbf", closed=["w13", "滨海路"])
-    assert not problems.found
+    assert [(problem.code, problem.severity) for problem in problems] == [
+        ("ferry-closed", "note"),
+        ("road-closed", "note"),
+    ]
     assert sorted(roads.way_id) == ["w10", "w12"]
     assert np.diff(roads.way_start).tolist() == [3, 2]
     assert np.isinf(drive_s(roads, NODES[1], NODES[6]))

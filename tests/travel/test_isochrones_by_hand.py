@@ -19,6 +19,7 @@ from lifecircle.travel.isochrones import (
     reached_streets,
 )
 from lifecircle.travel.isochrones.audit import outside_share, slower_share
+from lifecircle.travel.isochrones.contours import fill_borders, trace_borders
 from lifecircle.travel.isochrones.nearest import join_tile
 from lifecircle.travel.isochrones.spread import Spread, find_doors
 from lifecircle.travel.join import find_nearest_segments
@@ -146,11 +147,13 @@ def test_a_straight_walk_needs_no_street():
         assert drawn.slower_share < 0.01
 
 
-@pytest.mark.parametrize("simplify_m", [0.0, 2.0])
-def test_bands_never_cross(simplify_m):
+@pytest.mark.parametrize("simplify_cells", [0.0, 0.4])
+def test_bands_never_cross(simplify_cells):
     network = a_town()
     limits = [250.0, 60.0, 400.0, 130.0]
-    drawn = isochrones(network, doors_at(network, [(310, 20), (755, 640)]), limits, cell_m=5.0, simplify_m=simplify_m)
+    drawn = isochrones(
+        network, doors_at(network, [(310, 20), (755, 640)]), limits, cell_m=5.0, simplify_cells=simplify_cells
+    )
     assert [(each.facility, each.limit) for each in drawn] == [(f, limit) for f in (0, 1) for limit in limits]
     for facility in (0, 1):
         bands = sorted((each for each in drawn if each.facility == facility), key=lambda each: each.limit)
@@ -270,3 +273,20 @@ def test_a_tile_is_joined_as_points_are(cell_m):
         assert (segment.ravel() == expected[0]).all()
         np.testing.assert_allclose(share.ravel(), expected[1], atol=1e-6)
         np.testing.assert_allclose(metres.ravel(), expected[2], atol=1e-3)
+
+
+def test_enclaves_that_touch_in_a_point_are_not_filled():
+    """Facility 1 in the middle of 0, in two cells that meet in a corner: each cell's area goes to one of them."""
+    label = np.zeros((8, 8), dtype=np.int32)
+    label[[3, 4], [3, 4]] = 1
+    label[[0, -1], :] = label[:, [0, -1]] = -1
+    value = np.where(label < 0, -1.0, 1.0)
+    half = np.full((8, 8), 0.5)
+    areas = fill_borders(trace_borders(label, value, (half, half), 0.0, 0.0, 10.0))
+    one, other = (shapely.multipolygons(areas[number]) for number in (0, 1))
+    # Half a cell of border round 36 cells, its corners cut; of each cell of the enclave a diamond and what joins the other's.
+    assert shapely.union(one, other).area == pytest.approx(6 * 6 * 100 - 4 * 12.5)
+    assert shapely.intersection(one, other).area == 0
+    assert one.is_valid
+    assert other.is_valid
+    assert len(shapely.get_parts(other)) == 2

@@ -100,7 +100,7 @@ def test_nearest_edge_not_nearest_node():
     network = make_network(roads)
     joins = join_points(network, np.array([500.0]), np.array([5.0]))
     assert joins.access_m == pytest.approx([5])
-    assert joins.along_m == pytest.approx([500])
+    assert joins.along(network.vertex_m) == pytest.approx([500])
 
 
 def test_too_far_from_any_street_is_unreachable_and_stays():
@@ -191,3 +191,23 @@ def test_a_ring_without_a_crossing_is_an_edge_like_any_other():
     # Both ways round: 100 through node 0's corner, whichever node was kept.
     cost, _ = nearest_s(network, [(50, 0), (50, 0)], [(0, 50)])
     assert cost == pytest.approx([100, 100])
+
+
+def test_squares_are_crossed_along_their_outline_where_the_mode_says_so():
+    """A street, a square of 100 m entered at two opposite corners, a street: half of its outline is walked."""
+    nodes = [(0, 0), (300, 0), (400, 0), (400, 100), (300, 100), (700, 100)]
+    square = ([1, 2, 3, 4, 1], {"highway": "pedestrian", "area": "yes"})
+    roads = make_roads(nodes, [([0, 1], {}), square, ([3, 5], {})])
+    place = np.array([0.0]), np.array([0.0])
+    costs = {}
+    for squares in (False, True):
+        network = make_network(roads, "walk", squares=squares)
+        search = Search(network, "metres", "toward")
+        costs[squares] = search.nearest(join_points(network, *place), doors_at(network, [(700, 100)]))[0][0]
+    assert costs[False] == np.inf
+    assert costs[True] == pytest.approx(300 + 200 + 300)
+
+
+def test_squares_are_for_walkers():
+    with pytest.raises(ValueError, match="on foot"):
+        make_network(make_roads([(0, 0), (1, 0)], [([0, 1], {})]), "drive", squares=True)

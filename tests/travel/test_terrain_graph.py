@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio import Affine
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from lifecircle.travel.terrain import Doors, Going, Places, TerrainSearch, make_surface
+from lifecircle.travel.terrain import Doors, Going, Places, TerrainSearch, add_barriers, make_surface, merge_roads
 
 GOINGS = {
     1: Going("walk", 5.0),
@@ -161,6 +164,88 @@ def test_closing_ground_speeds_nobody(made, closed):
         type(surface)(surface.transform, surface.crs, code, surface.goings, surface.elevation_m)
     ).spread(doors_at(cells))
     assert (after >= before).all()
+
+
+corner = st.tuples(st.floats(-100, 1000), st.floats(-1300, 100))
+
+
+@settings(max_examples=60, deadline=None)
+@given(grounds(), st.lists(corner, min_size=2, max_size=5, unique=True), st.booleans(), st.sampled_from([8, 16]))
+def test_a_river_or_a_lake_speeds_nobody_and_no_step_leads_over_it(made, corners, is_area, moves):
+    surface, rng = made
+    shape = shapely.LineString(corners)
+    shape = shape.convex_hull if is_area else shape
+    split = add_barriers(surface, [shape])
+    cells = rng.integers(0, surface.code.size, 3)
+    for direction in ("toward", "from"):
+        before, _ = spread(surface, cells, direction, moves=moves)
+        after, _ = spread(split, cells, direction, moves=moves)
+        assert (after >= before).all()
+        assert np.isinf(after[split.is_barrier]).all()
+    # Every single step between two cells that are still open keeps clear of the line between them.
+    if not is_area:
+        wide, high = surface.cell_m
+        graph = step_graph(split, moves, parity=False, is_sealed=True).tocoo()
+        (from_row, from_column), (to_row, to_column) = (
+            np.divmod(ends, surface.shape[1]) for ends in (graph.row, graph.col)
+        )
+        starts, ends = (
+            (wide * (column + 0.5), -high * (row + 0.5))
+            for row, column in ((from_row, from_column), (to_row, to_column))
+        )
+        steps = (
+            shapely.linestrings(np.stack([np.column_stack(starts), np.column_stack(ends)], axis=1)) if graph.nnz else []
+        )
+        assert not shapely.crosses(steps, shape).any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 12), st.integers(1, 12), st.floats(1, 500), st.floats(1, 500), st.floats(0.1, 120),
+    st.sampled_from(["walk", "bike", "motor"]), st.sampled_from([8, 16]), st.sampled_from(["toward", "from"]), st.data(),
+)  # fmt: skip
+def test_flat_uniform_ground_is_distance_over_speed_within_the_moves(
+    rows, columns, wide, high, kph, way, moves, direction, data
+):
+    surface = make_surface(
+        np.ones((rows, columns), int), {1: Going(way, kph)}, None, Affine(wide, 0, 0, 0, -high, 0), ""
+    )
+    start = data.draw(st.integers(0, rows * columns - 1))
+    seconds, _ = spread(surface, [start], direction, moves=moves)
+    metres, _ = TerrainSearch(surface, direction, moves=moves, weight="metres").spread(doors_at([start]))
+    np.testing.assert_allclose(seconds * kph / 3.6, metres, rtol=1e-9, atol=1e-9)
+    row, column = np.indices((rows, columns))
+    down, across = abs(row - start // columns), abs(column - start % columns)
+    # The cheapest mixture of two moves that lead there: straight and diagonal, with a knight's move between them.
+    kinds = [(1, 0), (1, 1), (0, 1)] if moves == 8 else [(1, 0), (2, 1), (1, 1), (1, 2), (0, 1)]
+    expected = np.full((rows, columns), np.inf)
+    for (i, j), (k, m) in itertools.pairwise(kinds):
+        first, second = (down * m - across * k) / (i * m - j * k), (across * i - down * j) / (i * m - j * k)
+        mixed = first * np.hypot(i * high, j * wide) + second * np.hypot(k * high, m * wide)
+        expected = np.where((first >= 0) & (second >= 0), mixed, expected)
+    if min(wide, high) * 1.5 >= max(wide, high) and min(rows, columns) > 2:
+        # Near square the neighbouring moves are the best there are; a knight's move needs room at the border.
+        np.testing.assert_allclose(metres, expected, rtol=1e-9)
+    straight = np.hypot(down * high, across * wide)
+    assert (metres >= straight * (1 - 1e-9)).all()
+    assert (metres <= down * high + across * wide + 1e-6).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(grounds(), st.lists(corner, min_size=2, max_size=4, unique=True))
+def test_a_road_over_a_barrier_is_a_way_across(made, corners):
+    surface, _ = made
+    river = add_barriers(surface, [shapely.LineString(corners)])
+    road = shapely.LineString(
+        [(0.0, -surface.cell_m[1] * surface.shape[0]), (surface.cell_m[0] * surface.shape[1], 0.0)]
+    )
+    bridged = merge_roads(river, [road], np.array([0]), [Going("motor", 50.0)])
+    opened = bridged.is_passable & ~river.is_passable
+    boxes = np.flatnonzero(opened.reshape(-1))
+    wide, high = surface.cell_m
+    row, column = np.divmod(boxes, surface.shape[1])
+    shapes = shapely.box(wide * column, -high * (row + 1), wide * (column + 1), -high * row)
+    assert (shapely.distance(shapes, road) < 1e-6).all()
 
 
 def test_a_long_way_goes_round_the_ring_of_buckets_more_than_once():

@@ -1,28 +1,37 @@
 """TOML to frozen models: the district's file, the policies, the modes and the kinds. The only reader of TOML."""
 
-from lifecircle.config.catalogue import Kind, Policy, load_groups, load_kinds, load_modes, load_policies, load_ways
+from lifecircle.config.bands import Bands
+from lifecircle.config.catalogue import (
+    Kind,
+    Policy,
+    load_bands,
+    load_groups,
+    load_kinds,
+    load_modes,
+    load_policies,
+    load_ways,
+)
 from lifecircle.config.reader import Configuration, read_configuration
+from lifecircle.config.rules import FacilityFilter, Onward, Ready, Rule, Target
 from lifecircle.config.schema import (
     Buildings,
     ClassGoing,
     Control,
     District,
-    FacilityFilter,
     FacilityLayer,
     Ferry,
     Label,
     Mode,
     Population,
     Roads,
-    Rule,
     SourceLayer,
-    Target,
     Terrain,
     UnitLayer,
     Ways,
 )
 
 __all__ = [
+    "Bands",
     "Buildings",
     "ClassGoing",
     "Configuration",
@@ -34,8 +43,10 @@ __all__ = [
     "Kind",
     "Label",
     "Mode",
+    "Onward",
     "Policy",
     "Population",
+    "Ready",
     "Roads",
     "Rule",
     "SourceLayer",
@@ -43,6 +54,7 @@ __all__ = [
     "Terrain",
     "UnitLayer",
     "Ways",
+    "load_bands",
     "load_groups",
     "load_kinds",
     "load_modes",

@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import Field
 
-from lifecircle.config.schema import Frozen, Label, Mode, Names, Rule, Ways
+from lifecircle.config.bands import Bands
+from lifecircle.config.rules import Rule
+from lifecircle.config.schema import Frozen, Label, Mode, Names, Ways
 
 
 class Kind(Frozen):
@@ -69,6 +71,12 @@ def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, 
 def load_kinds() -> dict[str, Kind]:
     """Return the known kinds of facility by id, in the order they are listed in outputs."""
     return {key: Kind.model_validate({"id": key, **value}) for key, value in _read_packaged("kinds.toml").items()}
+
+
+@cache
+def load_bands() -> Bands:
+    """Return how isochrones are cut into bands."""
+    return Bands.model_validate(_read_packaged("areas.toml")["bands"])
 
 
 @cache

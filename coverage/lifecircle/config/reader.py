@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lifecircle.config.catalogue import load_modes, load_policies
+from lifecircle.config.rules import Rule
 from lifecircle.config.schema import (
     District,
     FacilityLayer,
@@ -22,7 +23,6 @@ from lifecircle.config.schema import (
     Mode,
     Population,
     Roads,
-    Rule,
     Terrain,
     UnitLayer,
 )
@@ -253,13 +253,13 @@ def _check_together(configuration: Configuration, table: dict[str, Any], problem
     # On the table as written, so that a rule that fails for another reason still has its mode checked.
     for name, key in (("rules", "mode"), ("ferries", "modes")):
         for index, entry in enumerate(table.get(name, []) if isinstance(table.get(name), list) else []):
-            used = entry.get(key) if isinstance(entry, dict) else None
-            for mode in [used] if isinstance(used, str) else used or []:
+            for place, mode in _modes_named(entry, key):
                 if mode not in configuration.modes:
                     problems.error(
                         "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"',
-                        field=f"{name}[{index + 1}].{key}", mend=nearest_name(str(mode), list(configuration.modes)),
+                        field=f"{name}[{index + 1}].{place}", mend=nearest_name(str(mode), list(configuration.modes)),
                     )  # fmt: skip
+    _check_ferries(configuration, problems)
     if configuration.population is not None:
         groups = configuration.population.groups
         for rule in configuration.rules:
@@ -281,9 +281,31 @@ def _check_together(configuration: Configuration, table: dict[str, Any], problem
     _check_engines(configuration, table, problems)
 
 
+def _modes_named(entry: Any, key: str) -> list[tuple[str, Any]]:
+    """Return where a table as written names a mode, and which; the rest of a chain may name one too."""
+    if not isinstance(entry, dict):
+        return []
+    used, then = entry.get(key), entry.get("then")
+    named = [(key, mode) for mode in ([used] if isinstance(used, str) else used or [])]
+    onward = then.get("mode") if isinstance(then, dict) else None
+    return [*named, ("then.mode", onward)] if isinstance(onward, str) else named
+
+
+def _check_ferries(configuration: Configuration, problems: Problems) -> None:
+    """Check that ferries carry modes that go over streets: they link streets to streets."""
+    for index, ferry in enumerate(configuration.ferries):
+        for mode in ferry.modes:
+            if mode in configuration.modes and configuration.modes[mode].engine == "terrain":
+                problems.error(
+                    "ferry-terrain-mode", FILE_NAME, f'地形方式不能乘轮渡 a ferry carries no terrain mode: "{mode}"',
+                    field=f"ferries[{index + 1}].modes", mend="写道路方式 name modes over streets, such as walk",
+                )  # fmt: skip
+
+
 def _check_engines(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:
     """Check that each way of going that a rule uses has the layer it goes over."""
-    used = [configuration.modes[rule.mode] for rule in configuration.rules if rule.mode in configuration.modes]
+    named = dict.fromkeys(mode for rule in configuration.rules for mode in rule.modes)
+    used = [configuration.modes[mode] for mode in named if mode in configuration.modes]
     on_streets = [mode for mode in used if mode.engine == "network"]
     over_terrain = [mode for mode in used if mode.engine == "terrain"]
     if on_streets and configuration.roads is None and "roads" not in table:
@@ -294,11 +316,24 @@ def _check_engines(configuration: Configuration, table: dict[str, Any], problems
             field="roads",
             mend='加上 add [roads] path = "..."',
         )
-    if over_terrain and configuration.terrain.landcover is None and "landcover" not in (table.get("terrain") or {}):
+    terrain = {**configuration.terrain.model_dump(exclude_none=True), **(table.get("terrain") or {})}
+    off_street = [mode for mode in on_streets if mode.off_street]
+    for mode in over_terrain[:1] if "landcover" not in terrain else []:
         problems.error(
-            "config-missing-section", FILE_NAME, f"地形方式 {over_terrain[0].id} 没有土地覆盖 a terrain mode without land cover",
+            "config-missing-section", FILE_NAME, f"地形方式 {mode.id} 没有土地覆盖 a terrain mode without land cover",
             field="terrain.landcover", mend='加上 add [terrain] landcover = "landcover.tif"',
         )  # fmt: skip
+    for mode in off_street[:1] if not terrain.keys() & {"landcover", "dem"} else []:
+        problems.error(
+            "config-missing-section", FILE_NAME, f"{mode.id} 可离开道路，但没有地形 may leave the streets, but there is no terrain",
+            field="terrain", mend='加上 add [terrain] dem = "dem.tif" 或 or landcover = "landcover.tif"',
+        )  # fmt: skip
+    for mode in off_street if "landcover" in terrain else []:
+        if not mode.classes:
+            problems.error(
+                "config-missing-key", FILE_NAME, "有土地覆盖而未写各类如何通行 land cover, but not how people go over its classes",
+                field=f"modes.{mode.id}.classes", mend='加上 add classes = { 1 = { as = "walk", speed_kph = 4 }, 5 = { as = "none" } }',
+            )  # fmt: skip
 
 
 def _check_unique(names: list[str], section: str, found: str, problems: Problems) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lifecircle.config.hours import TimeOfDay, Window
+
 Level = Literal["district", "township", "village"]
 LEVELS: tuple[Level, ...] = ("district", "township", "village")
 """From large to small. Units of a level lie inside one unit of the level above."""
@@ -16,17 +18,21 @@ Direction = Literal["toward", "from"]
 AttributeValue = str | int | float | bool
 
 FacilityKind = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
-RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ModeId = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
-
-
-def _as_tuple(value: Any) -> Any:
-    """One value where a list may stand."""
-    return (value,) if isinstance(value, (str, int, float, bool, dict)) else value
 
 
 def _as_label(value: Any) -> Any:
     return {"zh": value, "en": value} if isinstance(value, str) else value
+
+
+def as_tuple(value: Any) -> Any:
+    """One value where a list may stand."""
+    return (value,) if isinstance(value, (str, int, float, bool, dict)) else value
+
+
+def _as_slope(value: Any) -> Any:
+    """Return the defaults for true, nothing for false."""
+    return {True: {}, False: None}[value] if isinstance(value, bool) else value
 
 
 class Frozen(BaseModel):
@@ -59,6 +65,8 @@ class District(Frozen):
     year: int = Field(ge=1949, le=2100)
     crs: str
     policies: tuple[str, ...] = ()
+    at: TimeOfDay | None = None
+    """Time of day of the run, ``"22:30"``: a ferry whose ``hours`` do not include it does not sail. Without it every ferry sails."""
     demonstration: Names | None = None
     """Set on made-up data; every map, table and manifest then says so on its face."""
 
@@ -176,7 +184,7 @@ class Roads(Frozen):
     ferries: bool = True
     """Use the layer's own ferries (``route=ferry`` with a ``duration``)."""
     closed: tuple[str, ...] = ()
-    """Names or ids (``w123``) of roads, bridges and ferries that are closed: typhoon, night, works."""
+    """Names or ids (``w123``) of roads, bridges and ferries, ``[[ferries]]`` too, that are closed: typhoon, night, works."""
 
     @model_validator(mode="after")
     def _a_file_has_a_path(self) -> Roads:
@@ -197,14 +205,18 @@ class Ferry(Frozen):
     headway_minutes: float = Field(default=0.0, ge=0)
     modes: tuple[ModeId, ...] = Field(min_length=1)
     name: str = ""
+    hours: Annotated[tuple[Window, ...], BeforeValidator(as_tuple)] = ()
+    """When it sails: ``["06:30-11:00", "13:00-01:15"]``, both ends included, past midnight too; always where absent."""
     closed: bool = False
 
 
 class Terrain(Frozen):
-    """Heights and land cover."""
+    """Heights and land cover, and what nobody crosses but by road or bridge."""
 
     dem: str | None = None
     landcover: str | None = None
+    barriers: tuple[SourceLayer, ...] = ()
+    """Rivers, lakes, motorways ...: layers of lines or areas, or an OSM file with ``where = { waterway = ["river"] }``."""
 
 
 class Ways(Frozen):
@@ -233,6 +245,17 @@ class ClassGoing(Frozen):
         return self
 
 
+class Slope(Frozen):
+    """How a network mode that people move by their own power follows the ground, where there is a DEM."""
+
+    steps_kph: float = Field(default=2.0, gt=0)
+    """Speed on steps (``highway=steps``) on foot, whatever their slope; a table ``speeds_kph`` has its own for them."""
+    metres: Literal["plan", "slope"] = "plan"
+    """Whether lengths, for rules in metres, are those on the plan or along the ground."""
+    heights: Literal["bilinear", "nearest"] = "bilinear"
+    """Between four cells of the DEM, or the cell's own: coarser, but what some published figures were made with."""
+
+
 class Mode(Frozen):
     """How people go: over a network of streets, or over terrain. Every value is shown in the outputs."""
 
@@ -247,7 +270,9 @@ class Mode(Frozen):
     roads: dict[str, ClassGoing] = Field(default_factory=dict)
     """``highway`` class to how people go on roads laid over the land cover; ``default`` for the others."""
     accessmod_parity: bool = False
-    """Publish whole minutes rounded up, and cycle nearly blind to slope, as WHO's AccessMod does."""
+    """Publish whole minutes rounded up, as WHO's AccessMod does."""
+    cycling: Literal["accessmod", "slope"] = "accessmod"
+    """Over terrain: cycle nearly blind to slope, as AccessMod's figures do, or let the slope count in full."""
     speed_kph: float | None = Field(default=None, gt=0)
     speeds_kph: dict[str, Annotated[float, Field(gt=0)]] | None = None
     maxspeed: bool = False
@@ -256,6 +281,12 @@ class Mode(Frozen):
     max_access_m: float = Field(default=500.0, ge=0)
     direct_m: float = Field(default=100.0, ge=0)
     min_fragment_m: float = Field(default=500.0, ge=0)
+    squares: bool = False
+    """On foot: walk along the outlines of squares and other mapped areas (``area=yes``) too, which OSMnx's filter leaves out."""
+    slope: Annotated[Slope | None, BeforeValidator(_as_slope)] = Slope()
+    """Where there is a DEM, walking and cycling follow it; false for flat everywhere."""
+    off_street: bool = False
+    """Whether people whom no street is near walk over terrain to the nearest street, in place of being unreachable."""
     source: str = ""
 
     @model_validator(mode="after")
@@ -266,97 +297,14 @@ class Mode(Frozen):
                     '地形方式须给出 classes a terrain mode needs classes = { 1 = { as = "walk", speed_kph = 4 } }'
                 )
             return self
+        if self.off_street and self.ways != "walk":
+            raise ValueError("off_street 只用于步行 is for modes that go on foot")
         if self.ways not in ("walk", "bike", "drive"):
             raise ValueError(f'没有这种道路集 no such set of ways "{self.ways}": walk, bike, drive')
+        if self.squares and self.ways != "walk":
+            raise ValueError("squares 只用于步行 is for modes that go on foot")
         if (self.speed_kph is None) == (self.speeds_kph is None):
             raise ValueError("speed_kph 与 speeds_kph 必须且只能给一个 give exactly one of speed_kph and speeds_kph")
         if self.speeds_kph is not None and "default" not in self.speeds_kph:
             raise ValueError("speeds_kph 须有 default; the table needs a default speed")
         return self
-
-
-class FacilityFilter(Frozen):
-    """Which facilities count: a kind (or several), and any attribute of theirs."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    kind: Annotated[tuple[FacilityKind, ...], BeforeValidator(_as_tuple)]
-
-    @property
-    def attributes(self) -> dict[str, tuple[AttributeValue, ...]]:
-        """Attribute to the values that count."""
-        return {key: tuple(_as_tuple(value)) for key, value in (self.model_extra or {}).items()}
-
-
-class Target(Frozen):
-    """What the clause asks of a unit; ``value`` is a share, 0-1. The kinds of DESIGN that need a base year come later."""
-
-    kind: Literal["at_least", "at_most", "all"]
-    value: float | None = Field(default=None, ge=0, le=1)
-    year: int = Field(ge=1949, le=2100)
-
-    @model_validator(mode="after")
-    def _all_needs_no_value(self) -> Target:
-        if self.kind != "all" and self.value is None:
-            raise ValueError(f"{self.kind} 须给出 value (0-1 之间的份额) give a value between 0 and 1")
-        return self
-
-
-class Rule(Frozen):
-    """One clause made computable."""
-
-    id: RuleId
-    label: Names | None = None
-    facilities: Annotated[tuple[FacilityFilter, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
-    """Any of these."""
-    mode: ModeId
-    minutes: float | None = Field(default=None, gt=0)
-    metres: float | None = Field(default=None, gt=0)
-    ready_minutes: float = Field(default=0.0, ge=0)
-    """Call handling and turnout before anyone moves; part of the limit."""
-    direction: Direction = "toward"
-    levels: tuple[Level, ...] = LEVELS
-    group: str | None = None
-    """Who counts: a group of the population; everyone where absent."""
-    target: Target | None = None
-    policy: str = ""
-    clause: str = ""
-    quote: str = ""
-    source: str = ""
-    assumption: str = ""
-    """What the clause leaves open and this rule fills in; shown wherever the rule is."""
-
-    @model_validator(mode="after")
-    def _minutes_or_metres(self) -> Rule:
-        if (self.minutes is None) == (self.metres is None):
-            raise ValueError("minutes 与 metres 必须且只能给一个 give exactly one of minutes and metres")
-        if self.metres is not None and self.ready_minutes:
-            raise ValueError("ready_minutes 只用于 minutes 准则; a distance has no readiness")
-        if self.minutes is not None and self.ready_minutes >= self.minutes:
-            raise ValueError("ready_minutes 须小于 minutes; nothing is left to travel")
-        return self
-
-    @property
-    def names(self) -> Label:
-        """The label, or the id where there is none."""
-        return self.label or Label(zh=self.id, en=self.id)
-
-    @property
-    def is_distance(self) -> bool:
-        """Whether the limit is in metres."""
-        return self.metres is not None
-
-    @property
-    def limit(self) -> float:
-        """The limit in :attr:`limit_unit`."""
-        return self.metres if self.metres is not None else float(self.minutes or 0.0)
-
-    @property
-    def limit_unit(self) -> Literal["min", "m"]:
-        """``min`` or ``m``."""
-        return "m" if self.is_distance else "min"
-
-    @property
-    def column(self) -> str:
-        """The rule's column in ``cells.parquet``: minutes or metres to the nearest facility."""
-        return f"{self.id}__{self.limit_unit}"

@@ -48,6 +48,12 @@ def cells_covered(cost: FloatArray, limit: float, fixed: float = 0.0, *, has_ran
     return Covered(covered, moving <= (limit - fixed) * SLOW, moving <= (limit - fixed) * FAST)
 
 
+def minutes_range(minutes: FloatArray, fixed: float) -> tuple[FloatArray, FloatArray]:
+    """Return the fewest and the most minutes: on the way at 1.2 and at 0.8 times the speed, ``fixed`` as it is."""
+    moving = minutes - fixed
+    return moving / FAST + fixed, moving / SLOW + fixed
+
+
 def sum_by_unit(membership: csr_array, values: FloatArray) -> FloatArray:
     """Return ``F @ values``: what of each cell's value lies in each unit. Shape (units,)."""
     return np.asarray(membership @ values, dtype=np.float64)
@@ -55,8 +61,13 @@ def sum_by_unit(membership: csr_array, values: FloatArray) -> FloatArray:
 
 def share_pct(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Return 100 x numerator / denominator; NaN where there is no one: no share, neither 0 nor 100."""
+    return mean_of(100.0 * numerator, denominator)
+
+
+def mean_of(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Return numerator / denominator; NaN where there is no one to take the mean of."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(denominator > 0, 100.0 * numerator / denominator, np.nan)
+        return np.where(denominator > 0, numerator / denominator, np.nan)
 
 
 def people_within(reach: csr_array, limit: float, people: FloatArray) -> FloatArray:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from lifecircle.config import District, Label, Rule, load_groups
 from lifecircle.config.schema import LEVELS, Level
-from lifecircle.measures.coverage import Covered, share_pct, sum_by_unit
+from lifecircle.measures.catchments import MOST_CHOICES
+from lifecircle.measures.coverage import Covered, mean_of, minutes_range, share_pct, sum_by_unit
 from lifecircle.measures.targets import status_of, target_pct
-from lifecircle.model import BoolArray, Cells, FloatArray, RuleResult, TextArray, Units
+from lifecircle.model import BoolArray, Cells, FloatArray, IntArray, RuleResult, TextArray, Units
 
 COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
@@ -32,6 +35,13 @@ class LevelSums:
     cells: Cells
     parts: Level | None
     """Where the district is the sum of its units: the level summed."""
+
+    @property
+    def membership(self) -> csr_array:
+        """Units x cells: the fraction of each cell in each unit."""
+        if self.parts is not None:
+            return csr_array(np.asarray(self.cells.membership[self.parts].sum(axis=0)).reshape(1, -1))
+        return self.cells.membership[self.level]
 
     def sum(self, values: FloatArray) -> FloatArray:
         """Return the sum of a value over the cells of each unit."""
@@ -58,7 +68,10 @@ def levels_of(district: District, units: Mapping[Level, Units], cells: Cells) ->
 def indicator_table(
     district: District, year: int, units: Mapping[Level, Units], cells: Cells, results: Mapping[str, RuleResult]
 ) -> pd.DataFrame:
-    """Return all indicator rows: per rule the coverage, the people who can reach none, and the coverage of each group."""
+    """Return all indicator rows: per rule the coverage, who can reach none, who has a choice, and the coverage of each group.
+
+    Where help comes to people, also the minutes until it is there, and of a chain the minutes in all.
+    """
     rows = []
     levels = levels_of(district, units, cells)
     for rule_id, result in results.items():
@@ -70,6 +83,9 @@ def indicator_table(
                 continue
             rows.append(coverage_rows(district, year, rule, level, result.people, found))
             rows.append(unreachable_rows(district, year, rule, level, result.people, ~np.isfinite(result.nearest.cost)))
+            if rule.is_response:
+                rows.extend(response_rows(district, year, level, result))
+            rows.append(choice_rows(district, year, rule, level, result.people, result.choices))
             for group, people in groups.items():
                 label = _label_of_group(rule, group)
                 rows.append(
@@ -135,11 +151,66 @@ def unreachable_rows(
     )
 
 
+def response_rows(district: District, year: int, level: LevelSums, result: RuleResult) -> list[pd.DataFrame]:
+    """Return the mean minutes of each unit until help is there; of a chain also those of the whole chain.
+
+    Over the people who are reached, ``F @ (people * minutes) / F @ people``; NaN where no one is. Low is at 1.2 times the speed, high
+    at 0.8: the fewest and the most minutes.
+    """
+    rule, names = result.rule, result.rule.names
+    response = Label(zh=f"{names.zh}：反应分钟", en=f"{names.en or names.zh}: minutes until help is there")
+    rows = [_minutes_rows(district, year, rule, level, result.people, result.response.cost, rule.ready_minutes,
+                          f"{rule.id}-response-min", response)]  # fmt: skip
+    if result.legs is not None:
+        total = Label(zh=f"{names.zh}：全程分钟", en=f"{names.en or names.zh}: minutes in all")
+        rows.append(_minutes_rows(district, year, rule, level, result.people, result.nearest.cost, rule.fixed_minutes,
+                                  f"{rule.id}-total-min", total))  # fmt: skip
+    return rows
+
+
+def _minutes_rows(
+    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, minutes: FloatArray, fixed: float,
+    indicator: str, label: Label,
+) -> pd.DataFrame:  # fmt: skip
+    reached = np.isfinite(minutes)
+    there = people * reached
+    at = np.where(reached, minutes, 0.0)
+    denominator = level.sum(there)
+    fewest, most = (mean_of(level.sum(there * each), denominator) for each in minutes_range(at, fixed))
+    return _rows(
+        district, year, rule, level, level.sum(there * at), denominator, fewest, most, indicator, label,
+        has_target=False, unit="min",
+    )  # fmt: skip
+
+
+def choice_rows(
+    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, choices: IntArray
+) -> pd.DataFrame:
+    """Return the share of people of each unit with two or more facilities of the rule within its limit."""
+    numerator, denominator = level.sum(people * (choices >= MOST_CHOICES)), level.sum(people)
+    share = share_pct(numerator, denominator)
+    names = rule.names
+    label = Label(zh=f"{names.zh}：有两处及以上可选", en=f"{names.en or names.zh}: two or more to choose from")
+    return _rows(
+        district,
+        year,
+        rule,
+        level,
+        numerator,
+        denominator,
+        share,
+        share,
+        f"{rule.id}-choice{MOST_CHOICES}",
+        label,
+        has_target=False,
+    )
+
+
 def _rows(
     district: District, year: int, rule: Rule, level: LevelSums, numerator: FloatArray, denominator: FloatArray,
-    low: FloatArray, high: FloatArray, indicator: str, label: Label, *, has_target: bool,
+    low: FloatArray, high: FloatArray, indicator: str, label: Label, *, has_target: bool, unit: Literal["%", "min"] = "%",
 ) -> pd.DataFrame:  # fmt: skip
-    value = share_pct(numerator, denominator)
+    value = share_pct(numerator, denominator) if unit == "%" else mean_of(numerator, denominator)
     target = rule.target if has_target else None
     return pd.DataFrame(
         {
@@ -153,7 +224,7 @@ def _rows(
             "label_zh": label.zh,
             "label_en": label.en or label.zh,
             "value": value,
-            "value_unit": "%",
+            "value_unit": unit,
             "numerator": numerator,
             "denominator": denominator,
             "low": low,

@@ -12,6 +12,7 @@ import shapely
 
 from lifecircle.config.schema import Level
 from lifecircle.model import Study
+from lifecircle.outputs.area_layers import area_layers
 from lifecircle.outputs.tables import facility_table
 
 FIXED_DATE = "2000-01-01T00:00:00Z"
@@ -19,7 +20,7 @@ FIXED_DATE = "2000-01-01T00:00:00Z"
 
 
 def write_layers(study: Study, folder: Path) -> list[Path]:
-    """Write ``coverage.gpkg``: one layer a level with the indicators, the facilities, and lines and areas as they are."""
+    """Write ``coverage.gpkg``: a layer a level with the indicators, the facilities with lines and areas as they are, isochrones and catchments."""
     path = folder / "coverage.gpkg"
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
     try:
@@ -43,7 +44,7 @@ def _layers(study: Study) -> dict[str, gpd.GeoDataFrame]:
         rows = dimension == wanted
         if rows.any():
             layers[name] = gpd.GeoDataFrame(table[rows], geometry=_multi(shapes[rows]), crs=crs)
-    return layers
+    return layers | area_layers(study)
 
 
 def _multi(shapes: np.ndarray) -> np.ndarray:
@@ -59,7 +60,7 @@ def _multi(shapes: np.ndarray) -> np.ndarray:
 
 
 def unit_layer(study: Study, level: Level) -> gpd.GeoDataFrame:
-    """Return the units of a level, one column an indicator (percent), with its low, high and uncovered people."""
+    """Return the units of a level, one column an indicator (percent, or minutes where its name says so), with its low, high and uncovered people."""
     rows = study.indicators[study.indicators["level"] == level]
     columns: dict[str, pd.Series] = {}
     for indicator, group in rows.groupby("indicator", sort=False):

@@ -15,6 +15,7 @@ import numpy as np
 from lifecircle import __version__
 from lifecircle.measures.coverage import FAST, SLOW
 from lifecircle.model import Study
+from lifecircle.outputs.area_layers import describe_areas
 
 LIBRARIES = (
     "exactextract",
@@ -65,10 +66,11 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
             "rules": {key: result.rule.model_dump(mode="json") for key, result in study.results.items()},
             "low_speed_factor": SLOW,
             "high_speed_factor": FAST,
-            "slope": "路网上未计入 not applied on streets in this version",
         },
         "not_computed": dict(study.not_computed),
         "conservation": {key: dict(sums) for key, sums in study.conservation.items()},
+        "closed": [asdict(closure) for closure in study.closures],
+        "areas": describe_areas(study),
         "network_parts": [asdict(part) for part in study.parts],
         "details": dict(study.details),
         "issues": _count_issues(study),

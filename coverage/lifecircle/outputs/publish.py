@@ -27,6 +27,7 @@ def publish_study(study: Study, out: Path, *, with_map: bool, progress: Progress
     """
     from lifecircle.outputs.layers import write_layers
     from lifecircle.outputs.manifest import write_manifest
+    from lifecircle.outputs.parts import write_parts
     from lifecircle.outputs.tables import write_tables
 
     tables, maps = target_folders(out, study.district.id, study.year)
@@ -34,7 +35,7 @@ def publish_study(study: Study, out: Path, *, with_map: bool, progress: Progress
     staged_tables, staged_maps = _stage(tables), _stage(maps)
     try:
         progress("写表格 writing tables")
-        written = write_tables(study, staged_tables)
+        written = [*write_tables(study, staged_tables), write_parts(study, staged_tables)]
         progress("写图层 writing layers")
         written += write_layers(study, staged_tables)
         if with_map:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.model import Study, TextArray, Units
+from lifecircle.measures.response import response_table
+from lifecircle.model import FloatArray, IntArray, Study, TextArray, Units
 
 ISSUE_COLUMNS = ("code", "severity", "file", "layer", "row", "field", "found", "expected", "mend", "count")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")
@@ -37,7 +38,11 @@ def write_indicators(study: Study, folder: Path) -> list[Path]:
 
 
 def cell_table(study: Study) -> pd.DataFrame:
-    """Return one row a cell: where it is, who is there, which units, and per rule the way to the nearest facility."""
+    """Return one row a cell: where it is, who is there, which units, and per rule the way to the nearest facility.
+
+    Of a chain, ``<rule>__min`` is the whole chain and ``<rule>__facility`` the station that comes, also where no hospital can be reached;
+    beside them stand the minutes of both ways and the hospital.
+    """
     cells = study.cells
     columns: dict[str, object] = {
         "cell_id": cells.id, "x": cells.x, "y": cells.y, "lon": cells.lon, "lat": cells.lat, "people": cells.people,
@@ -50,12 +55,22 @@ def cell_table(study: Study) -> pd.DataFrame:
         columns["district_code"] = np.full(len(cells), study.district.code, dtype=object)
     identity = study.facilities.frame["facility_id"].to_numpy(dtype=object)
     for rule_id, result in study.results.items():
-        facility = result.nearest.facility
-        columns[result.rule.column] = np.where(np.isfinite(result.nearest.cost), result.nearest.cost, np.nan)
-        columns[f"{rule_id}__facility"] = np.array(
-            [identity[row] if row >= 0 else None for row in facility.tolist()], dtype=object
-        )
+        columns[result.rule.column] = _finite(result.nearest.cost)
+        columns[f"{rule_id}__facility"] = _identity(identity, result.response.facility)
+        if result.legs is not None:
+            columns[f"{rule_id}__response_min"] = _finite(result.legs.response_min)
+            columns[f"{rule_id}__transfer_min"] = _finite(result.legs.transfer_min)
+            columns[f"{rule_id}__hospital"] = _identity(identity, result.legs.hospital)
     return pd.DataFrame(columns)
+
+
+def _finite(cost: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(cost), cost, np.nan)
+
+
+def _identity(identity: TextArray, row: IntArray) -> TextArray:
+    """Return the ids of facilities by their rows; None at -1."""
+    return np.concatenate([identity, np.array([None], dtype=object)])[row]
 
 
 def _code_by_largest_share(membership: csr_array, units: Units) -> TextArray:
@@ -90,6 +105,10 @@ def facility_table(study: Study) -> pd.DataFrame:
             column = np.full(len(frame), np.nan)
             column[result.facilities] = values
             reach[f"{rule_id}__{name}"] = column
+        if result.legs is not None:
+            column = np.full(len(frame), np.nan)
+            column[result.legs.hospitals] = result.legs.people_taken
+            reach[f"{rule_id}__people_taken"] = column
     return pd.concat(
         [table, pd.DataFrame(attributes, index=table.index), pd.DataFrame(reach, index=table.index)], axis=1
     )
@@ -124,6 +143,10 @@ def write_tables(study: Study, folder: Path) -> list[Path]:
         path = folder / f"{name}.parquet"
         table.to_parquet(path, index=False)
         paths.append(path)
+    emergency = response_table(study.district, study.units, study.cells, study.facilities, study.results)
+    if len(emergency):
+        paths.append(folder / "emergency.csv")
+        write_csv(emergency, paths[-1])
     issues = folder / "issues.csv"
     write_csv(issue_table(study), issues)
     return [*paths, issues]

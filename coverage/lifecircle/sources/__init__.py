@@ -1,5 +1,6 @@
 """Layers through the door: read, brought to the district's CRS, checked once. Whatever is wrong goes to ``problems``."""
 
+from lifecircle.sources.barriers import read_barriers
 from lifecircle.sources.facilities import read_facilities
 from lifecircle.sources.people import read_people
 from lifecircle.sources.roads import read_roads
@@ -9,6 +10,7 @@ from lifecircle.sources.units import read_district_crs, read_units
 
 __all__ = [
     "match_where",
+    "read_barriers",
     "read_district_crs",
     "read_facilities",
     "read_people",

@@ -7,7 +7,7 @@ district, because people go round a mountain by way of its neighbours.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ import shapely.affinity
 from rasterio.errors import CRSError, RasterioError
 from rasterio.windows import Window
 
-from lifecircle.model import BoolArray, FloatArray, InputFile, TerrainLayers, Units
+from lifecircle.model import BoolArray, FloatArray, HeightGrid, InputFile, TerrainLayers, Units
 from lifecircle.problems import Problems, UnreadableError
 from lifecircle.sources.datum import district_crs_fault, transform_geometry, transform_xy
 from lifecircle.sources.files import describe_file, resolve_path
@@ -54,6 +54,8 @@ class _Band:
     transform: rasterio.Affine
     crs: pyproj.CRS
     file: InputFile
+    is_sampled: bool = False
+    """Whether the cells are those of another raster, its values brought there."""
 
 
 def read_terrain(
@@ -91,7 +93,25 @@ def read_terrain(
         return None, files
     if landcover is not None and elevation is not None:
         _warn_of_unknown_heights(elevation, grid.is_known, terrain.dem or "", problems)
-    return TerrainLayers(grid.transform, grid.crs.to_wkt(), elevation, landcover, grid.is_known), files
+    survey = None
+    if terrain.dem is not None and heights is not None and elevation is not None:
+        survey = _own_grid(folder, terrain.dem, heights, elevation, box, crs, problems)
+    return TerrainLayers(grid.transform, grid.crs.to_wkt(), elevation, landcover, grid.is_known, survey), files
+
+
+def _own_grid(
+    folder: Path, path: str, heights: _Band, elevation: npt.NDArray[np.float32], box: shapely.Polygon,
+    crs: pyproj.CRS, problems: Problems,
+) -> HeightGrid | None:  # fmt: skip
+    """Return the heights as they are: land cover's cells may be far coarser than what a street climbs."""
+    own: _Band | None = heights
+    if heights.is_sampled:
+        own = _read_band(folder, path, "dem", None, box, crs, problems)
+        checked = _check_heights(own, path, problems) if own is not None else None
+        if own is None or checked is None:
+            return None
+        elevation = checked
+    return HeightGrid(own.transform, own.crs.to_wkt(), elevation) if own is not None else None
 
 
 def _read_band(
@@ -117,7 +137,7 @@ def _read_band(
                 window = _same_cells(source, grid)
                 if window is not None:
                     return _read_cells(source, window, own, file)
-                return _sample(source, own, grid, file, is_class=False)
+                return replace(_sample(source, own, grid, file, is_class=False), is_sampled=True)
             window = _window(source, own, box, crs, path, problems)
             if window is None:
                 return None
@@ -261,15 +281,27 @@ def _look_up(band: _Band, row: FloatArray, column: FloatArray, *, is_class: bool
     is_known &= band.is_known[own]
     if is_class:
         return band.value[own], is_known
+    height, has_any = interpolate_cells(band.value, band.is_known, row, column)
+    return np.where(is_known, height, 0.0), is_known & has_any
+
+
+def interpolate_cells(
+    value: npt.NDArray[Any], is_known: BoolArray, row: FloatArray, column: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Return values between the centres of the four cells around each place, and whether any of the four is known.
+
+    ``row`` and ``column`` are counted from the raster's corner; cells without data leave it to the others.
+    """
+    rows, columns = value.shape
     north, west = np.floor(row - 0.5).astype(np.int64), np.floor(column - 0.5).astype(np.int64)
     down, across = row - 0.5 - north, column - 0.5 - west
     total, weights = np.zeros(row.shape), np.zeros(row.shape)
     for south, east in ((0, 0), (0, 1), (1, 0), (1, 1)):
         near = np.clip(north + south, 0, rows - 1), np.clip(west + east, 0, columns - 1)
-        weight = (down if south else 1.0 - down) * (across if east else 1.0 - across) * band.is_known[near]
-        total += weight * np.where(band.is_known[near], band.value[near], 0.0)
+        weight = (down if south else 1.0 - down) * (across if east else 1.0 - across) * is_known[near]
+        total += weight * np.where(is_known[near], value[near], 0.0)
         weights += weight
-    return total / np.where(is_known & (weights > 0.0), weights, 1.0), is_known & (weights > 0.0)
+    return total / np.where(weights > 0.0, weights, 1.0), weights > 0.0
 
 
 def _same_cells(source: Any, grid: _Band) -> Window | None:

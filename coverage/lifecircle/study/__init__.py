@@ -10,22 +10,40 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from lifecircle.config import load_kinds
+from lifecircle.cache import NO_CACHE, Cache
+from lifecircle.config import Rule, load_kinds
 from lifecircle.measures.conservation import conserve_people
 from lifecircle.measures.indicators import indicator_table
-from lifecircle.model import Study
+from lifecircle.model import RuleResult, Study
 from lifecircle.problems import Problems
+from lifecircle.study.areas import draw_areas
+from lifecircle.study.chains import answer_chain
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Progress, check_district, say_nothing
 from lifecircle.study.overland import describe_surfaces
+from lifecircle.study.parts import describe_networks, network_parts
 
 __all__ = ["check_district", "run_district"]
 
 
 def run_district(
-    folder: Path, *, year: int | None = None, only_rules: tuple[str, ...] = (), progress: Progress = say_nothing
+    folder: Path,
+    *,
+    year: int | None = None,
+    only_rules: tuple[str, ...] = (),
+    at: str | None = None,
+    with_areas: bool = True,
+    progress: Progress = say_nothing,
+    cache: Cache = NO_CACHE,
 ) -> Study:
-    """Compute everything one district's rules ask for.
+    """Compute everything one district's rules ask for; at a time of day, where ferries have hours.
+
+    What is only prepared (the street map, networks) may come from a cache; the study is the same to the byte.
+
+    Parameters
+    ----------
+    with_areas
+        Draw isochrones and catchments too; no figure needs them.
 
     Raises
     ------
@@ -35,19 +53,20 @@ def run_district(
     problems = Problems()
     clock = Clock(progress)
     began = time.perf_counter()
-    layers = check_district(folder, problems, only_rules=only_rules, progress=progress)
+    layers = check_district(folder, problems, only_rules=only_rules, at=at, progress=progress, cache=cache)
     clock.seconds["read"] = time.perf_counter() - began
     problems.raise_errors()
     if layers is None:
         raise RuntimeError("a district that could not be read must have said why")
     configuration, district = layers.configuration, layers.district
     rules = [rule for rule in configuration.rules if rule.id in layers.serving]
-    travel = Journeys(layers, clock, problems)
-    results = {rule.id: travel.answer(rule, layers.serving[rule.id]) for rule in rules}
+    travel = Journeys(layers, clock, problems, cache)
+    results = {rule.id: _answer(travel, rule) for rule in rules}
     with clock.stage("measures", "汇总覆盖 adding up coverage"):
         used_year = year or district.year
         indicators = indicator_table(district, used_year, layers.units, layers.cells, results)
         conservation = conserve_people(layers.cells, results)
+    areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
         configuration=configuration,
@@ -56,16 +75,30 @@ def run_district(
         cells=layers.cells,
         facilities=layers.facilities,
         results=results,
-        modes={rule.mode: configuration.modes[rule.mode] for rule in rules},
+        modes={mode: configuration.modes[mode] for rule in rules for mode in rule.modes},
         kinds=load_kinds(),
         indicators=indicators,
         conservation=conservation,
-        parts=tuple(travel.parts()),
+        parts=network_parts(travel),
         inputs=layers.inputs,
         problems=tuple(problems),
         not_computed=layers.not_computed,
+        closures=layers.roads.closures if layers.roads is not None else (),
         year=used_year,
         folder=folder,
+        areas=areas,
         timings_s=clock.seconds,
-        details={**layers.details, "networks": travel.describe(), "terrain": describe_surfaces(travel.overland)},
+        details={
+            **layers.details,
+            "networks": describe_networks(travel),
+            "terrain": describe_surfaces(travel.overland),
+            "cache": dict(cache.outcomes),
+        },
     )
+
+
+def _answer(travel: Journeys, rule: Rule) -> RuleResult:
+    serving = travel.layers.serving[rule.id]
+    if rule.then is not None:
+        return answer_chain(travel, rule, serving, travel.layers.onward[rule.id])
+    return travel.answer(rule, serving)

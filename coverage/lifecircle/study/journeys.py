@@ -5,20 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Rule, load_ways
+from lifecircle.measures.catchments import count_choices
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within
-from lifecircle.model import FloatArray, IntArray, NearestFacility, NetworkPart, RuleResult
+from lifecircle.model import FloatArray, IntArray, NearestFacility, RuleResult
 from lifecircle.problems import Problems
+from lifecircle.study.heights import find_heights
 from lifecircle.study.layers import Layers, Progress
 from lifecircle.study.overland import Overland
+from lifecircle.study.prepared import PreparedNetworks
 from lifecircle.travel.entrances import find_entrances
 from lifecircle.travel.network import Network, Weight, build_network
+from lifecircle.travel.off_street import OffStreet, least
 from lifecircle.travel.reach import Entrances, Joins, Search, join_points
 
 
@@ -41,22 +47,26 @@ class Clock:
 class Journeys:
     """Networks, joins and reach, each made once and only when a rule asks for it."""
 
-    def __init__(self, layers: Layers, clock: Clock, problems: Problems) -> None:
+    def __init__(self, layers: Layers, clock: Clock, problems: Problems, cache: Cache = NO_CACHE) -> None:
         self.layers, self.clock, self.problems = layers, clock, problems
+        self.prepared = PreparedNetworks(layers, cache)
         self.networks: dict[str, Network] = {}
         self.cell_joins: dict[str, Joins] = {}
         self.entrances: dict[tuple[str, bytes], Entrances] = {}
         self.nearest: dict[tuple[Any, ...], tuple[FloatArray, IntArray]] = {}
         self.overland = Overland(layers, problems)
+        self.beside: dict[str, OffStreet] = {}
+        self.heights = find_heights(layers.terrain, layers.district.crs)
 
     def network(self, mode_id: str) -> Network:
         """Return the network of a mode, with its cells joined."""
         if mode_id not in self.networks:
             mode = self.layers.configuration.modes[mode_id]
-            if self.layers.roads is None:
+            roads = self.layers.roads
+            if roads is None:
                 raise RuntimeError("a network mode without roads must have been refused")
             with self.clock.stage("networks", f"建立路网 building the network: {mode.label.both}"):
-                network = build_network(self.layers.roads, mode, load_ways())
+                network = self.prepared.ask(mode, lambda: build_network(roads, mode, load_ways(), self.heights))
                 self.networks[mode_id] = network
                 self.cell_joins[mode_id] = join_points(network, self.layers.cells.x, self.layers.cells.y)
             for text in network.problems:
@@ -85,14 +95,12 @@ class Journeys:
 
     def answer(self, rule: Rule, serving: IntArray) -> RuleResult:
         """Return which cells a rule covers, and whom each of its facilities serves."""
-        people = self.layers.cells.people if rule.group is None else self.layers.cells.groups[rule.group]
+        people = self.people(rule)
         unit = 1.0 if rule.is_distance else 60.0
         # A hair of horizon more, so that rounding drops no one at the limit: the figures published are the figures compared.
         horizon = (rule.limit - rule.ready_minutes) * unit * (1 + 1e-9)
         with self.clock.stage("reach", rule.names.both):
-            over_terrain = self.layers.configuration.modes[rule.mode].engine == "terrain"
-            ask = self.overland.ask if over_terrain else self._ask_network
-            cost, facility, reach, access_m = ask(rule, serving, horizon)
+            cost, facility, reach, access_m = self.ask(rule, serving, horizon)
             cost = cost / unit + rule.ready_minutes
             reach.data[:] = reach.data / unit + rule.ready_minutes
             found = cells_covered(cost, rule.limit, rule.ready_minutes, has_range=not rule.is_distance)
@@ -107,60 +115,57 @@ class Journeys:
             access_m=access_m,
             people_within=people_within(reach, rule.limit, people),
             people_nearest=people_nearest(facility, people, len(serving)),
+            choices=count_choices(reach, rule.limit),
         )
+
+    def people(self, rule: Rule) -> FloatArray:
+        """Return who counts under a rule, per cell."""
+        return self.layers.cells.people if rule.group is None else self.layers.cells.groups[rule.group]
+
+    def ask(self, rule: Rule, serving: IntArray, horizon: float) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
+        """Return the cost to the nearest facility and which it is, the reach up to a horizon, and the facilities' access legs.
+
+        Seconds or metres on the way, nothing else; the facility and the rows of the reach count within ``serving``.
+        """
+        over_terrain = self.layers.configuration.modes[rule.mode].engine == "terrain"
+        return self.overland.ask(rule, serving, horizon) if over_terrain else self._ask_network(rule, serving, horizon)
 
     def _ask_network(
         self, rule: Rule, serving: IntArray, horizon: float
     ) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
-        """Return the cost to the nearest facility and which it is, the reach up to a horizon, and the facilities' access legs."""
         network = self.network(rule.mode)
-        cells, entrances = self.cell_joins[rule.mode], self.doors(rule, serving)
+        homes, doors = self.cell_joins[rule.mode], self.doors(rule, serving)
         weight: Weight = "metres" if rule.is_distance else "seconds"
         search = Search(network, weight, rule.direction)
+        beside = self.off_street(rule.mode)
+        cells, entrances = homes, doors
+        if beside is not None:
+            cells = beside.join(homes, rule.direction, weight, is_cell=True)
+            entrances = replace(doors, joins=beside.join(doors.joins, rule.direction, weight, is_cell=False))
         key = (rule.mode, weight, rule.direction, serving.tobytes())
         if key not in self.nearest:
-            self.nearest[key] = search.nearest(cells, entrances)
-        cost, facility = self.nearest[key]
-        return cost, facility, search.reach(cells, entrances, horizon), _nearest_access_m(entrances)
+            cost, facility = search.nearest(cells, entrances)
+            if beside is not None:
+                walked, other = beside.nearest(homes, doors, rule.direction, weight)
+                cost, facility = np.minimum(cost, walked), np.where(walked < cost, other, facility)
+            self.nearest[key] = cost, facility
+        reach = search.reach(cells, entrances, horizon)
+        if beside is not None:
+            reach = least(reach, beside.reach(homes, doors, rule.direction, weight, horizon))
+        return *self.nearest[key], reach, _nearest_access_m(entrances)
 
-    def parts(self) -> Iterator[NetworkPart]:
-        """Yield the connected parts of each network with their people and facilities."""
-        for mode_id, network in self.networks.items():
-            joins = self.cell_joins[mode_id]
-            people = _sum_by_part(network, joins.edge, self.layers.cells.people)
-            doors = [entrances.joins.edge for (mode, _), entrances in self.entrances.items() if mode == mode_id]
-            facilities = sum(
-                (_sum_by_part(network, edge, np.ones(len(edge))) for edge in doors), np.zeros(len(network.part_m))
-            )
-            for part in range(len(network.part_m)):
-                yield NetworkPart(
-                    mode_id, part, float(network.part_m[part] / 1000), float(people[part]), int(facilities[part])
-                )
-
-    def describe(self) -> dict[str, Any]:
-        """Return what the manifest says of each network."""
-        return {
-            mode_id: {
-                "nodes": network.n_nodes,
-                "edges": network.n_edges,
-                "length_km": float(network.part_m.sum() / 1000),
-                "parts": len(network.part_m),
-                "fragments_left_out": network.left_out.fragments,
-                "fragments_left_out_km": network.left_out.length_m / 1000,
-                "ferries": list(network.ferries),
-                "people_without_a_street_near": float(
-                    self.layers.cells.people[self.cell_joins[mode_id].edge < 0].sum()
-                ),
-            }
-            for mode_id, network in self.networks.items()
-        }
-
-
-def _sum_by_part(network: Network, edge: IntArray, values: FloatArray) -> FloatArray:
-    joined = edge >= 0
-    return np.bincount(
-        network.part[network.a[edge[joined]]], weights=values[joined], minlength=len(network.part_m)
-    ).astype(np.float64)
+    def off_street(self, mode_id: str) -> OffStreet | None:
+        """Return the ground beside a mode's streets; None where the mode stays on them."""
+        mode = self.layers.configuration.modes[mode_id]
+        if not mode.off_street:
+            return None
+        if mode_id not in self.beside:
+            surface = self.overland.surface(mode)
+            self.beside[mode_id] = OffStreet(
+                self.network(mode_id), surface, mode.moves,
+                partial(self.overland.to_surface, surface), partial(self.overland.from_surface, surface),
+            )  # fmt: skip
+        return self.beside[mode_id]
 
 
 def _nearest_access_m(entrances: Entrances) -> FloatArray:

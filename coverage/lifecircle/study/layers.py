@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Configuration, District, read_configuration
 from lifecircle.config.schema import Level
 from lifecircle.model import Cells, Facilities, InputFile, IntArray, Roads, TerrainLayers, Units
 from lifecircle.problems import Problems
-from lifecircle.sources import read_district_crs, read_facilities, read_people, read_roads, read_terrain, read_units
-from lifecircle.study.serving import choose_facilities
+from lifecircle.sources import (
+    read_barriers,
+    read_district_crs,
+    read_facilities,
+    read_people,
+    read_roads,
+    read_terrain,
+    read_units,
+)
+from lifecircle.study.serving import Chosen, choose_facilities
 
 Progress = Callable[[str], None]
 """Told what is being done, in Chinese and English."""
@@ -36,15 +45,28 @@ class Layers:
     terrain: TerrainLayers | None
     serving: Mapping[str, IntArray]
     """By rule id, the rows of the facilities that serve it; rules that cannot be computed are absent."""
+    onward: Mapping[str, IntArray]
+    """Of the rules that are chains, the rows of the facilities that the chain ends at."""
     not_computed: Mapping[str, str]
     inputs: tuple[InputFile, ...]
     details: Mapping[str, Any]
 
 
 def check_district(
-    folder: Path, problems: Problems, *, only_rules: tuple[str, ...] = (), progress: Progress = say_nothing
+    folder: Path,
+    problems: Problems,
+    *,
+    only_rules: tuple[str, ...] = (),
+    at: str | None = None,
+    progress: Progress = say_nothing,
+    cache: Cache = NO_CACHE,
 ) -> Layers | None:
     """Read every layer and list every problem; compute nothing.
+
+    Parameters
+    ----------
+    at
+        The run's time of day, in place of the configuration's.
 
     Returns
     -------
@@ -55,6 +77,7 @@ def check_district(
     configuration = read_configuration(folder, problems)
     if configuration is None or configuration.district is None:
         return None
+    configuration = _set_time(configuration, configuration.district, at, problems)
     crs = read_district_crs(configuration, problems)
     if crs is None:
         return None
@@ -65,13 +88,13 @@ def check_district(
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
     progress("读取道路 reading roads")
-    roads, road_files = read_roads(configuration, problems)
+    roads, road_files = read_roads(configuration, problems, cache)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
-    serving: dict[str, IntArray] = {}
-    not_computed: dict[str, str] = {}
+    terrain, barrier_files = read_barriers(configuration, terrain, problems)
+    chosen = Chosen()
     if facilities is not None:
-        serving, not_computed = choose_facilities(configuration, facilities, only_rules, problems)
-    if problems.errors or cells is None or facilities is None:
+        chosen = choose_facilities(configuration, facilities, only_rules, problems)
+    if problems.errors or cells is None or facilities is None or configuration.district is None:
         return None
     return Layers(
         configuration=configuration,
@@ -81,8 +104,21 @@ def check_district(
         facilities=facilities,
         roads=roads,
         terrain=terrain,
-        serving=serving,
-        not_computed=not_computed,
-        inputs=(*unit_files, *people_files, *facility_files, *road_files, *terrain_files),
+        serving=chosen.serving,
+        onward=chosen.onward,
+        not_computed=chosen.not_computed,
+        inputs=(*unit_files, *people_files, *facility_files, *road_files, *terrain_files, *barrier_files),
         details={"people": people_details},
     )
+
+
+def _set_time(configuration: Configuration, district: District, at: str | None, problems: Problems) -> Configuration:
+    """Return the configuration at another time of day."""
+    if at is None:
+        return configuration
+    try:
+        timed = District.model_validate({**district.model_dump(), "at": at})
+    except ValueError:
+        problems.error("call-at", "--at", f'不是时刻 not a time of day: "{at}"', expected='"22:30"')
+        return configuration
+    return replace(configuration, district=timed)

@@ -21,6 +21,8 @@ from lifecircle.travel.terrain import (
     Places,
     Surface,
     TerrainSearch,
+    add_barriers,
+    find_false_bridges,
     make_surface,
     merge_roads,
     place_points,
@@ -42,16 +44,8 @@ class Overland:
         Seconds or metres. A facility is entered on the ground it stands on, so that its access leg is 0; inf where nobody goes.
         """
         mode = self.layers.configuration.modes[rule.mode]
-        surface = self._surface(mode)
-        search = TerrainSearch(
-            surface,
-            rule.direction,
-            moves=mode.moves,
-            weight="metres" if rule.is_distance else "seconds",
-            parity=mode.accessmod_parity,
-        )
-        doors = self._doors(surface, serving)
-        homes = self.homes[mode.id]
+        search, doors = self.prepare(rule, serving)
+        surface, homes = search.surface, self.homes[mode.id]
         cost, facility = search.nearest(homes, doors)
         reach = search.reach(homes, doors, horizon)
         if mode.accessmod_parity and not rule.is_distance:
@@ -59,39 +53,83 @@ class Overland:
             reach.data[:] = published_minutes(reach.data) * 60.0
         return cost, facility, reach, self._access_m(surface, doors, rule, serving)
 
-    def _place(self, surface: Surface, x: FloatArray, y: FloatArray) -> Places:
-        source, target = parse_crs(self.layers.district.crs), parse_crs(surface.crs)
-        if not source.equals(target, ignore_axis_order=True):
-            x, y = transform_xy(x, y, source, target, is_strict=False)
-        return place_points(surface, x, y)
+    def prepare(self, rule: Rule, serving: IntArray) -> tuple[TerrainSearch, Doors]:
+        """Return the search over a rule's surface, and where its facilities are entered."""
+        mode = self.layers.configuration.modes[rule.mode]
+        surface = self.surface(mode)
+        search = TerrainSearch(
+            surface,
+            rule.direction,
+            moves=mode.moves,
+            weight="metres" if rule.is_distance else "seconds",
+            parity=mode.cycling == "accessmod",
+        )
+        return search, self._doors(surface, serving)
 
-    def _surface(self, mode: Mode) -> Surface:
+    def to_surface(self, surface: Surface, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return places of the district's CRS in a surface's."""
+        return self._transform(self.layers.district.crs, surface.crs, x, y)
+
+    def from_surface(self, surface: Surface, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return places of a surface's CRS in the district's."""
+        return self._transform(surface.crs, self.layers.district.crs, x, y)
+
+    def _transform(self, source: str, target: str, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        here, there = parse_crs(source), parse_crs(target)
+        if here.equals(there, ignore_axis_order=True):
+            return x, y
+        return transform_xy(x, y, here, there, is_strict=False)
+
+    def _place(self, surface: Surface, x: FloatArray, y: FloatArray) -> Places:
+        return place_points(surface, *self.to_surface(surface, x, y))
+
+    def surface(self, mode: Mode) -> Surface:
+        """Return the ground of a terrain mode, or of a walk that may leave the streets; made once.
+
+        Without land cover such a walk may cross whatever has a height.
+        """
         if mode.id not in self.surfaces:
             terrain = self.layers.terrain
-            if terrain is None or terrain.landcover is None:
-                raise RuntimeError("a terrain mode without land cover must have been refused")
-            self._report_classes(mode, terrain.classes)
+            if terrain is None or (terrain.landcover is None and mode.engine == "terrain"):
+                raise RuntimeError("a mode over terrain without its layers must have been refused")
+            landcover, classes = terrain.landcover, {number: _going(going) for number, going in mode.classes.items()}
+            if landcover is None:
+                landcover, classes = np.zeros(terrain.shape, dtype=np.int32), {0: Going("walk", mode.access_kph)}
+            else:
+                self._report_classes(mode, terrain.classes)
             surface = make_surface(
-                terrain.landcover,
-                {number: _going(going) for number, going in mode.classes.items()},
-                terrain.elevation_m,
-                terrain.transform,
-                terrain.crs,
-                is_known=terrain.is_known,
+                landcover, classes, terrain.elevation_m, terrain.transform, terrain.crs, is_known=terrain.is_known
             )
+            # Barriers first: roads and bridges, laid over them, are the only way across.
+            surface = add_barriers(surface, terrain.barriers.tolist())
             if mode.roads and self.layers.roads is not None:
                 lines, going, goings = self._road_lines(self.layers.roads, mode, surface)
-                surface = merge_roads(surface, lines.tolist(), going, goings)
+                barred, surface = surface, merge_roads(surface, lines.tolist(), going, goings)
+                self._report_false_bridges(mode, barred, surface, lines[going >= 0])
             cells = self.layers.cells
             self.surfaces[mode.id] = surface
             self.homes[mode.id] = self._place(surface, cells.x, cells.y)
             off = float(cells.people[self.homes[mode.id].cell < 0].sum())
-            if off:
+            if off and mode.engine == "terrain":
                 self.problems.add(
                     "terrain-off-grid", "warning", self.layers.configuration.terrain.landcover or "",
                     f"{off:,.0f} 人在土地覆盖之外，不可达 people beyond the land cover, unreachable", field=f"modes.{mode.id}",
                 )  # fmt: skip
         return self.surfaces[mode.id]
+
+    def _report_false_bridges(
+        self, mode: Mode, barred: Surface, merged: Surface, roads: npt.NDArray[np.object_]
+    ) -> None:
+        terrain = self.layers.terrain
+        if terrain is None or not len(terrain.barriers):
+            return
+        found = find_false_bridges(barred, merged, terrain.barriers.tolist(), roads.tolist())
+        if len(found):
+            self.problems.add(
+                "terrain-false-bridge", "warning", "district.toml",
+                f"{len(found)} 格道路与障碍同格而不相交，人可由此穿越 cells hold a road and a barrier it does not cross: people pass there",
+                field=f"modes.{mode.id}", mend="用更细的土地覆盖 use a finer land cover", count=len(found),
+            )  # fmt: skip
 
     def _report_classes(self, mode: Mode, found: dict[int, int]) -> None:
         missing = sorted(set(found) - set(mode.classes))
@@ -114,10 +152,7 @@ class Overland:
             for value in map(str, column.cat.categories)
         ]  # fmt: skip
         going = np.array([*by_class, -1], dtype=np.int64)[column.cat.codes.to_numpy()]
-        x, y = roads.x[roads.way_node], roads.y[roads.way_node]
-        source, target = parse_crs(self.layers.district.crs), parse_crs(surface.crs)
-        if not source.equals(target, ignore_axis_order=True):
-            x, y = transform_xy(x, y, source, target, is_strict=False)
+        x, y = self.to_surface(surface, roads.x[roads.way_node], roads.y[roads.way_node])
         way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))
         lines = shapely.linestrings(np.column_stack([x, y]), indices=way)
         return np.asarray(lines, dtype=object), going, [_going(mode.roads[name]) for name in names]
@@ -156,6 +191,7 @@ def describe_surfaces(overland: Overland) -> dict[str, Any]:
             "columns": surface.shape[1],
             "cell_m": list(surface.cell_m),
             "passable_cells": int(surface.is_passable.sum()),
+            "barrier_cells": int(surface.is_barrier.sum()),
             "crs": parse_crs(surface.crs).to_string(),
         }
         for mode_id, surface in overland.surfaces.items()

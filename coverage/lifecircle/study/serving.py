@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from lifecircle.config import Configuration, Rule
+from lifecircle.config import Configuration, FacilityFilter
 from lifecircle.model import BoolArray, Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
 from lifecircle.sources import match_where
+from lifecircle.sources.tables import as_bool, is_missing, show_values
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Rows of facilities by rule id; a rule that cannot be computed is in ``not_computed`` only."""
+
+    serving: dict[str, IntArray] = field(default_factory=dict)
+    onward: dict[str, IntArray] = field(default_factory=dict)
+    """Where a chain ends; only of rules that are chains."""
+    not_computed: dict[str, str] = field(default_factory=dict)
 
 
 def choose_facilities(
     configuration: Configuration, facilities: Facilities, only_rules: tuple[str, ...], problems: Problems
-) -> tuple[dict[str, IntArray], dict[str, str]]:
+) -> Chosen:
     """Return for each rule the facilities that serve it, and why some rules cannot be computed.
 
     A policy's rule whose kind of facility the district has no layer of is not computed and says so; a rule of the district's own
@@ -30,28 +41,54 @@ def choose_facilities(
                 mend=nearest_name(name, list(known)),
             )
     kinds = set(facilities.frame["kind"]) | {layer.kind for layer in configuration.facilities}
-    serving: dict[str, IntArray] = {}
-    not_computed: dict[str, str] = {}
+    found = Chosen()
     for rule in configuration.rules:
         if only_rules and rule.id not in only_rules:
             continue
-        chosen, faults = _match_rule(rule, facilities, kinds)
+        filters = {"facilities": rule.facilities}
+        if rule.then is not None:
+            filters["then.facilities"] = rule.then.facilities
+        matched = {part: _match_any(wanted, facilities, kinds) for part, wanted in filters.items()}
+        faults = [fault for _, missing in matched.values() for fault in missing]
         is_own = rule.id in configuration.own_rules
         for fault in faults:
             problems.add(
                 "rule-no-facilities", "error" if is_own else "note", "district.toml", f'{fault.text} "{fault.name}"',
-                field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else "加上 add [[facilities]]",
+                field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else fault.mend,
             )  # fmt: skip
-        if chosen is None:
-            not_computed[rule.id] = "; ".join(f"{fault.text} {fault.name}" for fault in faults)
+        rows = {part: np.flatnonzero(chosen) for part, (chosen, _) in matched.items() if chosen is not None}
+        if len(rows) < len(matched):
+            found.not_computed[rule.id] = "; ".join(f"{fault.text} {fault.name}" for fault in faults)
             continue
-        serving[rule.id] = np.flatnonzero(chosen)
-        if not chosen.any():
-            problems.add(
-                "rule-no-match", "warning", "district.toml", "没有一处设施符合条件 no facility matches",
-                field=f"rules.{rule.id}.facilities",
-            )  # fmt: skip
-    return serving, not_computed
+        found.serving[rule.id] = rows["facilities"]
+        if "then.facilities" in rows:
+            found.onward[rule.id] = rows["then.facilities"]
+        for part, chosen in rows.items():
+            _report_unclear(filters[part], facilities, f"rules.{rule.id}.{part}", problems)
+            if not len(chosen):
+                problems.add(
+                    "rule-no-match", "warning", "district.toml", "没有一处设施符合条件 no facility matches",
+                    field=f"rules.{rule.id}.{part}",
+                )  # fmt: skip
+    return found
+
+
+def _report_unclear(
+    filters: tuple[FacilityFilter, ...], facilities: Facilities, place: str, problems: Problems
+) -> None:
+    """Warn of what stands where yes or no is asked for and says neither: the facility counts as without."""
+    for wanted in filters:
+        frame = facilities.frame[facilities.frame["kind"].isin(wanted.kind)]
+        asked = [key for key, values in wanted.attributes.items() if any(isinstance(value, bool) for value in values)]
+        for key in (key for key in asked if key in frame.columns):
+            answer = as_bool(frame[key])
+            cells = [cell for cell, yes in zip(frame[key], answer, strict=True) if yes is None and not is_missing(cell)]
+            if cells:
+                problems.add(
+                    "rule-not-yes-or-no", "warning", f"facilities: {'/'.join(wanted.kind)}",
+                    f"{key} 不是是否，按无计 neither yes nor no, counted as no: {show_values(cells)}",
+                    field=place, mend="写成 write 是/否, true/false, 1/0", count=len(cells),
+                )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +98,21 @@ class _Fault:
     name: str
     text: str
     known: list[str]
+    mend: str
 
 
-def _match_rule(rule: Rule, facilities: Facilities, kinds: set[str]) -> tuple[BoolArray | None, list[_Fault]]:
-    """Return which facilities any of the rule's filters lets through, None where no filter can be asked; and what is missing."""
+def _match_any(
+    filters: tuple[FacilityFilter, ...], facilities: Facilities, kinds: set[str]
+) -> tuple[BoolArray | None, list[_Fault]]:
+    """Return which facilities any of the filters lets through, None where no filter can be asked; and what is missing."""
     frame = facilities.frame
     is_used = (frame["status"] == "used").to_numpy()
     chosen: BoolArray | None = None
     faults: list[_Fault] = []
-    for wanted in rule.facilities:
+    for wanted in filters:
         missing = [kind for kind in wanted.kind if kind not in kinds]
-        faults += [_Fault(kind, "没有此类设施的图层 no layer of kind", sorted(kinds)) for kind in missing]
+        text, mend = "没有此类设施的图层 no layer of kind", "加上 add [[facilities]]"
+        faults += [_Fault(kind, text, sorted(kinds), mend) for kind in missing]
         of_kind = frame["kind"].isin(wanted.kind).to_numpy()
         absent = [
             key
@@ -79,7 +120,8 @@ def _match_rule(rule: Rule, facilities: Facilities, kinds: set[str]) -> tuple[Bo
             if of_kind.any() and (key not in frame.columns or frame.loc[of_kind, key].isna().all())
         ]
         text = f"{'/'.join(wanted.kind)} 没有属性 has no attribute"
-        faults += [_Fault(key, text, list(facilities.attributes)) for key in absent]
+        mend = '在 fields 中加上列名 add its column to the layer\'s fields: fields = { name = "列名" }'
+        faults += [_Fault(key, text, list(facilities.attributes), mend) for key in absent]
         if absent or len(missing) == len(wanted.kind):
             continue
         found = of_kind & is_used

@@ -10,6 +10,19 @@ from lifecircle.travel.hierarchy import Int32Array
 from lifecircle.travel.shortest_paths import run_search
 
 
+@njit(cache=True, nogil=True, inline="always")
+def cost_along(ahead: float, behind: float, forward: bool, backward: bool) -> float:  # pragma: no cover - compiled
+    """Return the cost from a place to a door on the same edge; inf against one-way.
+
+    ``ahead`` is what it costs onwards to the door (negative where it lies behind), ``behind`` what it costs back to it.
+    """
+    if ahead > 0.0:
+        return ahead if forward else np.inf
+    if ahead < 0.0:
+        return behind if backward else np.inf
+    return 0.0
+
+
 @njit(cache=True, nogil=True)
 def cost_to_points(
     node_cost: FloatArray,
@@ -20,13 +33,15 @@ def cost_to_points(
     backward: BoolArray,
     edge: IntArray,
     access: FloatArray,
-    along: FloatArray,
+    there: FloatArray,
+    back: FloatArray,
     by_a: FloatArray,
     by_b: FloatArray,
     door_start: IntArray,
     door_order: IntArray,
     door_access: FloatArray,
-    door_along: FloatArray,
+    door_there: FloatArray,
+    door_back: FloatArray,
     out_cost: FloatArray,
     out_label: IntArray,
 ) -> None:  # pragma: no cover - compiled
@@ -43,11 +58,11 @@ def cost_to_points(
         label = node_label[end]
         for position in range(door_start[on], door_start[on + np.uint64(1)]):
             door = door_order[position]
-            ahead = door_along[door] - along[cell]
-            if (ahead >= 0.0 and forward[on]) or (ahead <= 0.0 and backward[on]) or ahead == 0.0:
-                straight = abs(ahead) + door_access[door]
-                if straight < best:
-                    best, label = straight, door
+            straight = cost_along(
+                door_there[door] - there[cell], back[cell] - door_back[door], forward[on], backward[on]
+            )
+            if straight + door_access[door] < best:
+                best, label = straight + door_access[door], door
         out_cost[cell] = best + access[cell]
         out_label[cell] = label if best < np.inf else -1
 
@@ -59,7 +74,8 @@ def reach_points(
     door_start: IntArray,
     door_edge: IntArray,
     door_access: FloatArray,
-    door_along: FloatArray,
+    door_there: FloatArray,
+    door_back: FloatArray,
     door_by_a: FloatArray,
     door_by_b: FloatArray,
     start: IntArray,
@@ -75,7 +91,8 @@ def reach_points(
     home_start: IntArray,
     home_cell: IntArray,
     home_access: FloatArray,
-    home_along: FloatArray,
+    home_there: FloatArray,
+    home_back: FloatArray,
     home_by_a: FloatArray,
     home_by_b: FloatArray,
     near_start: IntArray,
@@ -148,9 +165,11 @@ def reach_points(
                     if has_door:
                         for door in range(doors_from, doors_to):
                             if door_edge[door] == edge:
-                                ahead = door_along[door] - home_along[home]
-                                if (ahead >= 0.0 and forward[on]) or (ahead <= 0.0 and backward[on]) or ahead == 0.0:
-                                    best = min(best, abs(ahead) + door_access[door])
+                                straight = cost_along(
+                                    door_there[door] - home_there[home], home_back[home] - door_back[door],
+                                    forward[on], backward[on],
+                                )  # fmt: skip
+                                best = min(best, straight + door_access[door])
                     best += legs[home, 2]
                     if best <= horizon:
                         out_cell[filled], out_cost[filled] = home_cell[home], best

@@ -40,7 +40,9 @@ class WayUse:
 def use_ways(roads: Roads, mode: Mode, ways: Ways) -> WayUse:
     """Apply a mode to a street map.
 
-    A way is used when none of the ``exclude`` patterns is found in its tags (OSMnx's filter of that name). A ferry
+    A way is used when none of the ``exclude`` patterns is found in its tags (OSMnx's filter of that name). With ``mode.squares``
+    the outlines of mapped areas (``area=yes``: a square, a forecourt) are ways like others: people cross them, and without them
+    streets that meet at a square do not meet. The outline is never shorter than the way across, so no time is flattered. A ferry
     (``route=ferry``) is used when it carries the mode and says its ``duration``; half of its ``interval``, if any, is waited.
     Speed is the mode's for the class of way, ``*_link`` as its class; with ``mode.maxspeed`` the tag wins where it has a number.
     """
@@ -51,7 +53,8 @@ def use_ways(roads: Roads, mode: Mode, ways: Ways) -> WayUse:
     ferry_s = _by_value(tags["duration"], parse_duration_s)
     is_ferry = _matches(tags["route"], r"^ferry$") & _is_empty(tags["highway"]) & carries
     is_timed = np.isfinite(ferry_s) & (ferry_s > 0)
-    is_street = ~_is_empty(tags["highway"]) & ~_matches_any(tags, ways.exclude)
+    exclude = {key: value for key, value in ways.exclude.items() if key != "area"} if mode.squares else ways.exclude
+    is_street = ~_is_empty(tags["highway"]) & ~_matches_any(tags, exclude)
     oneway, junction = tags["oneway"], tags["junction"]
     used_ferry = is_ferry & is_timed
     one_way = _is_in(oneway, ONE_WAY) | (_is_in(junction, frozenset({"roundabout"})) & ~used_ferry)

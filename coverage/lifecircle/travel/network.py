@@ -22,6 +22,7 @@ from lifecircle.travel.segments import (
     leave_out_fragments,
     split_segments,
 )
+from lifecircle.travel.slope import Heights, climb, follows_slope
 
 Weight = Literal["seconds", "metres"]
 
@@ -49,8 +50,10 @@ class Network:
     vertex_y: FloatArray
     vertex_m: FloatArray
     """Metres from the edge's start."""
-    vertex_s: FloatArray
-    """Seconds from the edge's start; on ferries half the headway is in the last piece."""
+    vertex_there_s: FloatArray
+    """Seconds from the edge's start to the vertex; on ferries half the headway is in the last piece."""
+    vertex_back_s: FloatArray
+    """Seconds from the vertex back to the edge's start: the same array where nothing slopes."""
     part: IntArray
     """Connected part of each node, direction ignored; part 0 is the longest."""
     part_m: FloatArray
@@ -69,24 +72,32 @@ class Network:
         """Edges after contraction."""
         return len(self.a)
 
-    def vertex_cost(self, weight: Weight) -> FloatArray:
-        """Return the cost from the edge's start at each vertex."""
-        return self.vertex_m if weight == "metres" else self.vertex_s
+    def vertex_costs(self, weight: Weight) -> tuple[FloatArray, FloatArray]:
+        """Return what it costs at each vertex to have come from the edge's start, and to go back there."""
+        return (self.vertex_m, self.vertex_m) if weight == "metres" else (self.vertex_there_s, self.vertex_back_s)
 
-    def edge_cost(self, weight: Weight) -> FloatArray:
-        """Return the cost of each whole edge; inf for ferries where metres are asked: a circle in metres is walked."""
-        cost = self.vertex_cost(weight)[self.edge_start[1:] + np.arange(self.n_edges)]
-        return np.where(self.is_ferry, np.inf, cost) if weight == "metres" else cost
+    def edge_costs(self, weight: Weight) -> tuple[FloatArray, FloatArray]:
+        """Return the cost of each whole edge, from ``a`` to ``b`` and from ``b`` to ``a``.
+
+        inf for ferries where metres are asked: a circle in metres is walked.
+        """
+        there, back = (cost[self.edge_start[1:] + np.arange(self.n_edges)] for cost in self.vertex_costs(weight))
+        if weight == "metres":
+            there = back = np.where(self.is_ferry, np.inf, there)
+        return there, back
 
 
-def build_network(roads: Roads, mode: Mode, ways: Mapping[str, Ways]) -> Network:
+def build_network(roads: Roads, mode: Mode, ways: Mapping[str, Ways], heights: Heights | None = None) -> Network:
     """Return the contracted network of a mode, as DESIGN 5 defines it.
 
-    Ways by the mode's filter; fragments shorter than ``mode.min_fragment_m`` left out, ferries included; the district's own
-    ferries joined where they land; degree-2 nodes contracted, exactly.
+    Ways by the mode's filter; fragments shorter than ``mode.min_fragment_m`` left out, ferries included; on foot and by bicycle
+    seconds by the slope, where there are heights; the district's own ferries joined where they land; degree-2 nodes contracted,
+    exactly.
     """
     use = use_ways(roads, mode, ways[mode.ways])
     segments, left_out = leave_out_fragments(cut_ways(roads, use), len(roads.x), mode.min_fragment_m)
+    if heights is not None and follows_slope(mode):
+        segments = climb(segments, roads, roads.x, roads.y, mode, heights)
     segments, x, y, ferries, problems = _add_sailings(roads, mode, segments)
     ferries = (*_ferry_names(roads, use.is_ferry), *ferries)
     if use.ferries_without_time:
@@ -149,11 +160,13 @@ def _add_sailings(
     joined = [sailing for sailing, good in zip(sailings, is_joined.tolist(), strict=True) if good]
     from_node, to_node = node.reshape(-1, 2).T
     yes = np.ones(len(joined), dtype=bool)
+    sailing_s = np.array([sailing.seconds for sailing in joined]) + landing_s
     sea = Segments(
         u=from_node,
         v=to_node,
         length_m=np.hypot(x[from_node] - x[to_node], y[from_node] - y[to_node]),
-        seconds=np.array([sailing.seconds for sailing in joined]) + landing_s,
+        there_s=sailing_s,
+        back_s=sailing_s,
         forward=yes,
         backward=yes,
         is_ferry=yes,
@@ -176,8 +189,10 @@ def _contract(
     tail = np.where(first_turned, segments.v[first], segments.u[first])
     head = np.where(last_turned, segments.u[last], segments.v[last])
     is_ferry = segments.is_ferry[first]
-    seconds = segments.seconds[order]
-    seconds[edge_start[1:] - 1] += segments.wait_s[last]  # once a boarding, whichever way it sails
+    there_s = np.where(is_turned, segments.back_s[order], segments.there_s[order])
+    back_s = np.where(is_turned, segments.there_s[order], segments.back_s[order])
+    for seconds in (there_s, back_s):
+        seconds[edge_start[1:] - 1] += segments.wait_s[last]  # once a boarding, whichever way it sails
     n_edges = len(first)
     edge = np.repeat(np.arange(n_edges), np.diff(edge_start))
     vertex_node = np.empty(len(order) + n_edges, dtype=np.int64)
@@ -185,6 +200,8 @@ def _contract(
     vertex_node[edge_start[1:] + np.arange(n_edges)] = head
     vertex_x, vertex_y = x[vertex_node], y[vertex_node]
     vertex_m = accumulate(edge_start, segments.length_m[order])
+    vertex_there_s = accumulate(edge_start, there_s)
+    vertex_back_s = vertex_there_s if np.array_equal(there_s, back_s) else accumulate(edge_start, back_s)
     part, part_m = _number_parts(
         number[tail], number[head], int(kept.sum()), np.where(is_ferry, 0.0, _totals(vertex_m, edge_start))
     )
@@ -204,7 +221,8 @@ def _contract(
         vertex_x=vertex_x,
         vertex_y=vertex_y,
         vertex_m=vertex_m,
-        vertex_s=accumulate(edge_start, seconds),
+        vertex_there_s=vertex_there_s,
+        vertex_back_s=vertex_back_s,
         part=part,
         part_m=part_m,
         left_out=left_out,

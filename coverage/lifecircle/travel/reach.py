@@ -6,7 +6,8 @@ leg again; or a straight walk of at most ``direct_m`` where that is quicker.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -35,14 +36,32 @@ class Joins:
     y: FloatArray
     edge: IntArray
     """-1 where no street is within the mode's ``max_access_m``."""
-    along_m: FloatArray
-    """From the edge's start."""
-    along_s: FloatArray
+    vertex: IntArray
+    """The vertex before the point's place on its edge."""
+    share: FloatArray
+    """How far on from there to the next vertex, 0 to 1."""
     access_m: FloatArray
     """Straight leg to the street; inf where there is none."""
+    leg_cost: FloatArray | None = None
+    """Cost of the access leg where it is no straight walk, NaN where it is; in the weight and direction it was made for."""
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def take(self, which: slice) -> Joins:
+        """Return the joins of some of the points."""
+        parts = ((each.name, getattr(self, each.name)) for each in fields(self))
+        taken: dict[str, Any] = {name: None if part is None else part[which] for name, part in parts}
+        return Joins(**taken)
+
+    def along(self, vertex_cost: FloatArray) -> FloatArray:
+        """Return the cost at each point's place, from the cost at vertices."""
+        if not len(vertex_cost):
+            return np.zeros(len(self))
+        after = np.minimum(self.vertex + 1, len(vertex_cost) - 1)
+        inner = vertex_cost[self.vertex] + self.share * (vertex_cost[after] - vertex_cost[self.vertex])
+        # The vertex itself at either end, so that a point on a node costs nothing to be there.
+        return np.asarray(np.where(self.share >= 1.0, vertex_cost[after], inner))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,44 +76,43 @@ class Entrances:
         """The facility of each entrance."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
+    def only(self, facility: int) -> Entrances:
+        """Return the entrances of one facility, as if there were no other."""
+        first, last = int(self.start[facility]), int(self.start[facility + 1])
+        return Entrances(self.joins.take(slice(first, last)), np.array([0, last - first], dtype=np.int64))
+
 
 def join_points(network: Network, x: FloatArray, y: FloatArray) -> Joins:
     """Join points to the nearest point of the nearest edge, up to the mode's ``max_access_m``; ferries are not joined at sea."""
     segment, share, access_m = find_nearest_segments(network.streets, x, y, network.mode.max_access_m)
+    return Joins(np.asarray(x), np.asarray(y), *places_on_edges(network, segment), share, access_m)
+
+
+def places_on_edges(network: Network, segment: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the edge and the vertex of segments of ``network.streets``; -1 and 0 where the segment is -1."""
+    edge, vertex = np.full(len(segment), -1, dtype=np.int64), np.zeros(len(segment), dtype=np.int64)
     is_joined = segment >= 0
-    edge = np.full(len(x), -1, dtype=np.int64)
     edge[is_joined] = network.street_edge[segment[is_joined]]
-    along = {}
-    for weight in ("metres", "seconds"):
-        cost = network.vertex_cost(weight)
-        vertex = (
-            network.street_vertex[np.where(is_joined, segment, 0)]
-            if len(network.street_vertex)
-            else np.zeros(len(x), int)
-        )
-        if len(cost):
-            # The vertex itself at either end, so that a point on a node costs nothing to be there.
-            inner = cost[vertex] + share * (cost[np.minimum(vertex + 1, len(cost) - 1)] - cost[vertex])
-            along[weight] = np.where(share >= 1.0, cost[np.minimum(vertex + 1, len(cost) - 1)], inner)
-        else:
-            along[weight] = np.zeros(len(x))
-    return Joins(np.asarray(x), np.asarray(y), edge, along["metres"], along["seconds"], access_m)
+    vertex[is_joined] = network.street_vertex[segment[is_joined]]
+    return edge, vertex
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Legs:
-    """Costs of points on their edges, seen in the direction people go."""
+class Legs:
+    """Costs of points on their edges, seen in the direction people go; one entry a point."""
 
     edge: IntArray
     access: FloatArray
-    along: FloatArray
-    """Cost from the edge's start."""
+    there: FloatArray
+    """From the edge's ``a`` to the point."""
+    back: FloatArray
+    """From the point back to ``a``."""
     by_a: FloatArray
     """Between the point and the edge's ``a``: leaving towards it for cells, coming from it for entrances. inf against one-way."""
     by_b: FloatArray
 
 
-_ByEdge = tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray]
+_ByEdge = tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
 
 
 class Search:
@@ -107,55 +125,71 @@ class Search:
     def __init__(self, network: Network, weight: Weight, direction: Direction) -> None:
         self.network = network
         self.weight = weight
-        self.edge_cost = network.edge_cost(weight)
-        turned = direction == "from"
-        self.forward = network.backward if turned else network.forward
-        self.backward = network.forward if turned else network.backward
-        self._turned = turned
-        # Searched from the facilities: against the journey when people go toward them.
+        self.direction = direction
+        self.there, self.back = network.vertex_costs(weight)
+        self.edge_there, self.edge_back = network.edge_costs(weight)
+        self.forward, self.backward = network.forward, network.backward
+        if direction == "from":
+            self.forward, self.backward = self.backward, self.forward
+            self.there, self.back = self.back, self.there
+            self.edge_there, self.edge_back = self.edge_back, self.edge_there
+        # Searched from the facilities: against the journey.
         self.graph: Graph = make_travel_graph(
-            network.a, network.b, network.forward, network.backward, self.edge_cost, network.n_nodes, reverse=not turned
-        )
+            network.a, network.b, np.where(self.forward, self.edge_there, np.inf),
+            np.where(self.backward, self.edge_back, np.inf), network.n_nodes, reverse=True,
+        )  # fmt: skip
         self.access_speed = 1.0 if weight == "metres" else network.mode.access_kph * KPH_TO_MPS
-        self._homes: tuple[Joins, _Legs] | None = None
+        self._homes: tuple[Joins, Legs] | None = None
         self._by_edge: tuple[Joins, _ByEdge] | None = None
 
-    def _cell_legs(self, cells: Joins) -> _Legs:
+    def _cell_legs(self, cells: Joins) -> Legs:
         """Return the legs of cells; they are kept, for the next kind of facility is asked from the same cells."""
-        if self._homes is None or self._homes[0] is not cells:
-            self._homes = cells, self._legs(cells, is_cell=True)
-        return self._homes[1]
+        kept = self._homes
+        if kept is None or kept[0] is not cells:
+            kept = self._homes = cells, self.home_legs(cells)
+        return kept[1]
+
+    def home_legs(self, joins: Joins) -> Legs:
+        """Return the legs of cells: where journeys begin, seen from the facilities' side."""
+        return self._legs(joins, is_cell=True)
 
     def _cells_by_edge(self, cells: Joins) -> _ByEdge:
         """Return where each node's edges and each edge's cells begin, and the cells' legs in that order; kept as the legs are."""
-        if self._by_edge is None or self._by_edge[0] is not cells:
+        kept = self._by_edge
+        if kept is None or kept[0] is not cells:
             homes = self._cell_legs(cells)
             start, order = _group(homes.edge, self.network.n_edges)
-            in_order = (start, order, homes.access[order], homes.along[order], homes.by_a[order], homes.by_b[order])
-            self._by_edge = cells, (*index_incident(self.network.a, self.network.b, self.network.n_nodes), *in_order)
-        return self._by_edge[1]
+            in_order = (
+                order, homes.access[order], homes.there[order], homes.back[order], homes.by_a[order], homes.by_b[order],
+            )  # fmt: skip
+            incident = index_incident(self.network.a, self.network.b, self.network.n_nodes)
+            kept = self._by_edge = cells, (*incident, start, *in_order)
+        return kept[1]
 
-    def _legs(self, joins: Joins, *, is_cell: bool) -> _Legs:
+    def door_legs(self, joins: Joins) -> Legs:
+        """Return the legs of entrances: where journeys end."""
+        return self._legs(joins, is_cell=False)
+
+    def _legs(self, joins: Joins, *, is_cell: bool) -> Legs:
         edge = joins.edge
         safe = np.maximum(edge, 0)
-        along = joins.along_m if self.weight == "metres" else joins.along_s
         if not self.network.n_edges:
-            nowhere = np.full(len(joins), np.inf)
-            return _Legs(edge, nowhere, np.zeros(len(joins)), nowhere, nowhere)
-        whole = self.edge_cost[safe]
-        rest = whole - along
+            nowhere, zero = np.full(len(joins), np.inf), np.zeros(len(joins))
+            return Legs(edge, nowhere, zero, zero, nowhere, nowhere)
+        access = joins.access_m / self.access_speed
+        if joins.leg_cost is not None:
+            access = np.where(np.isnan(joins.leg_cost), access, joins.leg_cost)
+        there = joins.along(self.there)
+        back = there if self.back is self.there else joins.along(self.back)
+        there_rest, back_rest = self.edge_there[safe] - there, self.edge_back[safe] - back
         # A point on the edge's end stands on the node: it leaves and arrives there whatever the edge's direction.
-        at_a, at_b = along <= 0.0, rest <= 0.0
+        at_a, at_b = there <= 0.0, there_rest <= 0.0
         forward, backward = self.forward[safe], self.backward[safe]
-        # Seen from the facility's side of the journey: a cell leaves against `backward` to a, an entrance is reached by `forward` from a.
-        to_a, to_b = (backward, forward) if is_cell else (forward, backward)
-        return _Legs(
-            edge,
-            joins.access_m / self.access_speed,
-            along,
-            np.where(to_a | at_a, along, np.inf),
-            np.where(to_b | at_b, rest, np.inf),
-        )
+        if is_cell:
+            by_a, by_b = np.where(backward | at_a, back, np.inf), np.where(forward | at_b, there_rest, np.inf)
+        else:
+            by_a, by_b = np.where(forward | at_a, there, np.inf), np.where(backward | at_b, back_rest, np.inf)
+        return Legs(edge, access, there, back, by_a, by_b)
 
     def nearest(self, cells: Joins, entrances: Entrances) -> tuple[FloatArray, IntArray]:
         """Return each cell's cost to its nearest facility, without horizon, and which facility that is.
@@ -167,7 +201,7 @@ class Search:
         facility : IntArray
             -1 where unreachable.
         """
-        doors = self._legs(entrances.joins, is_cell=False)
+        doors = self.door_legs(entrances.joins)
         homes = self._cell_legs(cells)
         usable = np.flatnonzero(doors.edge >= 0)
         edge = doors.edge[usable]
@@ -182,9 +216,9 @@ class Search:
             def fill(first: int, last: int) -> None:
                 cost_to_points(
                     node_cost, node_label, self.network.a, self.network.b, self.forward, self.backward,
-                    homes.edge[first:last], homes.access[first:last], homes.along[first:last],
+                    homes.edge[first:last], homes.access[first:last], homes.there[first:last], homes.back[first:last],
                     homes.by_a[first:last], homes.by_b[first:last],
-                    door_start, door_order, doors.access, doors.along, cost[first:last], label[first:last],
+                    door_start, door_order, doors.access, doors.there, doors.back, cost[first:last], label[first:last],
                 )  # fmt: skip
 
             map_slices(fill, len(cells), smallest=MANY_CELLS)
@@ -210,13 +244,13 @@ class Search:
         A stored 0 is a cell at the door; memory is that of the result.
         """
         network, n_facilities = self.network, len(entrances.start) - 1
-        doors = self._legs(entrances.joins, is_cell=False)
+        doors = self.door_legs(entrances.joins)
         by_edge = self._cells_by_edge(cells)
         near_start, near_cell, near_cost = self._near_cells(cells, entrances, horizon)
 
         def search(first: int, last: int) -> tuple[IntArray, Int32Array, FloatArray]:
             return reach_points(
-                first, last, entrances.start, doors.edge, doors.access, doors.along, doors.by_a, doors.by_b,
+                first, last, entrances.start, doors.edge, doors.access, doors.there, doors.back, doors.by_a, doors.by_b,
                 self.graph.start, self.graph.head, self.graph.cost, self.graph.width,
                 network.a, network.b, self.forward, self.backward, *by_edge,
                 near_start, near_cell, near_cost, len(cells), horizon, *make_queue(self.graph),

@@ -20,7 +20,10 @@ class Segments:
     u: IntArray
     v: IntArray
     length_m: FloatArray
-    seconds: FloatArray
+    there_s: FloatArray
+    """Seconds from ``u`` to ``v``; where nothing slopes, those of ``back_s``."""
+    back_s: FloatArray
+    """Seconds from ``v`` to ``u``."""
     forward: BoolArray
     """Whether the mode may go from ``u`` to ``v``."""
     backward: BoolArray
@@ -56,7 +59,7 @@ def cut_ways(roads: Roads, use: WayUse) -> Segments:
         share = length_m[is_ferry] / np.maximum(whole_m[way[is_ferry]], 1e-9)
         seconds[is_ferry] = use.ferry_s[way[is_ferry]] * share
     return Segments(
-        u, v, length_m, seconds, use.forward[way], use.backward[way], is_ferry, use.wait_s[way], way
+        u, v, length_m, seconds, seconds, use.forward[way], use.backward[way], is_ferry, use.wait_s[way], way
     )  # fmt: skip
 
 
@@ -122,7 +125,8 @@ def split_segments(
                 nodes[:-1],
                 nodes[1:],
                 whole.length_m * part,
-                whole.seconds * part,
+                whole.there_s * part,
+                whole.back_s * part,
                 whole.forward,
                 whole.backward,
                 whole.is_ferry,

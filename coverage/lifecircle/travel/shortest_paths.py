@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numba import njit
 
-from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.model import FloatArray, IntArray
 from lifecircle.travel.hierarchy import Int32Array, Ranking, climb_to_core, descend_from_core, rank_nodes
 
 MOST_BUCKETS = 1 << 16
@@ -61,11 +61,12 @@ def make_graph(tail: IntArray, head: IntArray, cost: FloatArray, n_nodes: int) -
 
 
 def make_travel_graph(
-    a: IntArray, b: IntArray, forward: BoolArray, backward: BoolArray, cost: FloatArray, n_nodes: int, *, reverse: bool
+    a: IntArray, b: IntArray, there: FloatArray, back: FloatArray, n_nodes: int, *, reverse: bool
 ) -> Graph:
-    """Return the graph of edges ``a``-``b``; with ``reverse``, searched from the end of the journey to its start."""
-    there = np.where(forward, cost, np.inf)
-    back = np.where(backward, cost, np.inf)
+    """Return the graph of edges ``a``-``b``; with ``reverse``, searched from the end of the journey to its start.
+
+    ``there`` is the cost from ``a`` to ``b`` and ``back`` from ``b`` to ``a``: inf where nobody may go.
+    """
     if reverse:
         there, back = back, there
     return make_graph(np.concatenate([a, b]), np.concatenate([b, a]), np.concatenate([there, back]), n_nodes)

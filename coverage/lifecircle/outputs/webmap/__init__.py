@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.model import Study
+from lifecircle.outputs.webmap.areas import describe_areas
 from lifecircle.outputs.webmap.notes import (
     describe_district,
     describe_inputs,
     describe_kinds,
+    describe_links,
     describe_modes,
     describe_rules,
 )
@@ -39,8 +41,10 @@ def describe_study(study: Study) -> dict[str, Any]:
         "levels": describe_units(study),
         "figures": describe_figures(study),
         "surfaces": describe_surfaces(study),
+        "areas": describe_areas(study),
         "facilities": describe_facilities(study),
         "kinds": describe_kinds(study),
         "modes": describe_modes(study),
+        "links": describe_links(study),
         "inputs": describe_inputs(study),
     }

@@ -1,6 +1,6 @@
 // Start: the state from the URL, the first drawing, and what each change draws again.
 
-const LAYER_LETTERS = { gaps: "g", serving: "f", others: "o", labels: "n" };
+const LAYER_LETTERS = { gaps: "g", bands: "i", serving: "f", others: "o", labels: "n" };
 
 function readFragment() {
   const wanted = new URLSearchParams(location.hash.slice(1));
@@ -55,14 +55,18 @@ function draw(changes) {
   if (has("level")) document.querySelector(`#level-switch input[value="${state.level}"]`).checked = true;
   if (has("language")) fillRules();
   if (has("rule")) document.querySelector(`#rule-list input[value="${state.rule}"]`).checked = true;
-  if (has("language", "rule", "level")) fillLegend();
+  if (has("language")) fillBandsSwitch();
+  const bandsSwitched = changes.layers && changes.layers.bands !== Boolean(drawn.bands);
+  if (has("language", "rule", "level") || bandsSwitched) fillLegend();
   if (has("language", "rule")) showClause();
   if (has("language", "rule")) fillLayers();
   if (has("layers")) tickLayers();
   if (has("rule", "level")) drawUnits();
   if (has("level")) drawBorders();
   if (has("rule") || (changes.layers && changes.layers.gaps !== Boolean(drawn.surface))) drawSurface();
+  if (has("rule") || bandsSwitched) drawBands();
   if (has("rule", "layers")) drawFacilities();
+  if (has("rule", "facility")) drawFacilityAreas();
   if (has("rule", "level", "layers", "language")) drawLabels();
   if (has("unit", "level")) drawChosen();
   if (has("language", "rule", "level", "sort")) fillTable();

@@ -9,7 +9,7 @@ const state = {
   unit: null, // index in the level, or null for the district
   facility: null,
   language: "zh",
-  layers: { gaps: true, serving: true, others: false, labels: true },
+  layers: { gaps: true, bands: false, serving: true, others: false, labels: true },
   sort: { column: "beyond", descending: true },
 };
 
@@ -43,6 +43,12 @@ const RULES = new Map(study.rules.map((rule) => [rule.id, rule]));
 
 function currentRule() {
   return RULES.get(state.rule);
+}
+
+/** The facilities that serve a rule, and those that its chain ends at. */
+function facilitiesOf(ruleId) {
+  const { facility, onward } = study.facilities.serving[ruleId];
+  return new Set([...facility, ...onward]);
 }
 
 function limitText(rule) {
@@ -88,7 +94,9 @@ function figuresOf(ruleId, level, index) {
     share: known ? columns.share[index] : null,
     low: known ? columns.low[index] : null,
     high: known ? columns.high[index] : null,
+    choice: known ? columns.choice[index] : null,
     status: columns.status[index],
+    minutes: Object.fromEntries(Object.entries(columns.minutes).map(([part, means]) => [part, means[index]])),
     groups: columns.groups.map((group) => ({
       ...group, people: group.people[index], covered: group.covered[index], share: group.share[index],
     })),
@@ -125,6 +133,12 @@ function shareText(share) {
   if (share > 99.95 && share < 100) return ">99.9%";
   if (share > 0 && share < 0.05) return "<0.1%";
   return `${share.toFixed(1)}%`;
+}
+
+/** Mean minutes until help is there, and of a whole chain with its fixed parts; over the people who are reached. */
+function minutesText(figures) {
+  const shown = (minutes) => (minutes === null ? word("na") : `${minutes.toFixed(1)} ${word("minutes")}`);
+  return Object.entries(figures.minutes).map(([part, minutes]) => `${word(`mean_${part}`)} ${shown(minutes)}`);
 }
 
 function rangeText(figures) {

@@ -2,15 +2,15 @@
 
 const map = map_view; // made by folium's part of the page
 
-const PANES = { graticule: 310, units: 350, surface: 370, borders: 380, chosen: 385, others: 440, facilities: 450, labels: 600 };
+const PANES = { graticule: 310, units: 350, bands: 360, surface: 370, borders: 380, facilityAreas: 383, chosen: 385, others: 440, facilities: 450, labels: 600 };
 for (const [pane, order] of Object.entries(PANES)) {
   map.createPane(pane).style.zIndex = order;
 }
-for (const pane of ["graticule", "surface", "borders", "chosen", "labels"]) {
+for (const pane of ["graticule", "bands", "surface", "facilityAreas", "borders", "chosen", "labels"]) {
   map.getPane(pane).style.pointerEvents = "none";
 }
 
-const drawn = { units: null, borders: null, surface: null, serving: null, others: null, labels: null, chosen: null };
+const drawn = { units: null, borders: null, surface: null, bands: null, facilityAreas: null, serving: null, others: null, labels: null, chosen: null };
 const graticule = L.layerGroup().addTo(map);
 const pointRenderer = L.canvas({ pane: "surface" });
 const facilityRenderer = L.svg({ pane: "facilities" });
@@ -90,7 +90,7 @@ function drawSurface() {
 
 function drawFacilities() {
   const { facilities, kinds } = study;
-  const serving = new Set(facilities.serving[state.rule].facility);
+  const serving = facilitiesOf(state.rule);
   const make = (index, faded) => {
     const layer = facilityLayer(facilities.shape[index], kinds[facilities.kind[index]].colour, {
       faded, pane: faded ? "others" : "facilities", renderer: faded ? otherRenderer : facilityRenderer,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import PureWindowsPath
 from typing import Any
 
 from lifecircle.config import Label, Rule, load_policies
 from lifecircle.model import Study
+from lifecircle.outputs.parts import describe_parts
 
+PARTS_SHOWN = 12
+"""Of each mode; the rest are added up, and all stand in network_parts.csv."""
 OTHER_COLOUR = "#636363"
 """For a kind the catalogue does not know."""
 
@@ -51,6 +55,10 @@ def _describe_rule(study: Study, rule: Rule) -> dict[str, Any]:
         "limit": rule.limit,
         "limit_unit": rule.limit_unit,
         "ready_minutes": rule.ready_minutes,
+        "ready": {
+            part: minutes for part, minutes in (rule.ready.model_dump() if rule.ready else {}).items() if minutes
+        },
+        "then": _describe_onward(study, rule),
         "direction": rule.direction,
         "group": rule.group or "",
         "kinds": list(dict.fromkeys(kind for part in rule.facilities for kind in part.kind)),
@@ -60,6 +68,24 @@ def _describe_rule(study: Study, rule: Rule) -> dict[str, Any]:
         "source": rule.source,
         "assumption": rule.assumption,
         "target": _describe_target(rule),
+    }
+
+
+def _describe_onward(study: Study, rule: Rule) -> dict[str, Any] | None:
+    """Return the rest of a chain: where it ends, how people are taken there, what passes on scene and at handover."""
+    if rule.then is None:
+        return None
+    mode = study.modes.get(rule.then.mode or rule.mode)
+    return {
+        "kinds": list(dict.fromkeys(kind for part in rule.then.facilities for kind in part.kind)),
+        "attributes": [
+            key if values == (True,) else f"{key} = {'/'.join(map(str, values))}"
+            for part in rule.then.facilities
+            for key, values in part.attributes.items()
+        ],
+        "mode_name": _label(mode.label) if mode else {"zh": "", "en": ""},
+        "on_scene_minutes": rule.then.on_scene_minutes,
+        "handover_minutes": rule.then.handover_minutes,
     }
 
 
@@ -86,7 +112,7 @@ def describe_kinds(study: Study) -> dict[str, dict[str, str]]:
 
 def describe_modes(study: Study) -> list[dict[str, Any]]:
     """Return the ways of going that a rule uses, every assumption with its value."""
-    used = {result.rule.mode for result in study.results.values()}
+    used = {mode for result in study.results.values() for mode in result.rule.modes}
     return [
         {
             "id": mode.id,
@@ -104,6 +130,15 @@ def describe_modes(study: Study) -> list[dict[str, Any]]:
         for mode in study.modes.values()
         if mode.id in used
     ]
+
+
+def describe_links(study: Study) -> dict[str, Any]:
+    """Return the parts the networks fall into, and what this run does without: closed roads and ferries, the time of day."""
+    return {
+        "at": study.district.at or "",
+        "closed": [asdict(closure) for closure in study.closures],
+        "parts": describe_parts(study, most=PARTS_SHOWN),
+    }
 
 
 def describe_inputs(study: Study) -> list[dict[str, Any]]:

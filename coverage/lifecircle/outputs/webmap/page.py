@@ -22,7 +22,7 @@ from branca.element import Element, Figure
 from jinja2 import Template
 from xstatic.pkg import leaflet
 
-SCRIPTS = ("core.js", "places.js", "map.js", "panels.js", "table.js", "search.js", "notes.js", "app.js")
+SCRIPTS = ("core.js", "places.js", "map.js", "areas.js", "panels.js", "table.js", "search.js", "notes.js", "app.js")
 """In the order they need each other."""
 STYLES = ("page.css", "panels.css", "print.css")
 

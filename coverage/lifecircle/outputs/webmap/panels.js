@@ -20,6 +20,13 @@ function fillSwitches() {
     (language) => change({ language }));
 }
 
+/** On the page's face: the time of day and what is closed, a few by name; the notes have all. */
+function closedNote() {
+  const { at, closed } = study.links;
+  const names = closed.slice(0, 3).map((closure) => closure.name).join("、") + (closed.length > 3 ? ` +${closed.length - 3}` : "");
+  return [at && `${word("at")} ${at} · `, closed.length && `${word("closed")}：${names} · `].filter(Boolean).join("");
+}
+
 function fillMasthead() {
   const { name, year, demonstration } = study.district;
   const other = state.language === "zh" ? "en" : "zh";
@@ -34,7 +41,7 @@ function fillMasthead() {
   document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
   document.getElementById("search").placeholder = word("search");
   document.getElementById("search").setAttribute("aria-label", word("search"));
-  document.getElementById("credit").textContent = `${word("credit")} · ${study.district.id} ${year} · ${study.district.crs}`;
+  document.getElementById("credit").textContent = `${closedNote()}${word("credit")} · ${study.district.id} ${year} · ${study.district.crs}`;
   for (const node of document.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
 }
 
@@ -81,6 +88,12 @@ function fillLegend() {
     total.people += figures.people || 0;
   });
   const rule = currentRule();
+  document.getElementById("legend-note").textContent = hasBands() ? bandsNote() : "";
+  if (hasBands()) {
+    fill("legend-title", `${word("layer_bands")} · ${limitText(rule)}`);
+    fill("legend-coverage", ...bandRows());
+    return;
+  }
   fill("legend-title", `${word("coverage_legend")} · ${limitText(rule)}`);
   const row = (key, label) => {
     const { units: count, people } = totals.get(key);
@@ -127,7 +140,7 @@ function gapLegend() {
 
 function kindLegend() {
   const counts = new Map();
-  for (const index of study.facilities.serving[state.rule].facility) {
+  for (const index of facilitiesOf(state.rule)) {
     const kind = study.facilities.kind[index];
     counts.set(kind, (counts.get(kind) || 0) + 1);
   }
@@ -146,7 +159,10 @@ function fillLayers() {
 
 /** The boxes follow the state where it changed by itself; they are not made anew, so that the keyboard stays. */
 function tickLayers() {
-  for (const [layer, isShown] of Object.entries(state.layers)) document.getElementById(`layer-${layer}`).checked = isShown;
+  for (const [layer, isShown] of Object.entries(state.layers)) {
+    const box = document.getElementById(`layer-${layer}`);
+    if (box) box.checked = isShown;
+  }
 }
 
 // The card
@@ -175,6 +191,10 @@ function showCard(index) {
   );
   const notes = figures.groups.map((group) => element("span", "group",
     `${state.language === "zh" ? group.zh : group.en} ${shareText(group.share)}（${peopleText(group.covered)} / ${peopleText(group.people)}）`));
+  notes.unshift(...minutesText(figures).map((text) => element("span", "group", text)));
+  if (figures.choice !== null) {
+    notes.push(element("span", "group", `${word("choice")} ${shareText((100 * figures.choice) / figures.people)}（${peopleText(figures.choice)}）`));
+  }
   if (currentRule().target) notes.unshift(element("span", "target", targetText(currentRule(), figures.status)));
   return fill("card", heading, element("div", "columns", element("div", "", big, people), lines), peopleBar(figures),
     element("p", "more", ...notes));
@@ -204,12 +224,16 @@ function showFacility(index) {
   close.setAttribute("aria-label", word("close"));
   close.addEventListener("click", () => change({ facility: null }));
   const line = (label, text) => element("tr", "", element("th", "", label), element("td", "number", text));
-  const rows = place < 0 ? [line(word("not_of_rule"), "")] : [
+  const end = serving.onward.indexOf(index);
+  const taken = end < 0 ? [] : [line(word("people_taken"), peopleText(serving.people_taken[end]))];
+  const rows = place < 0 ? [] : [
     line(word("people_within"), peopleText(serving.people_within[place])),
     line(word("people_nearest"), peopleText(serving.people_nearest[place])),
     line(word("access"), serving.access_m[place] === null ? word("unreachable") : `${serving.access_m[place].toFixed(0)} m`),
   ];
-  return fill("card", close, heading, element("table", "parts facility", ...rows), element("p", "more", facilities.id[index]));
+  return fill("card", close, heading, element("table", "parts facility", ...rows, ...taken,
+    ...(rows.length + taken.length ? [] : [line(word("not_of_rule"), "")])), currentAreas() ? facilityAreasLegend() : "",
+    element("p", "more", facilities.id[index]));
 }
 
 /** The clause behind the rule: what it says, where, and how it was read. */

@@ -6,6 +6,7 @@ the last place is about a metre, and neighbours that share a border keep sharing
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,14 @@ Geometries = npt.NDArray[np.object_]
 Flat = list[int]
 
 
+@cache
+def _to_degrees(crs: str) -> Transformer:
+    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+
+
 def to_lonlat(geometries: Geometries, crs: str) -> Geometries:
     """Return the geometries in WGS-84 degrees, lon first."""
-    transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    transformer = _to_degrees(crs)
 
     def transform(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
@@ -137,7 +143,12 @@ def describe_facilities(study: Study) -> dict[str, Any]:
 def _describe_serving(study: Study, rule: str, position: dict[int, int]) -> dict[str, Any]:
     result = study.results[rule]
     kept = [index for index, row in enumerate(result.facilities) if int(row) in position]
+    legs = result.legs
+    ends = [] if legs is None else [index for index, row in enumerate(legs.hospitals) if int(row) in position]
     return {
+        "onward": [position[int(legs.hospitals[index])] for index in ends] if legs is not None else [],
+        "people_taken": [as_number(legs.people_taken[index]) for index in ends] if legs is not None else [],
+        "row": kept,
         "facility": [position[int(result.facilities[index])] for index in kept],
         "access_m": [as_number(result.access_m[index]) for index in kept],
         "people_within": [as_number(result.people_within[index]) for index in kept],

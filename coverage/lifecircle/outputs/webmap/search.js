@@ -35,7 +35,7 @@ function chooseEntry(entry) {
     chooseUnit(entry.index);
     return;
   }
-  const isServing = study.facilities.serving[state.rule].facility.includes(entry.facility);
+  const isServing = facilitiesOf(state.rule).has(entry.facility);
   const layers = { ...state.layers, ...(isServing ? { serving: true } : { others: true }) };
   change({ facility: entry.facility, layers });
   map.fitBounds(facilityBounds(entry.facility), { padding: [60, 60], maxZoom: 15, animate: false });

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lifecircle.config.schema import LEVELS, Level
+from lifecircle.measures.catchments import MOST_CHOICES
 from lifecircle.model import Study
 
 Column = list[float | None]
@@ -19,7 +20,8 @@ def describe_figures(study: Study) -> dict[str, dict[str, Any]]:
     """Return, per rule and level, one column per figure with one entry per unit.
 
     ``people`` is the denominator, ``covered`` the numerator, ``unreachable`` those whom no facility reaches; ``share``, ``low``
-    and ``high`` are 0-100. None where a unit has no row, or no people for the figure to speak of.
+    and ``high`` are 0-100. ``minutes`` holds the mean minutes until help is there and those of a whole chain, where a rule has them.
+    None where a unit has no row, or no people for the figure to speak of.
     """
     table = study.indicators
     figures: dict[str, dict[str, Any]] = {}
@@ -43,7 +45,10 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
     by_indicator = {str(name): part for name, part in rows.groupby("indicator", sort=False)}
     coverage = _by_unit(by_indicator.get(rule, NO_INDICATOR))
     unreachable = _by_unit(by_indicator.get(f"{rule}-unreachable", NO_INDICATOR))
-    groups = [name for name in by_indicator if name not in (rule, f"{rule}-unreachable")]
+    minutes = {part: by_indicator.pop(f"{rule}-{part}-min", NO_INDICATOR) for part in ("response", "total")}
+    choice = _by_unit(by_indicator.get(f"{rule}-choice{MOST_CHOICES}", NO_INDICATOR))
+    others = (rule, f"{rule}-unreachable", f"{rule}-choice{MOST_CHOICES}")
+    groups = [name for name in by_indicator if name not in others]
     return {
         "people": _column(coverage, "denominator", codes),
         "covered": _column(coverage, "numerator", codes),
@@ -51,7 +56,9 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
         "low": _column(coverage, "low", codes),
         "high": _column(coverage, "high", codes),
         "unreachable": _column(unreachable, "numerator", codes),
+        "choice": _column(choice, "numerator", codes),
         "status": [_text(coverage.get(code, {}).get("status")) for code in codes],
+        "minutes": {part: _column(_by_unit(rows), "value", codes) for part, rows in minutes.items() if len(rows)},
         "groups": [_describe_group(name.removeprefix(f"{rule}-"), by_indicator[name], codes) for name in groups],
     }
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 import pyproj
 
+from lifecircle.cache import NO_CACHE, Cache, make_key
 from lifecircle.config import Configuration
-from lifecircle.model import InputFile, Roads, Sailing
-from lifecircle.problems import Problems, UnreadableError, nearest_name
-from lifecircle.sources.datum import WGS84, parse_crs, to_district
+from lifecircle.config import Roads as RoadsLayer
+from lifecircle.model import InputFile, Roads
+from lifecircle.problems import Problem, Problems, UnreadableError
+from lifecircle.sources.datum import parse_crs
 from lifecircle.sources.files import describe_file, resolve_path
+from lifecircle.sources.roads.closures import close_links
 from lifecircle.sources.roads.osm import read_osm
 from lifecircle.sources.roads.vector import read_graphml, read_lines
 
@@ -20,8 +23,12 @@ __all__ = ["read_roads"]
 OSM_SUFFIXES = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
 
 
-def read_roads(configuration: Configuration, problems: Problems) -> tuple[Roads | None, list[InputFile]]:
+def read_roads(
+    configuration: Configuration, problems: Problems, cache: Cache = NO_CACHE
+) -> tuple[Roads | None, list[InputFile]]:
     """Read the roads layer: ``.osm.pbf``/``.osm`` (pyosmium), ``.graphml`` (OSMnx), or any vector layer of lines.
+
+    A file that was read before, in the same way and for the same CRS, comes from the cache with what was said of it then.
 
     Returns
     -------
@@ -41,17 +48,12 @@ def read_roads(configuration: Configuration, problems: Problems) -> tuple[Roads 
     path = resolve_path(configuration.folder, layer.path, problems, field="roads.path")
     if path is None:
         return None, []
-    roads: Roads | None
-    errors_before = len(problems.errors)
     crs = parse_crs(district.crs)
+    errors_before = len(problems.errors)
     try:
-        if path.name.lower().endswith(OSM_SUFFIXES):
-            roads = read_osm(path, layer, crs, problems)
-        elif path.suffix.lower() == ".graphml":
-            roads = read_graphml(path, crs)
-        else:
-            roads = read_lines(configuration.folder, layer, crs, problems)
-    except UnreadableError as error:
+        source = describe_file(configuration.folder, path, "roads")
+        roads = _recall_map(configuration.folder, path, layer, crs, source, problems, cache)
+    except (UnreadableError, OSError) as error:
         problems.error(
             "roads-unreadable", layer.path, str(error), mend="重新导出或重新下载 export or download it again"
         )
@@ -65,48 +67,38 @@ def read_roads(configuration: Configuration, problems: Problems) -> tuple[Roads 
                 expected="highway=* 的线 lines with highway=*", mend="文件是否截断? is the file cut short?",
             )  # fmt: skip
         return None, []
-    roads = _close_ways(roads, layer.closed, problems)
-    roads = replace(roads, sailings=_read_sailings(configuration, crs))
-    source = describe_file(configuration.folder, path, "roads", roads.source)
-    return roads, [replace(source, rows=len(roads), used=len(roads))]
+    roads = close_links(roads, configuration, crs, problems)
+    return roads, [replace(source, crs=roads.source, rows=len(roads), used=len(roads))]
 
 
-def _close_ways(roads: Roads, closed: tuple[str, ...], problems: Problems) -> Roads:
-    """Return the street map without the ways that are closed, by their names or ids."""
-    if not closed:
+def _recall_map(
+    folder: Path, path: Path, layer: RoadsLayer, crs: pyproj.CRS, source: InputFile, problems: Problems, cache: Cache
+) -> Roads | None:
+    """Return the street map from the cache, with what was said of it when it was read; else read it and keep it.
+
+    What is closed, and the district's own ferries, are laid over the map afterwards: scenarios share it.
+    """
+    if cache.folder is None:
+        return _read_map(folder, path, layer, crs, problems)
+    key = make_key("roads", source.sha256, layer.model_dump(mode="json", exclude={"closed"}), crs.to_wkt())
+    recalled = cache.recall("roads", key, (Roads, Problem))
+    if recalled is not None:
+        roads: Roads | None = recalled[0]
+        problems.found.extend(recalled[1])
         return roads
-    names = roads.tags["name"].astype(object).to_numpy()
-    is_closed = np.isin(roads.way_id.astype(str), closed) | np.isin(
-        np.where(roads.tags["name"].isna(), "", names).astype(str), closed
-    )
-    met = {*roads.way_id[is_closed], *names[is_closed]}
-    for index, name in enumerate(closed):
-        if name not in met:
-            known = sorted({value for value in names if isinstance(value, str)})
-            problems.error(
-                "roads-closed-unknown", "district.toml", f'没有这条道路或轮渡 no such road or ferry "{name}"',
-                field=f"roads.closed[{index + 1}]", mend=nearest_name(name, known) if len(known) < 5000 else "",
-            )  # fmt: skip
-    keep = ~is_closed
-    counts = np.diff(roads.way_start)
-    return replace(
-        roads,
-        way_start=np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64),
-        way_node=roads.way_node[np.repeat(keep, counts)],
-        way_id=roads.way_id[keep],
-        tags=roads.tags[keep].reset_index(drop=True),
-    )
+    said_before = len(problems)
+    roads = _read_map(folder, path, layer, crs, problems)
+    said = tuple(problems.found[said_before:])
+    is_good = roads is not None and len(roads) > 0 and all(each.severity != "error" for each in said)
+    # A file that changed while it was read is not what its hash says.
+    if is_good and describe_file(folder, path, "roads").sha256 == source.sha256:
+        cache.keep("roads", key, (roads, said))
+    return roads
 
 
-def _read_sailings(configuration: Configuration, district_crs: pyproj.CRS) -> tuple[Sailing, ...]:
-    """Return the ``[[ferries]]`` with their landings in the district's CRS."""
-    sailings = []
-    for ferry in configuration.ferries:
-        if ferry.closed:
-            continue
-        lon, lat = zip(ferry.from_, ferry.to, strict=True)
-        x, y = to_district(np.array(lon), np.array(lat), WGS84, district_crs)
-        seconds = ferry.minutes * 60 + ferry.headway_minutes * 60 / 2
-        name = ferry.name or f"({ferry.from_[0]}, {ferry.from_[1]}) - ({ferry.to[0]}, {ferry.to[1]})"
-        sailings.append(Sailing(name, (float(x[0]), float(y[0])), (float(x[1]), float(y[1])), seconds, ferry.modes))
-    return tuple(sailings)
+def _read_map(folder: Path, path: Path, layer: RoadsLayer, crs: pyproj.CRS, problems: Problems) -> Roads | None:
+    if path.name.lower().endswith(OSM_SUFFIXES):
+        return read_osm(path, layer, crs, problems)
+    if path.suffix.lower() == ".graphml":
+        return read_graphml(path, crs)
+    return read_lines(folder, layer, crs, problems)

@@ -30,6 +30,7 @@ _ALWAYS = (
     "interval",
     "name",
     "bridge",
+    "bridge:name",
     "tunnel",
     "vehicle",
 )

@@ -29,7 +29,8 @@ JOIN_M = 0.001
 def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: Problems) -> Roads | None:
     """Read a vector layer of lines; ends and vertices at the same place are joined.
 
-    The class comes from ``fields.highway`` (default ``highway``), through ``classes`` where the file's words are not OSM's.
+    The class comes from ``fields.highway`` (default ``highway``), through ``classes`` where the file's words are not OSM's. Columns
+    named as OSM's keys are (``oneway``, ``bridge``, ``maxspeed`` ...) are read as they stand; ``fields`` is for other names.
     """
     source = SourceLayer(
         path=layer.path or "", layer=layer.layer, encoding=layer.encoding, crs=layer.crs, datum=layer.datum
@@ -43,6 +44,8 @@ def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
             "roads-no-lines", read.file, "没有几何 no geometry", layer=read.layer, expected="线图层 a layer of lines"
         )
         return None
+    if "name" not in fields and "name" in read.frame:
+        fields["name"] = "name"  # what is closed is called by it
     frame = read.frame[read.frame.geometry.notna() & ~read.frame.geometry.is_empty]
     is_line = frame.geom_type.isin(["LineString", "MultiLineString"])
     if not is_line.all():
@@ -55,7 +58,8 @@ def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
         transform_geometry(frame.geometry.to_numpy(), read.crs, district_crs, layer.datum), crs=district_crs
     )
     parts = frame.explode(index_parts=False)
-    tags = pd.DataFrame({key: parts[column].map(_tag_text) for key, column in fields.items()})
+    named = {key: key for key in tag_keys() if key in parts.columns}
+    tags = pd.DataFrame({key: parts[column].map(_tag_text) for key, column in {**named, **fields}.items()})
     tags["highway"] = _map_classes(tags["highway"], layer, problems)
     return _roads_from_lines(parts.geometry.to_numpy(), tags, parts.index.to_numpy(), read.crs.to_string())
 
@@ -72,6 +76,13 @@ def _tag_text(value: object) -> str | None:
         return str(int(value))
     text = str(value).strip()
     return {"True": "yes", "False": "no", "是": "yes", "否": "no"}.get(text, text) or None
+
+
+def _all_text(value: object) -> str | None:
+    """Return every name of a street that OSMnx made of several ways, as OSM writes many values."""
+    if isinstance(value, (list, tuple)):
+        return ";".join(dict.fromkeys(text for part in value if (text := _tag_text(part)))) or None
+    return _tag_text(value)
 
 
 def _map_classes(classes: pd.Series, layer: RoadsLayer, problems: Problems) -> pd.Series:
@@ -124,7 +135,8 @@ def read_graphml(path: Path, district_crs: pyproj.CRS) -> Roads:
         raise UnreadableError(f"不是 OSMnx 的 graphml not an OSMnx graphml: {error}") from error
     edges = osmnx.graph_to_gdfs(graph, nodes=False)
     tags = pd.DataFrame(
-        {key: edges[key].map(_tag_text) for key in tag_keys() if key in edges.columns}, index=edges.index
+        {key: edges[key].map(_all_text if key == "name" else _tag_text) for key in tag_keys() if key in edges.columns},
+        index=edges.index,
     )
     if "highway" not in tags:
         tags["highway"] = "unclassified"
@@ -167,7 +179,15 @@ def _graph_roads(edges: gpd.GeoDataFrame, tags: pd.DataFrame, district_crs: pypr
         y=y[first],
         way_start=start,
         way_node=node.astype(np.int64),
-        way_id=np.array([f"e{index}" for index in range(len(edges))], dtype=object),
+        way_id=_edge_ids(edges),
         tags=tag_frame({key: tags[key].to_list() for key in tags.columns}),
         source=f"OSMnx graph, {edges.crs}",
     )
+
+
+def _edge_ids(edges: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
+    """Return the OSM ways of each edge, ``w12;w13``; its number, ``e0``, where the graph does not say."""
+    if "osmid" not in edges:
+        return np.array([f"e{index}" for index in range(len(edges))], dtype=object)
+    ids = [value if isinstance(value, (list, tuple)) else [value] for value in edges["osmid"]]
+    return np.array([";".join(f"w{part}" for part in dict.fromkeys(each)) for each in ids], dtype=object)

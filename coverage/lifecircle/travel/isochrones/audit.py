@@ -9,9 +9,7 @@ from scipy.spatial import cKDTree
 from lifecircle.model import FloatArray
 from lifecircle.travel.isochrones.spread import Spread
 from lifecircle.travel.reach import join_points
-
-SAMPLES = 5_000
-"""Points in a polygon, about: a share of 1 % is known to 0.15 %."""
+from lifecircle.travel.samples import SAMPLES, sample_points
 
 
 def outside_share(pieces: FloatArray, polygon: shapely.MultiPolygon) -> float:
@@ -51,7 +49,7 @@ def slower_share(spread: Spread, polygon: shapely.MultiPolygon, limit: float, sa
     if not area_m2 > 0.0:
         return float("nan")
     shapely.prepare(polygon)
-    x, y = _sample(polygon, float(np.sqrt(area_m2 / samples)))
+    x, y = sample_points(polygon, float(np.sqrt(area_m2 / samples)))
     cost = spread.cost_at(join_points(spread.network, x, y))
     doors = spread.doors
     direct_m = spread.direct_m(limit)
@@ -60,20 +58,3 @@ def slower_share(spread: Spread, polygon: shapely.MultiPolygon, limit: float, sa
         straight_m, _ = tree.query(np.c_[x, y], distance_upper_bound=np.nextafter(direct_m, np.inf))
         cost = np.minimum(cost, straight_m / spread.search.access_speed)
     return float((cost > limit).mean()) if len(x) else float("nan")
-
-
-def _sample(polygon: shapely.MultiPolygon, step_m: float) -> tuple[FloatArray, FloatArray]:
-    """Return the points of a grid in a polygon, row by row of its parts, so that a thin far part costs little."""
-    found = []
-    for part in shapely.get_parts(polygon):
-        low_x, low_y, high_x, high_y = shapely.bounds(part) / step_m
-        row = np.arange(np.ceil(low_y - 0.382), np.floor(high_y - 0.382) + 1)
-        column = np.arange(np.floor(low_x), np.ceil(high_x) + 1)
-        # Each row starts a golden share farther on, so that no border runs along the grid, whatever its slope.
-        xx = ((column + (row * 0.6180339887 % 1.0)[:, None]) * step_m).ravel()
-        yy = np.repeat((row + 0.382) * step_m, len(column))
-        shapely.prepare(part)
-        inside = shapely.contains_xy(part, xx, yy)
-        found.append(np.stack([xx[inside], yy[inside]]))
-    x, y = np.concatenate(found, axis=1) if found else np.zeros((2, 0))
-    return np.ascontiguousarray(x), np.ascontiguousarray(y)

@@ -9,7 +9,7 @@ import shapely
 
 from lifecircle.config.schema import Direction
 from lifecircle.model import FloatArray
-from lifecircle.travel.isochrones.contours import Borders, area_of, gather, trace_borders
+from lifecircle.travel.isochrones.contours import Borders, fill_borders, trace_borders
 from lifecircle.travel.isochrones.draw import Task, cut_blocks, dissolved_isochrones, search_extent
 from lifecircle.travel.isochrones.kernels import Int32Array
 from lifecircle.travel.isochrones.raster import AccessRaster, Box, Level
@@ -61,12 +61,9 @@ def catchment_polygons(
     borders = _trace_all(task, cell_m, limit)
     if borders is None:
         return []
-    names = np.unique(np.concatenate([borders.one, borders.other]))
-    drawn_areas = [
-        (int(name), gather(area_of(borders, int(name)), cell_m * cell_m, is_contour=False))
-        for name in names[names >= 0]
+    return [
+        Catchment(facility, shapely.multipolygons(polygons)) for facility, polygons in fill_borders(borders).items()
     ]
-    return [Catchment(facility, polygon) for facility, polygon in drawn_areas if not polygon.is_empty]
 
 
 def _trace_all(task: Task, cell_m: float, limit: float) -> Borders | None:
@@ -76,7 +73,7 @@ def _trace_all(task: Task, cell_m: float, limit: float) -> Borders | None:
     spread, level = task.spread, task.raster.level(cell_m)
     is_wanted = level.tiles_near(extent.reaches, extent.aside_m)
     found = []
-    for box in cut_blocks(level, extent.reaches, extent.aside_m):
+    for box in cut_blocks(level, extent.reaches, extent.aside_m, is_wanted):
         tiles = task.raster.ask(level, box, is_wanted)
         cost, label = spread.surface(level, tiles, box)
         value = spread.margin(level, tiles, box, cost, limit)

@@ -87,7 +87,8 @@ def gather(
     _, place = np.unique(owner[stays], return_inverse=True)
     whole = shapely.multipolygons(shapely.polygons(rings[stays], indices=place))
     if simplify_m > 0.0:
-        whole = shapely.simplify(whole, simplify_m)
+        # A border that comes to cross itself is mended below; keeping it from doing so takes ten times as long.
+        whole = shapely.simplify(whole, simplify_m, preserve_topology=False)
     if (simplify_m > 0.0 or not is_contour) and not shapely.is_valid(whole):
         whole = shapely.make_valid(whole, method="structure", keep_collapsed=False)
     return shapely.multipolygons(shapely.get_parts(whole))
@@ -95,7 +96,7 @@ def gather(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Borders:
-    """Straight pieces of border between labels: the label on either side (-1: outside) and the ends. Shape of ends (n, 2, 2)."""
+    """Straight pieces of border between labels: the label left of them and right (-1: outside), and the ends. Shape (n, 2, 2)."""
 
     one: IntArray
     other: IntArray
@@ -158,8 +159,26 @@ def _cross_squares(corner: Int32Array, crossing: FloatArray) -> tuple[IntArray, 
     return np.concatenate(one).astype(np.int64), np.concatenate(other).astype(np.int64), np.concatenate(ends)
 
 
-def area_of(borders: Borders, label: int) -> ShapeArray:
-    """Return the area that borders enclose of one label."""
-    touching = (borders.one == label) | (borders.other == label)
-    lines = shapely.linestrings(borders.ends[touching])
-    return np.array([shapely.build_area(shapely.multilinestrings(lines))], dtype=object)
+def fill_borders(borders: Borders) -> dict[int, ShapeArray]:
+    """Return by label (-1, the outside, left out) the polygons that borders enclose; they share their borders to the bit.
+
+    A face's label is what lies on its side of any one piece of its outer ring: asking whether rings lie in rings goes wrong where two
+    enclaves of a label touch in a point.
+    """
+    faces = shapely.get_parts(shapely.polygonize(shapely.linestrings(borders.ends)))
+    if not len(faces):
+        return {}
+    rings = shapely.get_exterior_ring(faces)
+    start = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(rings))[:-1]])
+    xy = shapely.get_coordinates(rings)
+    edge = np.stack([xy[start], xy[start + 1]], axis=1)
+    is_clockwise = ~shapely.is_ccw(rings)
+    edge[is_clockwise] = edge[is_clockwise, ::-1]
+    # Going round with the inside on the left, the edge is a piece as it was traced or the other way round.
+    known = np.concatenate([borders.ends, borders.ends[:, ::-1]]).reshape(-1, 4)
+    left = np.concatenate([borders.one, borders.other])
+    _, place = np.unique(np.concatenate([known, edge.reshape(-1, 4)]), axis=0, return_inverse=True)
+    label_of = np.empty(place.max() + 1, dtype=np.int64)
+    label_of[place[: len(known)]] = left
+    label = label_of[place[len(known) :]]
+    return {int(name): faces[label == name] for name in np.unique(label) if name >= 0}

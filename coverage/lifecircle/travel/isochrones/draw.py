@@ -7,14 +7,14 @@ are contours of that cost over a raster; where a raster's cells are too coarse i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 
 from lifecircle.config.schema import Direction
-from lifecircle.model import FloatArray, IntArray
+from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.travel.isochrones.audit import outside_share, slower_share
 from lifecircle.travel.isochrones.contours import ShapeArray, gather, outline_positive
 from lifecircle.travel.isochrones.raster import COARSEST_M, FINEST_M, AccessRaster, Box, Level
@@ -25,10 +25,10 @@ from lifecircle.travel.threads import map_slices
 
 MOST_OUTSIDE, MOST_SLOWER = 0.005, 0.01
 """The audit an isochrone should pass: shares of reached street length left out, and of area slower than the limit."""
-FIRST_CELLS = 60_000
+FIRST_CELLS = 15_000
 """A raster is first tried at the cell that gives about this many in the box of what is reached."""
 STRIP_M = 3000.0
-BLOCK = 1024
+BLOCK = 2048
 """Cells along the side of what is contoured at once: larger boxes are drawn block by block and sewn together."""
 
 
@@ -63,7 +63,7 @@ def isochrones(
     weight: Weight = "seconds",
     direction: Direction = "toward",
     cell_m: float | None = None,
-    simplify_m: float = 0.0,
+    simplify_cells: float = 0.0,
     raster: AccessRaster | None = None,
 ) -> list[Isochrone]:
     """Return the isochrones of every facility, each with its audit; facilities in order, the limits of each in the order given.
@@ -73,9 +73,9 @@ def isochrones(
     limits
         Seconds or metres. The area of a smaller limit lies in that of a larger one.
     cell_m
-        Of the raster, in metres. None: as coarse as the audit allows, the same for all limits of a facility.
-    simplify_m
-        Borders may move this much for fewer vertices; less than half a cell keeps the audit.
+        Of the raster, in metres. None: as coarse as the audit of each limit allows, never coarser than that of a larger limit.
+    simplify_cells
+        Borders may move by this much of a cell for fewer vertices; the audit speaks of what is left.
     raster
         From an earlier call on this network, to be used again.
     """
@@ -90,7 +90,7 @@ def isochrones(
         drawn: list[Isochrone] = []
         for facility in order[first:last].tolist():
             chosen = np.arange(doors.start[facility], doors.start[facility + 1])
-            drawn += _draw_bands(Task(spread, raster, facility, chosen, tuple(limits), simplify_m), cell_m)
+            drawn += _draw_bands(Task(spread, raster, facility, chosen, tuple(limits), simplify_cells), cell_m)
         return drawn
 
     drawn = [each for part in map_slices(draw, len(order), smallest=8) for each in part]
@@ -114,19 +114,25 @@ def dissolved_isochrones(
     weight: Weight = "seconds",
     direction: Direction = "toward",
     cell_m: float | None = None,
-    simplify_m: float = 0.0,
+    simplify_cells: float = 0.0,
     raster: AccessRaster | None = None,
+    accept: Callable[[Isochrone], bool] | None = None,
 ) -> list[Isochrone]:
     """Return the area within each limit of the nearest facility: the contour of the surface of nearest cost.
 
     It is the union of :func:`isochrones` up to the cell. Parameters as there.
+
+    Parameters
+    ----------
+    accept
+        What else must be satisfied before a cell is fine enough, such as the people inside.
     """
     search = Search(network, weight, direction)
     doors = find_doors(search, entrances)
     task = Task(
-        Spread(search, doors), raster or AccessRaster(network), -1, np.arange(len(doors)), tuple(limits), simplify_m
+        Spread(search, doors), raster or AccessRaster(network), -1, np.arange(len(doors)), tuple(limits), simplify_cells
     )
-    return _draw_bands(task, cell_m)
+    return _draw_bands(task, cell_m, accept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +144,7 @@ class Task:
     facility: int
     chosen: IntArray
     limits: tuple[float, ...]
-    simplify_m: float
+    simplify_cells: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,26 +158,60 @@ class Extent:
     """How far from each anything may still be reached."""
 
 
-def _draw_bands(task: Task, cell_m: float | None) -> list[Isochrone]:
-    """Draw all bands at one size of cell; where none was told and the audit of one fails, again at half the cell."""
+def _draw_bands(task: Task, cell_m: float | None, accept: Callable[[Isochrone], bool] | None = None) -> list[Isochrone]:
+    """Draw the bands from the largest down; where no size of cell was told and an audit fails, it and the smaller at half the cell."""
     extent = search_extent(task)
     size_m = cell_m or first_cell_m(extent)
-    while True:
-        polygons = _outline(task, size_m, extent)
-        drawn = [
-            Isochrone(
-                facility=task.facility,
-                limit=limit,
-                polygon=polygon,
-                outside_share=outside_share(reached, polygon),
-                slower_share=slower_share(task.spread, polygon, limit),
-                cell_m=size_m,
-            )
-            for limit, polygon, reached in zip(task.limits, polygons, extent.pieces, strict=True)
-        ]
-        if cell_m is not None or size_m / 2 < FINEST_M or all(_is_fine(each) for each in drawn):
-            return drawn
+    drawn: dict[int, Isochrone] = {}
+    pending = np.argsort(task.limits, kind="stable")[::-1].tolist()
+    around: Isochrone | None = None
+    while pending:
+        is_last = cell_m is not None or size_m / 2 < FINEST_M
+        limits = [task.limits[band] for band in pending]
+        if drawn:
+            # What is drawn again, finer, is less and less.
+            extent = Extent(extent.pieces, *task.spread.surroundings(limits[0]))
+        polygons = _outline(task, size_m, extent, limits)
+        for polygon in polygons:
+            found = _audit(task, extent, pending[0], _keep_within(polygon, around, task, size_m), size_m)
+            if not (is_last or (_is_fine(found) and (accept is None or accept(found)))):
+                break
+            around = drawn[pending.pop(0)] = found
         size_m /= 2
+    return [drawn[band] for band in range(len(task.limits))]
+
+
+def _audit(task: Task, extent: Extent, band: int, polygon: shapely.MultiPolygon, cell_m: float) -> Isochrone:
+    return Isochrone(
+        facility=task.facility,
+        limit=task.limits[band],
+        polygon=polygon,
+        outside_share=outside_share(extent.pieces[band], polygon),
+        slower_share=slower_share(task.spread, polygon, task.limits[band]),
+        cell_m=cell_m,
+    )
+
+
+def _keep_within(
+    polygon: shapely.MultiPolygon, around: Isochrone | None, task: Task, cell_m: float
+) -> shapely.MultiPolygon:
+    """Keep an area within that of the next larger limit; drawn from one raster and not simplified it lies there as it is."""
+    if around is None or (around.cell_m == cell_m and not task.simplify_cells):
+        return polygon
+    cut = shapely.intersection(polygon, around.polygon)
+    return gather(np.array([cut], dtype=object), 0.0, is_contour=False)
+
+
+def add_area(drawn: Isochrone, area: shapely.MultiPolygon) -> Isochrone:
+    """Return an isochrone with an area that is within its limit by other means, such as cells of ground beyond the streets.
+
+    What is added is taken to be within the limit wholly; streets it covers are not looked for: their share outside is at most this.
+    """
+    if area.is_empty:
+        return drawn
+    polygon = gather(np.array([shapely.union(drawn.polygon, area)], dtype=object), 0.0, is_contour=False)
+    slower_m2 = 0.0 if drawn.polygon.is_empty else drawn.slower_share * drawn.polygon.area
+    return replace(drawn, polygon=polygon, slower_share=slower_m2 / polygon.area)
 
 
 def _is_fine(drawn: Isochrone) -> bool:
@@ -198,35 +238,32 @@ def first_cell_m(extent: Extent) -> float:
     return float(COARSEST_M / 2 ** max(np.ceil(np.log2(COARSEST_M / wanted_m)), 0.0))
 
 
-def _outline(task: Task, cell_m: float, extent: Extent) -> list[shapely.MultiPolygon]:
+def _outline(task: Task, cell_m: float, extent: Extent, limits: Sequence[float]) -> list[shapely.MultiPolygon]:
     """Return the polygon of each limit."""
     if not len(extent.reaches):
-        return [shapely.MultiPolygon() for _ in task.limits]
+        return [shapely.MultiPolygon() for _ in limits]
     spread, level = task.spread, task.raster.level(cell_m)
-    drawn: list[list[ShapeArray]] = [[] for _ in task.limits]
+    drawn: list[list[ShapeArray]] = [[] for _ in limits]
     is_wanted = level.tiles_near(extent.reaches, extent.aside_m)
-    for box in cut_blocks(level, extent.reaches, extent.aside_m):
+    for box in cut_blocks(level, extent.reaches, extent.aside_m, is_wanted):
         tiles = task.raster.ask(level, box, is_wanted)
         cost, _ = spread.surface(level, tiles, box)
         left, bottom = level.left + (box.column + 1) * cell_m, level.bottom + (box.row + 1) * cell_m
-        for band, limit in enumerate(task.limits):
+        for band, limit in enumerate(limits):
             value = spread.margin(level, tiles, box, cost, limit)
             drawn[band].append(outline_positive(value, left, bottom, cell_m))
     doors = spread.doors
     far = task.chosen[doors.edge[task.chosen] < 0]
-    for parts, limit in zip(drawn, task.limits, strict=True):
-        # Where no street is near, the raster may not reach: the straight walk round such doors is added as it is.
-        parts.append(np.asarray(shapely.buffer(shapely.points(doors.x[far], doors.y[far]), spread.direct_m(limit))))
-    polygons = [
-        gather(
-            sew(parts),
-            cell_m * cell_m,
-            task.simplify_m,
-            is_contour=sum(len(part) > 0 for part in parts) < 2,
-        )
-        for parts in drawn
-    ]
-    return _nest(polygons, task.limits) if task.simplify_m > 0 else polygons
+    simplify_m = task.simplify_cells * cell_m
+    polygons = []
+    for parts, limit in zip(drawn, limits, strict=True):
+        whole, is_contour = sew(parts), sum(len(part) > 0 for part in parts) < 2
+        if len(far):
+            # Where no street is near, the raster may not reach: the straight walk round such doors is added as it is.
+            walks = shapely.buffer(shapely.points(doors.x[far], doors.y[far]), spread.direct_m(limit))
+            whole, is_contour = np.array([shapely.union_all([*whole, *walks])], dtype=object), False
+        polygons.append(gather(whole, cell_m * cell_m, simplify_m, is_contour=is_contour))
+    return polygons
 
 
 def _bounds(reaches: FloatArray, aside_m: FloatArray) -> tuple[float, float, float, float]:
@@ -237,8 +274,11 @@ def _bounds(reaches: FloatArray, aside_m: FloatArray) -> tuple[float, float, flo
     return low_x, low_y, high_x, high_y
 
 
-def cut_blocks(level: Level, reaches: FloatArray, aside_m: FloatArray) -> list[Box]:
-    """Return boxes over what may be reached that share their outermost inner cells, so that what is drawn in them meets."""
+def cut_blocks(level: Level, reaches: FloatArray, aside_m: FloatArray, is_wanted: BoolArray) -> list[Box]:
+    """Return boxes over what may be reached that share their outermost inner cells, so that what is drawn in them meets.
+
+    Boxes without a tile that is wanted (open water between islands) are left out.
+    """
     whole = level.cut(*_bounds(reaches, aside_m))
     boxes = []
     for row in range(whole.row, whole.row + whole.rows - 3, BLOCK):
@@ -246,7 +286,7 @@ def cut_blocks(level: Level, reaches: FloatArray, aside_m: FloatArray) -> list[B
             rows = min(BLOCK + 3, whole.row + whole.rows - row)
             columns = min(BLOCK + 3, whole.column + whole.columns - column)
             boxes.append(Box(row, column, rows, columns))
-    return [box for box in boxes if box.rows > 3 and box.columns > 3]
+    return [box for box in boxes if box.rows > 3 and box.columns > 3 and is_wanted[box.tiles].any()]
 
 
 def sew(parts: list[ShapeArray]) -> ShapeArray:
@@ -255,13 +295,3 @@ def sew(parts: list[ShapeArray]) -> ShapeArray:
     if len(drawn) <= 1:
         return drawn[0] if drawn else np.zeros(0, dtype=object)
     return np.array([shapely.union_all(np.concatenate(drawn))], dtype=object)
-
-
-def _nest(polygons: list[shapely.MultiPolygon], limits: tuple[float, ...]) -> list[shapely.MultiPolygon]:
-    """Keep the simplified area of a smaller limit within that of the next larger one."""
-    nested = list(polygons)
-    order = np.argsort(limits, kind="stable")[::-1]
-    for larger, smaller in zip(order[:-1].tolist(), order[1:].tolist(), strict=True):
-        cut = shapely.intersection(nested[smaller], nested[larger])
-        nested[smaller] = gather(np.array([cut], dtype=object), 0.0, is_contour=False)
-    return nested

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.travel.kernels import cost_along
 
 Int32Array = npt.NDArray[np.int32]
 Float32Array = npt.NDArray[np.float32]
@@ -15,7 +16,7 @@ TILE = 128
 
 
 @njit(cache=True, nogil=True)
-def cost_surface(  # noqa: C901 - a call in the hot path costs more than a long body
+def cost_surface(
     row: int,
     column: int,
     slot: Int32Array,
@@ -25,8 +26,9 @@ def cost_surface(  # noqa: C901 - a call in the hot path costs more than a long 
     cell_m: float,
     street_edge: IntArray,
     street_vertex: IntArray,
-    vertex_cost: FloatArray,
-    edge_cost: FloatArray,
+    there: FloatArray,
+    back: FloatArray,
+    edge_there: FloatArray,
     a: IntArray,
     b: IntArray,
     forward: BoolArray,
@@ -35,7 +37,8 @@ def cost_surface(  # noqa: C901 - a call in the hot path costs more than a long 
     node_label: IntArray,
     door_first: IntArray,
     door_after: IntArray,
-    door_along: FloatArray,
+    door_there: FloatArray,
+    door_back: FloatArray,
     door_access: FloatArray,
     door_label: IntArray,
     access_speed: float,
@@ -66,19 +69,19 @@ def cost_surface(  # noqa: C901 - a call in the hot path costs more than a long 
             if first == np.inf and second == np.inf and door < 0:
                 continue
             vertex = street_vertex[street]
-            along = vertex_cost[vertex] + share[at, in_row, in_column] * (vertex_cost[vertex + 1] - vertex_cost[vertex])
-            rest = edge_cost[on] - along
+            part = share[at, in_row, in_column]
+            onward = there[vertex] + part * (there[vertex + 1] - there[vertex])
+            homeward = back[vertex] + part * (back[vertex + 1] - back[vertex])
+            rest = edge_there[on] - onward
             best, label = np.inf, -1
-            if backward[on] or along <= 0.0:
-                best, label = first + along, node_label[a[on]]
+            if backward[on] or onward <= 0.0:
+                best, label = first + homeward, node_label[a[on]]
             if (forward[on] or rest <= 0.0) and second + rest < best:
                 best, label = second + rest, node_label[b[on]]
             while door >= 0:
-                ahead = door_along[door] - along
-                if (ahead >= 0.0 and forward[on]) or (ahead <= 0.0 and backward[on]) or ahead == 0.0:
-                    straight = abs(ahead) + door_access[door]
-                    if straight < best:
-                        best, label = straight, door_label[door]
+                straight = cost_along(door_there[door] - onward, homeward - door_back[door], forward[on], backward[on])
+                if straight + door_access[door] < best:
+                    best, label = straight + door_access[door], door_label[door]
                 door = door_after[door]
             if best == np.inf:
                 continue
@@ -246,94 +249,6 @@ def label_shares(
             farther = max(farther - access_m[there, (row + other_row) % TILE, (column + other_column) % TILE], 0.0)
             if nearer + farther > 0.0:
                 out[r, c] = min(max(nearer / (nearer + farther), 0.02), 0.98)
-
-
-@njit(cache=True, nogil=True)
-def reached_pieces(  # noqa: C901 - a call in the hot path costs more than a long body
-    touched: IntArray,
-    incident_start: IntArray,
-    incident: IntArray,
-    seen: IntArray,
-    stamp: int,
-    a: IntArray,
-    b: IntArray,
-    forward: BoolArray,
-    backward: BoolArray,
-    is_ferry: BoolArray,
-    edge_start: IntArray,
-    vertex_x: FloatArray,
-    vertex_y: FloatArray,
-    vertex_cost: FloatArray,
-    node_cost: FloatArray,
-    door: IntArray,
-    door_edge: IntArray,
-    door_first: IntArray,
-    door_after: IntArray,
-    door_along: FloatArray,
-    door_access: FloatArray,
-    limit: float,
-) -> tuple[FloatArray, FloatArray]:  # pragma: no cover - compiled
-    """Return the reached parts of streets, to the metre, as rows of x1, y1, x2, y2, no metre twice; and the most left on each."""
-    pieces, left = np.empty((256, 4)), np.empty(256)
-    filled = 0
-    for position in range(len(touched) + len(door)):
-        if position < len(touched):
-            from_place, to_place = incident_start[touched[position]], incident_start[touched[position] + 1]
-        else:
-            from_place, to_place = 0, 1 if door_edge[door[position - len(touched)]] >= 0 else 0
-        for place in range(from_place, to_place):
-            on = incident[place] if position < len(touched) else door_edge[door[position - len(touched)]]
-            if seen[on] == stamp or is_ferry[on]:
-                continue
-            seen[on] = stamp
-            start, stop = edge_start[on] + on, edge_start[on + 1] + on
-            whole = vertex_cost[stop]
-            count = 2
-            name = door_first[on]
-            while name >= 0:
-                count += 1
-                name = door_after[name]
-            low, high = np.full(count, np.inf), np.full(count, -np.inf)
-            if backward[on]:
-                low[0], high[0] = 0.0, limit - node_cost[a[on]]
-            if forward[on]:
-                low[1], high[1] = whole - (limit - node_cost[b[on]]), whole
-            count, name = 2, door_first[on]
-            while name >= 0:
-                spare = limit - door_access[name]
-                if spare >= 0.0:
-                    low[count] = door_along[name] - spare if forward[on] else door_along[name]
-                    high[count] = door_along[name] + spare if backward[on] else door_along[name]
-                count += 1
-                name = door_after[name]
-            order = np.argsort(low)
-            done = 0.0
-            for rank in range(count):
-                from_cost, to_cost = max(low[order[rank]], done), min(high[order[rank]], whole)
-                if not to_cost > from_cost:
-                    continue
-                done = to_cost
-                for vertex in range(start, stop):
-                    near, far = vertex_cost[vertex], vertex_cost[vertex + 1]
-                    if far <= from_cost or near >= to_cost or far <= near:
-                        continue
-                    s = max(from_cost - near, 0.0) / (far - near)
-                    e = min((to_cost - near) / (far - near), 1.0)
-                    if filled == len(pieces):
-                        grown, grown_left = np.empty((2 * filled, 4)), np.empty(2 * filled)
-                        grown[:filled], grown_left[:filled] = pieces, left
-                        pieces, left = grown, grown_left
-                    dx, dy = vertex_x[vertex + 1] - vertex_x[vertex], vertex_y[vertex + 1] - vertex_y[vertex]
-                    pieces[filled, 0], pieces[filled, 1] = vertex_x[vertex] + s * dx, vertex_y[vertex] + s * dy
-                    pieces[filled, 2], pieces[filled, 3] = vertex_x[vertex] + e * dx, vertex_y[vertex] + e * dy
-                    # From a node the cost grows along the piece, so the most is left at an end; by a door it may be anywhere.
-                    left[filled] = limit
-                    if count == 2:
-                        first = node_cost[a[on]] + near + s * (far - near) if backward[on] else np.inf
-                        second = node_cost[b[on]] + whole - near - e * (far - near) if forward[on] else np.inf
-                        left[filled] = limit - min(first, second)
-                    filled += 1
-    return pieces[:filled], left[:filled]
 
 
 @njit(cache=True, nogil=True)

@@ -13,8 +13,8 @@ from lifecircle.travel.isochrones.nearest import join_tile
 from lifecircle.travel.network import Network
 from lifecircle.travel.threads import map_slices
 
-MOST_TILES = 1000
-"""Held at once, 197 MB: when they are full all are let go, and what is asked for is made again."""
+MOST_TILES = 2000
+"""Held at once, 393 MB if ever all are needed: when they are full all are let go, and what is asked for is made again."""
 FINEST_M, COARSEST_M = 1.25, 20.0
 """Cells when none is told: finer ones cost more than they show, coarser ones look like it."""
 
@@ -27,6 +27,12 @@ class Box:
     column: int
     rows: int
     columns: int
+
+    @property
+    def tiles(self) -> tuple[slice, slice]:
+        """Rows and columns of the tiles that its cells lie in."""
+        rows = slice(self.row // TILE, -(-(self.row + self.rows) // TILE))
+        return rows, slice(self.column // TILE, -(-(self.column + self.columns) // TILE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,8 +121,7 @@ class AccessRaster:
 
     def ask(self, level: Level, box: Box, is_wanted: BoolArray) -> Tiles:
         """Return the tiles of a box that are wanted, making those that are missing; ``is_wanted`` is of all the level's tiles."""
-        rows = slice(box.row // TILE, -(-(box.row + box.rows) // TILE))
-        columns = slice(box.column // TILE, -(-(box.column + box.columns) // TILE))
+        rows, columns = box.tiles
         with self._lock:
             missing = self._missing(level, rows, columns, is_wanted)
             if self._used + len(missing) > len(self._segment):

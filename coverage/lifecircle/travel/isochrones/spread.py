@@ -8,10 +8,11 @@ import numpy as np
 
 from lifecircle.model import FloatArray, IntArray
 from lifecircle.travel.contraction import index_incident
-from lifecircle.travel.isochrones.kernels import Int32Array, cost_surface, label_shares, reached_pieces, signed_margin
+from lifecircle.travel.isochrones.kernels import Int32Array, cost_surface, label_shares, signed_margin
+from lifecircle.travel.isochrones.pieces import reached_pieces
 from lifecircle.travel.isochrones.raster import Box, Level, Tiles
 from lifecircle.travel.kernels import cost_to_points
-from lifecircle.travel.reach import Entrances, Joins, Search
+from lifecircle.travel.reach import Entrances, Joins, Legs, Search
 from lifecircle.travel.shortest_paths import make_queue, run_search
 
 
@@ -24,12 +25,14 @@ class Doors:
     facility: IntArray
     start: IntArray
     """Facility *f* has the doors ``start[f]`` .. ``start[f + 1] - 1``."""
-    edge: IntArray
-    access: FloatArray
-    along: FloatArray
-    by_a: FloatArray
-    """Coming from the edge's ``a``; inf against one-way."""
-    by_b: FloatArray
+    vertex: IntArray
+    share: FloatArray
+    legs: Legs
+
+    @property
+    def edge(self) -> IntArray:
+        """The edge of each door; -1 where no street is near."""
+        return self.legs.edge
 
     def __len__(self) -> int:
         return len(self.x)
@@ -38,22 +41,8 @@ class Doors:
 def find_doors(search: Search, entrances: Entrances) -> Doors:
     """Return entrances with what it costs to come to them from either end of their edge."""
     joins = entrances.joins
-    edge, along = joins.edge, joins.along_m if search.weight == "metres" else joins.along_s
-    if not search.network.n_edges:
-        nowhere = np.full(len(joins), np.inf)
-        return Doors(joins.x, joins.y, entrances.facility, entrances.start, edge, nowhere, along, nowhere, nowhere)
-    on = np.maximum(edge, 0)
-    rest = search.edge_cost[on] - along
     return Doors(
-        x=joins.x,
-        y=joins.y,
-        facility=entrances.facility,
-        start=entrances.start,
-        edge=edge,
-        access=joins.access_m / search.access_speed,
-        along=along,
-        by_a=np.where(search.forward[on] | (along <= 0.0), along, np.inf),
-        by_b=np.where(search.backward[on] | (rest <= 0.0), rest, np.inf),
+        joins.x, joins.y, entrances.facility, entrances.start, joins.vertex, joins.share, search.door_legs(joins)
     )
 
 
@@ -67,7 +56,6 @@ class Spread:
         self.search, self.doors = search, doors
         self.network = search.network
         n_nodes, n_edges = self.network.n_nodes, self.network.n_edges
-        self.vertex_cost = self.network.vertex_cost(search.weight)
         self.node_cost = np.full(n_nodes, np.inf)
         self.node_label = np.full(n_nodes, -1, dtype=np.int64)
         self._touched = np.empty(n_nodes, dtype=np.int64)
@@ -92,11 +80,12 @@ class Spread:
         for door, on in zip(joined.tolist(), edge.tolist(), strict=True):
             self._door_after[door] = self._door_first[on]
             self._door_first[on] = door
-        access = doors.access[joined]
+        legs = doors.legs
+        access = legs.access[joined]
         self._n_touched = run_search(
             self.search.graph.start, self.search.graph.head, self.search.graph.cost, self.search.graph.width,
             np.concatenate([network.a[edge], network.b[edge]]),
-            np.concatenate([access + doors.by_a[joined], access + doors.by_b[joined]]),
+            np.concatenate([access + legs.by_a[joined], access + legs.by_b[joined]]),
             np.tile(doors.facility[joined], 2), limit, self.node_cost, self.node_label, self._touched, *self._queue,
         )  # fmt: skip
 
@@ -134,8 +123,9 @@ class Spread:
         pieces, left = reached_pieces(
             self._touched[: self._n_touched], *self._incident, self._seen, self._stamp,
             network.a, network.b, self.search.forward, self.search.backward, network.is_ferry,
-            network.edge_start, network.vertex_x, network.vertex_y, self.vertex_cost, self.node_cost,
-            self.chosen, doors.edge, self._door_first, self._door_after, doors.along, doors.access, limit,
+            network.edge_start, network.vertex_x, network.vertex_y, self.search.there, self.search.back, self.node_cost,
+            self.chosen, doors.edge, self._door_first, self._door_after, doors.vertex, doors.share,
+            doors.legs.there, doors.legs.back, doors.legs.access, limit,
         )  # fmt: skip
         return pieces, left
 
@@ -151,9 +141,10 @@ class Spread:
         if network.n_edges:
             cost_surface(
                 box.row, box.column, tiles.slot, tiles.segment, tiles.share, tiles.access_m, level.cell_m,
-                network.street_edge, network.street_vertex, self.vertex_cost, search.edge_cost, network.a, network.b,
-                search.forward, search.backward, self.node_cost, self.node_label, self._door_first, self._door_after,
-                doors.along, doors.access, doors.facility, search.access_speed, cost, label,
+                network.street_edge, network.street_vertex, search.there, search.back, search.edge_there,
+                network.a, network.b, search.forward, search.backward, self.node_cost, self.node_label,
+                self._door_first, self._door_after, doors.legs.there, doors.legs.back, doors.legs.access,
+                doors.facility, search.access_speed, cost, label,
             )  # fmt: skip
         return cost, label
 
@@ -191,16 +182,14 @@ class Spread:
         if network.n_edges and len(at):
             # Only the edges with a point on them, so that a small area costs little on a large network.
             edges, edge = np.unique(joins.edge[at], return_inverse=True)
-            along = (joins.along_m if self.search.weight == "metres" else joins.along_s)[at]
-            rest = self.search.edge_cost[edges][edge] - along
-            forward, backward = self.search.forward[edges], self.search.backward[edges]
+            homes = self.search.home_legs(joins)
             door_start, door_order = _on_edges(doors.edge[self.chosen], edges)
             found, label = np.full(len(at), np.inf), np.full(len(at), -1, dtype=np.int64)
             cost_to_points(
-                self.node_cost, self.node_label, network.a[edges], network.b[edges], forward, backward,
-                edge.astype(np.int64), joins.access_m[at] / self.search.access_speed, along,
-                np.where(backward[edge] | (along <= 0.0), along, np.inf), np.where(forward[edge] | (rest <= 0.0), rest, np.inf),
-                door_start, self.chosen[door_order], doors.access, doors.along, found, label,
+                self.node_cost, self.node_label, network.a[edges], network.b[edges],
+                self.search.forward[edges], self.search.backward[edges],
+                edge.astype(np.int64), homes.access[at], homes.there[at], homes.back[at], homes.by_a[at], homes.by_b[at],
+                door_start, self.chosen[door_order], doors.legs.access, doors.legs.there, doors.legs.back, found, label,
             )  # fmt: skip
             cost[at] = found
         return cost

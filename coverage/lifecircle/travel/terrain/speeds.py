@@ -90,6 +90,15 @@ def ride_mps(flat_mps: float, slope: float) -> float:  # pragma: no cover - comp
     return speed
 
 
+@njit(cache=True, nogil=True)
+def ride_speeds_mps(flat_mps: FloatArray, slope: FloatArray) -> FloatArray:  # pragma: no cover - compiled
+    """Return :func:`ride_mps` of each pair. Shape as given, one dimension."""
+    speed = np.empty(len(slope))
+    for index in range(len(slope)):
+        speed[index] = ride_mps(flat_mps[index], slope[index])
+    return speed
+
+
 def published_minutes(seconds: Any) -> FloatArray:
     """Return whole minutes, rounded up as AccessMod publishes them.
 

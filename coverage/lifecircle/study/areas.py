@@ -1,0 +1,180 @@
+"""Isochrones and catchments of every rule, drawn from the network, the doors and the surfaces that its figures come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import shapely
+
+from lifecircle.config import Rule, load_bands
+from lifecircle.measures.areas import people_inside
+from lifecircle.measures.catchments import catchment_people
+from lifecircle.model import AreaWithin, CatchmentArea, FloatArray, RuleAreas, RuleResult
+from lifecircle.sources.datum import parse_crs, transform_xy
+from lifecircle.study.beyond import look_beyond, merge_catchments
+from lifecircle.study.journeys import Journeys
+from lifecircle.travel.isochrones import (
+    AccessRaster,
+    Isochrone,
+    catchment_polygons,
+    dissolved_isochrones,
+    isochrones,
+)
+from lifecircle.travel.network import Weight
+from lifecircle.travel.reach import Search
+from lifecircle.travel.terrain import (
+    Project,
+    catchments_of_cells,
+    outline_cells,
+    published_minutes,
+    slower_share,
+    spread_each,
+)
+
+SIMPLIFY_CELLS = 0.1
+"""Borders may move by this much of a raster's cell: a quarter of the vertices, and the audits are of what is left."""
+MOST_PEOPLE_APART = 0.008
+"""Share by which the people inside a band may differ from the people its cells cover before it is drawn finer; 1 % is promised."""
+
+
+def draw_areas(travel: Journeys, results: Mapping[str, RuleResult]) -> dict[str, RuleAreas]:
+    """Return the areas of every rule, in the order of the rules.
+
+    A chain has none: whether a place is in time depends on the hospital it is taken to as much as on the station.
+    """
+    results = {rule_id: result for rule_id, result in results.items() if result.rule.then is None}
+    cells = travel.layers.cells
+    centres = shapely.STRtree(shapely.points(cells.x, cells.y))
+    modes = travel.layers.configuration.modes
+    drawn: dict[str, RuleAreas] = {}
+    for mode_id in dict.fromkeys(result.rule.mode for result in results.values()):
+        of_mode = [result for result in results.values() if result.rule.mode == mode_id]
+        # One raster a network, let go of with the last rule that needs it.
+        raster = None if modes[mode_id].engine == "terrain" else AccessRaster(travel.network(mode_id))
+        for result in of_mode:
+            with travel.clock.stage("areas", f"画等时圈 drawing isochrones: {result.rule.names.both}"):
+                drawing = Drawing(travel, result, centres)
+                drawn[result.rule.id] = drawing.overland() if raster is None else drawing.by_street(raster)
+    return {rule_id: drawn[rule_id] for rule_id in results}
+
+
+class Drawing:
+    """One rule's areas; limits are in seconds or metres of travel, without readiness, until they are reported."""
+
+    def __init__(self, travel: Journeys, result: RuleResult, centres: shapely.STRtree) -> None:
+        self.travel, self.result, self.centres = travel, result, centres
+        self.rule: Rule = result.rule
+        self.unit = 1.0 if self.rule.is_distance else 60.0
+        self.bands = load_bands().cut(self.rule)
+        self.limits = [(band - self.rule.ready_minutes) * self.unit for band in self.bands]
+        self.ground: dict[float, shapely.MultiPolygon] = {}
+
+    def by_street(self, raster: AccessRaster) -> RuleAreas:
+        """Return the areas along a network of streets."""
+        rule, result = self.rule, self.result
+        network, doors = raster.network, self.travel.doors(rule, result.facilities)
+        weight: Weight = "metres" if rule.is_distance else "seconds"
+        beside = self.travel.off_street(rule.mode)
+        beyond = None
+        if beside is not None:
+            beyond = look_beyond(beside, Search(network, weight, rule.direction), doors, self.limits[-1])
+            self.ground = dict(zip(self.limits, beyond.bands(self.limits), strict=True))
+        bands = dissolved_isochrones(
+            network, doors, self.limits, weight=weight, direction=rule.direction, raster=raster,
+            simplify_cells=SIMPLIFY_CELLS, accept=self._holds_the_people,
+        )  # fmt: skip
+        each = isochrones(
+            network, doors, self.limits[-1:], weight=weight, direction=rule.direction, raster=raster,
+            simplify_cells=SIMPLIFY_CELLS,
+        )  # fmt: skip
+        parts = catchment_polygons(
+            network, doors, self.limits[-1], weight=weight, direction=rule.direction, raster=raster,
+            cell_m=bands[-1].cell_m,
+        )  # fmt: skip
+        catchments = {part.facility: part.polygon for part in parts}
+        if beyond is not None:
+            bands = [beyond.widen(drawn, self.ground[drawn.limit]) for drawn in bands]
+            each = [beyond.widen(*pair) for pair in zip(each, beyond.by_facility(self.limits[-1]), strict=True)]
+            catchments = merge_catchments(catchments, beyond.catchments(self.limits[-1]))
+        return self._report(bands, each, catchments)
+
+    def overland(self) -> RuleAreas:
+        """Return the areas over a surface of ground: its cells within the limit."""
+        rule, limit = self.rule, self.limits[-1]
+        search, doors = self.travel.overland.prepare(rule, self.result.facilities)
+        transform, cell_m = search.surface.transform, max(search.surface.cell_m)
+        project, unproject = self._projections(search.surface.crs)
+        is_rounded = self.travel.layers.configuration.modes[rule.mode].accessmod_parity and not rule.is_distance
+
+        def as_published(cost: FloatArray) -> FloatArray:
+            return published_minutes(cost) * 60.0 if is_rounded else cost
+
+        def draw(facility: int, cost: FloatArray, limits: list[float]) -> list[Isochrone]:
+            return [
+                Isochrone(
+                    facility, most, area, np.nan, slower_share(area, cost, most, transform, unproject), cell_m
+                )
+                for most, area in zip(limits, outline_cells(cost, limits, transform, project), strict=True)
+            ]  # fmt: skip
+
+        cost, facility = search.spread(doors, limit)
+        cost = as_published(cost)
+        each = spread_each(search, doors, limit, lambda alone: draw(0, as_published(alone), [limit])[0])
+        return self._report(
+            draw(-1, cost, self.limits), each, catchments_of_cells(facility, cost, limit, transform, project)
+        )
+
+    def _projections(self, crs: str) -> tuple[Project | None, Project | None]:
+        """Return the ways from a surface's CRS to the district's and back; None where they are the same."""
+        source, target = parse_crs(crs), parse_crs(self.travel.layers.district.crs)
+        if source.equals(target, ignore_axis_order=True):
+            return None, None
+        return (lambda x, y: transform_xy(x, y, source, target)), (lambda x, y: transform_xy(x, y, target, source))
+
+    def _covered(self, band: float) -> float:
+        """Return the people of the cells within a band's limit: what decides."""
+        return float(self.result.people[self.result.nearest.cost <= band].sum())
+
+    def _holds_the_people(self, drawn: Isochrone) -> bool:
+        ground = self.ground.get(drawn.limit)
+        area = drawn.polygon if ground is None else shapely.union(drawn.polygon, ground)
+        (inside,) = people_inside(self.centres, [area], self.result.people)
+        covered = self._covered(self.bands[self.limits.index(drawn.limit)])
+        return bool(abs(inside - covered) <= MOST_PEOPLE_APART * covered)
+
+    def _report(
+        self, bands: list[Isochrone], each: list[Isochrone], parts: Mapping[int, shapely.MultiPolygon]
+    ) -> RuleAreas:
+        result = self.result
+        inside = people_inside(self.centres, [drawn.polygon for drawn in (*bands, *each)], result.people)
+        covered = [*(self._covered(band) for band in self.bands), *result.people_within.tolist()]
+        rows = [-1] * len(bands) + result.facilities.tolist()
+        limits = [*self.bands, *[self.rule.limit] * len(each)]
+        areas = [
+            AreaWithin(
+                facility=row,
+                limit=limit,
+                polygon=drawn.polygon,
+                outside_share=drawn.outside_share,
+                slower_share=drawn.slower_share,
+                cell_m=drawn.cell_m,
+                people_inside=float(people),
+                people_covered=float(figure),
+            )
+            for row, limit, drawn, people, figure in zip(rows, limits, (*bands, *each), inside, covered, strict=True)
+        ]
+        return RuleAreas(tuple(areas[: len(bands)]), tuple(areas[len(bands) :]), self._catchments(parts))
+
+    def _catchments(self, parts: Mapping[int, shapely.MultiPolygon]) -> tuple[CatchmentArea, ...]:
+        result, frame_rows = self.result, len(self.travel.layers.facilities)
+        nearest = np.where(result.covered, result.nearest.facility, -1)
+        sums = catchment_people(nearest, result.people, self.travel.layers.cells.groups, frame_rows)
+        people = sums.pop("people")
+        catchments = []
+        for index, row in enumerate(result.facilities.tolist()):
+            polygon = parts.get(index, shapely.MultiPolygon())
+            if people[row] > 0 or not polygon.is_empty:
+                groups = {name: float(values[row]) for name, values in sums.items()}
+                catchments.append(CatchmentArea(row, polygon, float(people[row]), groups))
+        return tuple(catchments)

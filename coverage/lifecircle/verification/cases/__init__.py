@@ -1,0 +1,1 @@
+"""The cases, one a file; found by their decorator."""
