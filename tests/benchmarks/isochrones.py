@@ -32,6 +32,11 @@ def jobs(streets: Streets, facilities: int, horizon_s: float) -> list[Job]:
     contenders = [
         Contender("lifecircle reach", lambda: ours.prepare_reach(streets, at, horizon_s)),
         Contender(
+            "lifecircle, first call",
+            lambda: ours.prepare_reach(streets, at, horizon_s, is_first=True),
+            check=same_pairs(streets),
+        ),
+        Contender(
             "lifecircle, one thread",
             lambda: ours.on_one_thread(ours.prepare_reach(streets, at, horizon_s)),
             check=same_pairs(streets),
