@@ -66,7 +66,11 @@ def run(names: list[str], nodes: int, *, only_goals: bool = False) -> list[Row]:
     rows: list[Row] = []
     for name in names:
         for job in JOBS[name](nodes):
-            wanted = {each.name for each in job.contenders if not only_goals or each.goal or "thread" in each.name}
+            wanted = {
+                each.name
+                for each in job.contenders
+                if not only_goals or each.goal or each.name.startswith("lifecircle")
+            }
             if only_goals and not any(each.goal for each in job.contenders):
                 continue
             print(job.name, file=sys.stderr, flush=True)

@@ -16,6 +16,8 @@ from typing import Any
 Run = Callable[[], Any]
 """Does the job once and returns its answer."""
 TURN_S = 0.05
+LONG_S = 3.0
+"""A peer that takes longer than this at first is not tried again to see how long it takes."""
 SAME = "same answer"
 
 
@@ -96,13 +98,14 @@ class Job:
             run = self._prepare(contender)
             if run is None:
                 continue
+            start = time.perf_counter()
             answer = run()  # compiles, for all alike
+            took_s = time.perf_counter() - start
             again = 1
-            if self.rounds:
+            if self.rounds and (not place or took_s < LONG_S):
                 start = time.perf_counter()
-                if not place or contender.rounds > 1:
-                    run()
-                    again = max(1, round(TURN_S / max(time.perf_counter() - start, 1e-6)))
+                run()
+                again = max(1, round(TURN_S / max(time.perf_counter() - start, 1e-6)))
             if place == 0:
                 reference = answer
             elif contender.check is not None and reference is not None:

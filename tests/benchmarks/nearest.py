@@ -27,6 +27,7 @@ def jobs(streets: Streets, facilities: int) -> list[Job]:
     same = within(1e-6, streets.sure)
     contenders = [
         Contender("lifecircle", lambda: ours.prepare_nearest(streets, at)),
+        Contender("lifecircle, first call", lambda: ours.prepare_nearest(streets, at, is_first=True), check=same),
         Contender("lifecircle, one thread", lambda: ours.on_one_thread(ours.prepare_nearest(streets, at)), check=same),
         Contender(
             "scipy dijkstra(min_only)", lambda: _scipy(streets, at), check=same,

@@ -16,7 +16,7 @@ from lifecircle.sources.roads.osm import read_osm, tag_frame, tag_keys
 from lifecircle.travel import threads
 from lifecircle.travel.join import find_nearest_segments, index_segments
 from lifecircle.travel.network import Network, build_network
-from lifecircle.travel.reach import Entrances, Search, join_points
+from lifecircle.travel.reach import Entrances, Joins, Search, join_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,24 +76,31 @@ def on_one_thread(run: Callable[[], Any]) -> Callable[[], Any]:
     return run_alone
 
 
-def prepare_nearest(streets: Streets, facilities: Ints) -> Callable[[], Floats]:
-    """Seconds from every node to the nearest facility."""
-    network = _network(streets)
+def prepare_nearest(streets: Streets, facilities: Ints, *, is_first: bool = False) -> Callable[[], Floats]:
+    """Seconds from every node to the nearest facility; what a `Search` keeps between calls is made before, or each time."""
+    network, homes, doors = _asked(streets, facilities)
     search = Search(network, "seconds", "toward")
-    homes = join_points(network, streets.xy[:, 0].copy(), streets.xy[:, 1].copy())
-    at = streets.xy[facilities]
-    doors = Entrances(join_points(network, at[:, 0].copy(), at[:, 1].copy()), np.arange(len(at) + 1))
-    return lambda: search.nearest(homes, doors)[0]
+    if not is_first:
+        search.nearest(homes, doors)  # ranks the network
+    return lambda: (Search(network, "seconds", "toward") if is_first else search).nearest(homes, doors)[0]
 
 
-def prepare_reach(streets: Streets, facilities: Ints, horizon_s: float) -> Callable[[], scipy.sparse.csr_array]:
-    """Seconds between every facility and every node, facilities x nodes, up to a horizon."""
-    network = _network(streets)
+def prepare_reach(
+    streets: Streets, facilities: Ints, horizon_s: float, *, is_first: bool = False
+) -> Callable[[], scipy.sparse.csr_array]:
+    """Seconds between every facility and every node, facilities x nodes, up to a horizon; prepared as `prepare_nearest`."""
+    network, homes, doors = _asked(streets, facilities)
     search = Search(network, "seconds", "toward")
+    if not is_first:
+        search.reach(homes, doors, horizon_s)
+    return lambda: (Search(network, "seconds", "toward") if is_first else search).reach(homes, doors, horizon_s)
+
+
+def _asked(streets: Streets, facilities: Ints) -> tuple[Network, Joins, Entrances]:
+    network = _network(streets)
     homes = join_points(network, streets.xy[:, 0].copy(), streets.xy[:, 1].copy())
     at = streets.xy[facilities]
-    doors = Entrances(join_points(network, at[:, 0].copy(), at[:, 1].copy()), np.arange(len(at) + 1))
-    return lambda: search.reach(homes, doors, horizon_s)
+    return network, homes, Entrances(join_points(network, at[:, 0].copy(), at[:, 1].copy()), np.arange(len(at) + 1))
 
 
 def prepare_contraction(streets: Streets) -> Callable[[], object]:

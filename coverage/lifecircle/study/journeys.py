@@ -54,6 +54,7 @@ class Journeys:
         self.cell_joins: dict[str, Joins] = {}
         self.entrances: dict[tuple[str, bytes], Entrances] = {}
         self.nearest: dict[tuple[Any, ...], tuple[FloatArray, IntArray]] = {}
+        self.searches: dict[tuple[Any, ...], Search] = {}
         self.overland = Overland(layers, problems)
         self.beside: dict[str, OffStreet] = {}
         self.heights = find_heights(layers.terrain, layers.district.crs)
@@ -136,7 +137,10 @@ class Journeys:
         network = self.network(rule.mode)
         homes, doors = self.cell_joins[rule.mode], self.doors(rule, serving)
         weight: Weight = "metres" if rule.is_distance else "seconds"
-        search = Search(network, weight, rule.direction)
+        asked = rule.mode, weight, rule.direction
+        if asked not in self.searches:
+            self.searches[asked] = Search(network, weight, rule.direction)  # ranked when first asked
+        search = self.searches[asked]
         beside = self.off_street(rule.mode)
         cells, entrances = homes, doors
         if beside is not None:

@@ -33,13 +33,15 @@ class SegmentGrid:
     rows: int
     start: IntArray
     segment: IntArray
+    ends: FloatArray
+    """The segments again, a row each, x1, y1, x2, y2 side by side as the search reads them."""
 
 
 def index_segments(x1: FloatArray, y1: FloatArray, x2: FloatArray, y2: FloatArray) -> SegmentGrid:
     """Lay a grid over segments, its cells somewhat smaller than a segment is long: measured, the quickest to search."""
     if not len(x1):
         empty = np.zeros(0, dtype=np.int64)
-        return SegmentGrid(x1, y1, x2, y2, 0.0, 0.0, 1.0, 1, 1, np.zeros(2, dtype=np.int64), empty)
+        return SegmentGrid(x1, y1, x2, y2, 0.0, 0.0, 1.0, 1, 1, np.zeros(2, dtype=np.int64), empty, np.zeros((0, 4)))
     left, bottom = float(min(x1.min(), x2.min())), float(min(y1.min(), y2.min()))
     width = float(max(x1.max(), x2.max())) - left
     height = float(max(y1.max(), y2.max())) - bottom
@@ -53,7 +55,9 @@ def index_segments(x1: FloatArray, y1: FloatArray, x2: FloatArray, y2: FloatArra
     np.cumsum(counts[:-1], out=start[1:])
     segment = np.empty(int(start[-1]), dtype=np.int64)
     _walk_cells(x1, y1, x2, y2, left, bottom, size_m, columns, rows, start[:-1].copy(), segment, counting=False)
-    return SegmentGrid(x1, y1, x2, y2, left, bottom, size_m, columns, rows, start, segment)
+    return SegmentGrid(
+        x1, y1, x2, y2, left, bottom, size_m, columns, rows, start, segment, np.column_stack([x1, y1, x2, y2])
+    )
 
 
 def find_nearest_segments(
@@ -87,8 +91,7 @@ def find_nearest_segments(
 
     def search(first: int, last: int) -> None:
         _search_grid(
-            grid.x1, grid.y1, grid.x2, grid.y2, grid.left, grid.bottom, grid.size_m, grid.columns, grid.rows,
-            grid.start, grid.segment, x[first:last], y[first:last], max_m,
+            grid.ends, grid.left, grid.bottom, grid.size_m, grid.columns, grid.rows, grid.start, grid.segment, x[first:last], y[first:last], max_m,
             segment[first:last], share[first:last], distance_m[first:last],
         )  # fmt: skip
 
@@ -159,10 +162,7 @@ def _walk_cells(
 
 @njit(cache=True, nogil=True)
 def _search_grid(
-    x1: FloatArray,
-    y1: FloatArray,
-    x2: FloatArray,
-    y2: FloatArray,
+    ends: FloatArray,
     left: float,
     bottom: float,
     size: float,
@@ -194,30 +194,33 @@ def _search_grid(
             if ring > 0 and unsearched > 0 and unsearched * unsearched > best2:
                 break
             for r in range(max(row - ring, 0), min(row + ring, rows - 1) + 1):
-                is_edge_row = r == row - ring or r == row + ring
-                step = 1 if is_edge_row or ring == 0 else 2 * ring
-                c = column - ring
-                while c <= column + ring:
-                    if 0 <= c < columns:
-                        cell = r * columns + c
-                        for position in range(start[cell], start[cell + 1]):
-                            index = segment[position]
-                            ax, ay = x1[index], y1[index]
-                            dx, dy = x2[index] - ax, y2[index] - ay
-                            squared = dx * dx + dy * dy
-                            t = 0.0
-                            if squared > 0.0:
-                                t = ((px - ax) * dx + (py - ay) * dy) / squared
-                                t = min(max(t, 0.0), 1.0)
-                            ox, oy = ax + t * dx - px, ay + t * dy - py
-                            d2 = ox * ox + oy * oy
-                            if d2 < best2 or (d2 == best2 and (best == -1 or index < best)):
-                                best2, best, best_share = d2, index, t
-                    c += step
+                # The ring's first and last row is one run of segments; of the others, its two ends.
+                is_whole = r == row - ring or r == row + ring
+                for side in range(1 if is_whole else 2):
+                    first = column - ring if side == 0 else column + ring
+                    last = min(column + ring if is_whole else first, columns - 1)
+                    first = max(first, 0)
+                    if first > last:
+                        continue
+                    cell = np.uint64(r * columns)
+                    for position in range(start[cell + np.uint64(first)], start[cell + np.uint64(last + 1)]):
+                        index = segment[np.uint64(position)]
+                        at = np.uint64(index)
+                        ax, ay = ends[at, 0], ends[at, 1]
+                        dx, dy = ends[at, 2] - ax, ends[at, 3] - ay
+                        squared = dx * dx + dy * dy
+                        t = 0.0
+                        if squared > 0.0:
+                            t = ((px - ax) * dx + (py - ay) * dy) / squared
+                            t = min(max(t, 0.0), 1.0)
+                        ox, oy = ax + t * dx - px, ay + t * dy - py
+                        d2 = ox * ox + oy * oy
+                        if d2 < best2 or (d2 == best2 and (best == -1 or index < best)):
+                            best2, best, best_share = d2, index, t
             ring += 1
         out_segment[point] = best
         if best >= 0:
-            length = np.hypot(x2[best] - x1[best], y2[best] - y1[best])
+            length = np.hypot(ends[best, 2] - ends[best, 0], ends[best, 3] - ends[best, 1])
             if best_share * length < VERTEX_M:
                 best_share = 0.0
             elif (1.0 - best_share) * length < VERTEX_M:

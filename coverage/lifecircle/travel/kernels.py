@@ -102,7 +102,7 @@ def reach_points(
     horizon: float,
     first: Int32Array,
     links: Int32Array,
-) -> tuple[IntArray, IntArray, FloatArray]:  # pragma: no cover - compiled
+) -> tuple[IntArray, Int32Array, FloatArray]:  # pragma: no cover - compiled
     """Return how many cells each facility reaches at a cost of at most ``horizon``, which, and at what cost.
 
     One bounded search a facility; scratch is reset by what was touched, so that time and memory follow the result. The
@@ -113,14 +113,16 @@ def reach_points(
     label = np.zeros(n_nodes, dtype=np.int64)
     touched = np.empty(n_nodes, dtype=np.int64)
     seen = np.full(len(a), -1, dtype=np.int64)
-    with_door = np.full(len(a), -1, dtype=np.int64)
+    # -1 never, the facility when looked at, -2 - facility when it has a door there
+    edges, legs = _pack(a, b, home_start, home_by_a, home_by_b, home_access)
     place_of = np.full(n_cells, -1, dtype=np.int64)
     count = np.zeros(last_facility - first_facility, dtype=np.int64)
-    out_cell = np.empty(1024, dtype=np.int64)
+    out_cell = np.empty(1024, dtype=np.int32)
     out_cost = np.empty(1024, dtype=np.float64)
-    filled = 0
+    filled, one = 0, np.uint64(1)
     for facility in range(first_facility, last_facility):
         begun = filled
+        has_near = near_start[facility] < near_start[facility + 1]
         doors_from, doors_to = door_start[facility], door_start[facility + 1]
         seed_node = np.empty(2 * (doors_to - doors_from), dtype=np.int64)
         seed_cost = np.empty(2 * (doors_to - doors_from), dtype=np.float64)
@@ -129,7 +131,7 @@ def reach_points(
             on = door_edge[door]
             if on < 0:
                 continue
-            with_door[on] = facility
+            seen[on] = -2 - facility
             seed_node[n_seeds], seed_cost[n_seeds] = a[on], door_access[door] + door_by_a[door]
             seed_node[n_seeds + 1], seed_cost[n_seeds + 1] = b[on], door_access[door] + door_by_b[door]
             n_seeds += 2
@@ -141,31 +143,38 @@ def reach_points(
         for position in range(n_touched + doors_to - doors_from):
             from_edge, to_edge = 0, 1
             if position < n_touched:
-                from_edge, to_edge = edge_start[touched[position]], edge_start[touched[position] + 1]
+                node = np.uint64(touched[position])
+                from_edge, to_edge = edge_start[node], edge_start[node + one]
             for place in range(from_edge, to_edge):
-                on = incident[place] if position < n_touched else door_edge[doors_from + position - n_touched]
-                if on < 0 or seen[on] == facility:
+                edge = (
+                    incident[np.uint64(place)] if position < n_touched else door_edge[doors_from + position - n_touched]
+                )
+                on = np.uint64(edge)
+                if edge < 0 or seen[on] == facility:
                     continue
-                seen[on] = facility
-                from_home, to_home = home_start[on], home_start[on + 1]
-                if filled + to_home - from_home > len(out_cell):
-                    room = 2 * len(out_cell) + to_home - from_home
+                has_door, seen[on] = seen[on] == -2 - facility, facility
+                end_a, end_b = np.uint64(edges[on, 0]), np.uint64(edges[on, 1])
+                from_home, to_home = np.uint64(edges[on, 2]), np.uint64(edges[on, 3])
+                n_homes = int(to_home - from_home)
+                if filled + n_homes > len(out_cell):
+                    room = 2 * len(out_cell) + n_homes
                     out_cell, out_cost = _grow_whole(out_cell, room), _grow(out_cost, room)
-                cost_a, cost_b, has_door = cost[a[on]], cost[b[on]], with_door[on] == facility
+                cost_a, cost_b = cost[end_a], cost[end_b]
                 for home in range(from_home, to_home):
-                    best = min(cost_a + home_by_a[home], cost_b + home_by_b[home])
+                    best = min(cost_a + legs[home, 0], cost_b + legs[home, 1])
                     if has_door:
                         for door in range(doors_from, doors_to):
-                            if door_edge[door] == on:
+                            if door_edge[door] == edge:
                                 straight = cost_along(
                                     door_there[door] - home_there[home], home_back[home] - door_back[door],
                                     forward[on], backward[on],
                                 )  # fmt: skip
                                 best = min(best, straight + door_access[door])
-                    best += home_access[home]
+                    best += legs[home, 2]
                     if best <= horizon:
                         out_cell[filled], out_cost[filled] = home_cell[home], best
-                        place_of[home_cell[home]] = filled
+                        if has_near:
+                            place_of[home_cell[home]] = filled
                         filled += 1
         for position in range(n_touched):
             cost[touched[position]] = np.inf
@@ -186,6 +195,21 @@ def reach_points(
 
 
 @njit(cache=True, nogil=True)
+def _pack(
+    a: IntArray, b: IntArray, home_start: IntArray, by_a: FloatArray, by_b: FloatArray, access: FloatArray
+) -> tuple[Int32Array, FloatArray]:  # pragma: no cover - compiled
+    """Return what is looked up together side by side: of each edge its ends and its homes, of each home its legs."""
+    edges = np.empty((len(a), 4), dtype=np.int32)
+    for edge in range(len(a)):
+        edges[edge, 0], edges[edge, 1] = a[edge], b[edge]
+        edges[edge, 2], edges[edge, 3] = home_start[edge], home_start[edge + 1]
+    legs = np.empty((len(access), 3))
+    for home in range(len(access)):
+        legs[home, 0], legs[home, 1], legs[home, 2] = by_a[home], by_b[home], access[home]
+    return edges, legs
+
+
+@njit(cache=True, nogil=True)
 def _grow(values: FloatArray, room: int) -> FloatArray:  # pragma: no cover - compiled
     grown = np.empty(room, dtype=np.float64)
     grown[: len(values)] = values
@@ -193,7 +217,7 @@ def _grow(values: FloatArray, room: int) -> FloatArray:  # pragma: no cover - co
 
 
 @njit(cache=True, nogil=True)
-def _grow_whole(values: IntArray, room: int) -> IntArray:  # pragma: no cover - compiled
-    grown = np.empty(room, dtype=np.int64)
+def _grow_whole(values: Int32Array, room: int) -> Int32Array:  # pragma: no cover - compiled
+    grown = np.empty(room, dtype=np.int32)
     grown[: len(values)] = values
     return grown

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from lifecircle.config.schema import Direction
 from lifecircle.model import FloatArray, IntArray
 from lifecircle.travel.contraction import index_incident
+from lifecircle.travel.hierarchy import Int32Array
 from lifecircle.travel.join import find_nearest_segments
 from lifecircle.travel.kernels import cost_to_points, reach_points
 from lifecircle.travel.modes import KPH_TO_MPS
@@ -111,6 +112,9 @@ class Legs:
     by_b: FloatArray
 
 
+_ByEdge = tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
+
+
 class Search:
     """One mode's network, asked in one weight and one direction.
 
@@ -136,6 +140,7 @@ class Search:
         )  # fmt: skip
         self.access_speed = 1.0 if weight == "metres" else network.mode.access_kph * KPH_TO_MPS
         self._homes: tuple[Joins, Legs] | None = None
+        self._by_edge: tuple[Joins, _ByEdge] | None = None
 
     def _cell_legs(self, cells: Joins) -> Legs:
         """Return the legs of cells; they are kept, for the next kind of facility is asked from the same cells."""
@@ -147,6 +152,19 @@ class Search:
     def home_legs(self, joins: Joins) -> Legs:
         """Return the legs of cells: where journeys begin, seen from the facilities' side."""
         return self._legs(joins, is_cell=True)
+
+    def _cells_by_edge(self, cells: Joins) -> _ByEdge:
+        """Return where each node's edges and each edge's cells begin, and the cells' legs in that order; kept as the legs are."""
+        kept = self._by_edge
+        if kept is None or kept[0] is not cells:
+            homes = self._cell_legs(cells)
+            start, order = _group(homes.edge, self.network.n_edges)
+            in_order = (
+                order, homes.access[order], homes.there[order], homes.back[order], homes.by_a[order], homes.by_b[order],
+            )  # fmt: skip
+            incident = index_incident(self.network.a, self.network.b, self.network.n_nodes)
+            kept = self._by_edge = cells, (*incident, start, *in_order)
+        return kept[1]
 
     def door_legs(self, joins: Joins) -> Legs:
         """Return the legs of entrances: where journeys end."""
@@ -227,20 +245,14 @@ class Search:
         """
         network, n_facilities = self.network, len(entrances.start) - 1
         doors = self.door_legs(entrances.joins)
-        homes = self._cell_legs(cells)
-        home_start, order = _group(homes.edge, network.n_edges)
-        in_order = (
-            order, homes.access[order], homes.there[order], homes.back[order], homes.by_a[order], homes.by_b[order],
-        )  # fmt: skip
-        edge_start, incident = index_incident(network.a, network.b, network.n_nodes)
+        by_edge = self._cells_by_edge(cells)
         near_start, near_cell, near_cost = self._near_cells(cells, entrances, horizon)
 
-        def search(first: int, last: int) -> tuple[IntArray, IntArray, FloatArray]:
+        def search(first: int, last: int) -> tuple[IntArray, Int32Array, FloatArray]:
             return reach_points(
                 first, last, entrances.start, doors.edge, doors.access, doors.there, doors.back, doors.by_a, doors.by_b,
                 self.graph.start, self.graph.head, self.graph.cost, self.graph.width,
-                network.a, network.b, self.forward, self.backward, edge_start, incident,
-                home_start, *in_order,
+                network.a, network.b, self.forward, self.backward, *by_edge,
                 near_start, near_cell, near_cost, len(cells), horizon, *make_queue(self.graph),
             )  # fmt: skip
 

@@ -10,6 +10,8 @@ from typing import TypeVar
 Result = TypeVar("Result")
 SMALLEST_SLICE = 2_000
 """Below this a thread costs more than it brings."""
+SLICES_A_WORKER = 2
+"""One slice may hold the town and another the hills, and a core may have other work: the next slice goes to whoever is free."""
 
 
 def count_workers() -> int:
@@ -22,6 +24,7 @@ def map_slices(function: Callable[[int, int], Result], count: int, smallest: int
     workers = max(1, min(count_workers(), count // max(smallest, 1)))
     if workers == 1:
         return [function(0, count)]
-    bounds = [count * part // workers for part in range(workers + 1)]
+    slices = min(SLICES_A_WORKER * workers, count // max(smallest, 1))
+    bounds = [count * part // slices for part in range(slices + 1)]
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(function, bounds[:-1], bounds[1:]))
