@@ -1,7 +1,7 @@
 """Isochrones and catchment areas, drawn from travel costs, each with its audit."""
 
 from lifecircle.travel.isochrones.catchment_areas import Catchment, catchment_polygons
-from lifecircle.travel.isochrones.draw import Isochrone, add_area, dissolved_isochrones, isochrones
+from lifecircle.travel.isochrones.draw import Isochrone, dissolved_isochrones, isochrones
 from lifecircle.travel.isochrones.raster import AccessRaster
 from lifecircle.travel.isochrones.streets import outline_strip, reached_streets
 
@@ -9,7 +9,6 @@ __all__ = [
     "AccessRaster",
     "Catchment",
     "Isochrone",
-    "add_area",
     "catchment_polygons",
     "dissolved_isochrones",
     "isochrones",

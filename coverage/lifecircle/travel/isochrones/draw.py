@@ -8,7 +8,7 @@ are contours of that cost over a raster; where a raster's cells are too coarse i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -200,18 +200,6 @@ def _keep_within(
         return polygon
     cut = shapely.intersection(polygon, around.polygon)
     return gather(np.array([cut], dtype=object), 0.0, is_contour=False)
-
-
-def add_area(drawn: Isochrone, area: shapely.MultiPolygon) -> Isochrone:
-    """Return an isochrone with an area that is within its limit by other means, such as cells of ground beyond the streets.
-
-    What is added is taken to be within the limit wholly; streets it covers are not looked for: their share outside is at most this.
-    """
-    if area.is_empty:
-        return drawn
-    polygon = gather(np.array([shapely.union(drawn.polygon, area)], dtype=object), 0.0, is_contour=False)
-    slower_m2 = 0.0 if drawn.polygon.is_empty else drawn.slower_share * drawn.polygon.area
-    return replace(drawn, polygon=polygon, slower_share=slower_m2 / polygon.area)
 
 
 def _is_fine(drawn: Isochrone) -> bool:
