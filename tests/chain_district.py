@@ -17,31 +17,11 @@ import pandas as pd
 import pyproj
 import shapely
 
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
+from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, head
 
-HEAD = """
-[district]
-id = "chain"
-code = "330399"
-name = { zh = "链区", en = "Chain" }
-year = 2025
-crs = "EPSG:4549"
-
-[[units]]
-level = "township"
-path = "townships.gpkg"
-id = "code"
-name = "name"
-
-[population]
-source = "points"
-path = "people.csv"
-id = "id"
-people = "people"
-x = "x"
-y = "y"
-crs = "EPSG:4549"
-
+HEAD = (
+    head("chain", "链区", "Chain")
+    + """
 [[facilities]]
 kind = "ambulance_station"
 path = "stations.csv"
@@ -67,6 +47,7 @@ speed_kph = 36
 access_kph = 3.6
 direct_m = 0
 """
+)
 
 CHAIN = """
 [[rules]]

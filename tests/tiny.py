@@ -17,11 +17,11 @@ import shapely
 ORIGIN_X, ORIGIN_Y = 600_000.0, 3_080_000.0
 CRS = "EPSG:4549"
 
-TOML = """
+_HEAD = """
 [district]
-id = "tiny"
+id = "@ID@"
 code = "330399"
-name = { zh = "小区", en = "Tiny" }
+name = { zh = "@ZH@", en = "@EN@" }
 year = 2025
 crs = "EPSG:4549"
 
@@ -39,7 +39,17 @@ people = "people"
 x = "x"
 y = "y"
 crs = "EPSG:4549"
-groups.age60 = "age60"
+"""
+
+
+def head(district_id: str, zh: str, en: str) -> str:
+    """Return what the made districts share: the district, its townships, and people at points; more of the people may follow."""
+    return _HEAD.replace("@ID@", district_id).replace("@ZH@", zh).replace("@EN@", en)
+
+
+TOML = (
+    head("tiny", "小区", "Tiny")
+    + """groups.age60 = "age60"
 
 [[facilities]]
 kind = "clinic"
@@ -72,6 +82,7 @@ facilities = { kind = "clinic" }
 mode = "walk"
 metres = 1000
 """
+)
 
 
 def write_tiny(folder: Path, toml: str = TOML) -> Path:

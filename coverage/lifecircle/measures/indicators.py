@@ -127,28 +127,23 @@ def coverage_rows(
     )
 
 
+def share_rows(
+    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, counts: BoolArray,
+    indicator: str, label: Label,
+) -> pd.DataFrame:  # fmt: skip
+    """Return the share of people of each unit whose cells count, as indicator rows without a range or a target."""
+    denominator, numerator = level.sum(people), level.sum(people * counts)
+    share = share_pct(numerator, denominator)
+    return _rows(district, year, rule, level, numerator, denominator, share, share, indicator, label, has_target=False)
+
+
 def unreachable_rows(
     district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, is_unreachable: BoolArray
 ) -> pd.DataFrame:
     """Return the share of people of each unit who can reach no facility of the rule at all."""
-    denominator = level.sum(people)
-    numerator = level.sum(people * is_unreachable)
-    share = share_pct(numerator, denominator)
     names = rule.names
     label = Label(zh=f"{names.zh}：不可达人口", en=f"{names.en or names.zh}: people who can reach none")
-    return _rows(
-        district,
-        year,
-        rule,
-        level,
-        numerator,
-        denominator,
-        share,
-        share,
-        f"{rule.id}-unreachable",
-        label,
-        has_target=False,
-    )
+    return share_rows(district, year, rule, level, people, is_unreachable, f"{rule.id}-unreachable", label)
 
 
 def response_rows(district: District, year: int, level: LevelSums, result: RuleResult) -> list[pd.DataFrame]:
@@ -187,22 +182,10 @@ def choice_rows(
     district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, choices: IntArray
 ) -> pd.DataFrame:
     """Return the share of people of each unit with two or more facilities of the rule within its limit."""
-    numerator, denominator = level.sum(people * (choices >= MOST_CHOICES)), level.sum(people)
-    share = share_pct(numerator, denominator)
     names = rule.names
     label = Label(zh=f"{names.zh}：有两处及以上可选", en=f"{names.en or names.zh}: two or more to choose from")
-    return _rows(
-        district,
-        year,
-        rule,
-        level,
-        numerator,
-        denominator,
-        share,
-        share,
-        f"{rule.id}-choice{MOST_CHOICES}",
-        label,
-        has_target=False,
+    return share_rows(
+        district, year, rule, level, people, choices >= MOST_CHOICES, f"{rule.id}-choice{MOST_CHOICES}", label
     )
 
 

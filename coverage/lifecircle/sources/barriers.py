@@ -14,7 +14,7 @@ import pyproj
 import shapely
 
 from lifecircle.model import BoolArray, InputFile, TerrainLayers, TextArray
-from lifecircle.problems import Problems, UnreadableError
+from lifecircle.problems import Problems, Severity, UnreadableError
 from lifecircle.sources.datum import WGS84, parse_crs, transform_geometry
 from lifecircle.sources.files import describe_file, read_source, resolve_path
 from lifecircle.sources.osm_shapes import OSM_SUFFIXES, read_osm_shapes
@@ -129,8 +129,8 @@ def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, prob
         ),
     ):  # fmt: skip
         if count:
-            severity = "note" if code == "barriers-underground" else "warning"
-            problems.add(code, severity, layer.path, text, field=field, mend=mend, count=count)  # type: ignore[arg-type]
+            severity: Severity = "note" if code == "barriers-underground" else "warning"
+            problems.add(code, severity, layer.path, text, field=field, mend=mend, count=count)
     file = describe_file(configuration.folder, path, "terrain: barriers", WGS84.to_string())
     return _Read(found.shapes, found.identity, WGS84, file, unread=found.underground)
 
@@ -166,12 +166,12 @@ def _place(
 
 
 def _report(
-    where: BoolArray, text: str, severity: str, read: _Read, layer: SourceLayer, field: str, problems: Problems
+    where: BoolArray, text: str, severity: Severity, read: _Read, layer: SourceLayer, field: str, problems: Problems
 ) -> None:
     if where.any():
         rows = ", ".join(read.row[where][:ROWS_SHOWN])
         problems.add(
-            f"barriers-{severity.replace('_', '-')}", severity, layer.path, text,  # type: ignore[arg-type]
+            f"barriers-{severity.replace('_', '-')}", severity, layer.path, text,
             layer=layer.layer or "", row=rows, field=field, count=int(where.sum()),
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Rule, load_kinds
@@ -53,24 +54,24 @@ def run_district(
     problems = Problems()
     clock = Clock(progress)
     began = time.perf_counter()
-    layers = check_district(folder, problems, only_rules=only_rules, at=at, progress=progress, cache=cache)
-    clock.seconds["read"] = time.perf_counter() - began
+    with clock.stage("read", "读取图层 reading the layers"):
+        layers = check_district(folder, problems, only_rules=only_rules, at=at, progress=progress, cache=cache)
     problems.raise_errors()
     if layers is None:
         raise RuntimeError("a district that could not be read must have said why")
-    configuration, district = layers.configuration, layers.district
+    configuration = layers.configuration
     rules = [rule for rule in configuration.rules if rule.id in layers.serving]
     travel = Journeys(layers, clock, problems, cache)
     results = {rule.id: _answer(travel, rule) for rule in rules}
     with clock.stage("measures", "汇总覆盖 adding up coverage"):
-        used_year = year or district.year
-        indicators = indicator_table(district, used_year, layers.units, layers.cells, results)
+        used_year = year or layers.district.year
+        indicators = indicator_table(layers.district, used_year, layers.units, layers.cells, results)
         conservation = conserve_people(layers.cells, results)
     areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
         configuration=configuration,
-        district=district,
+        district=layers.district,
         units=layers.units,
         cells=layers.cells,
         facilities=layers.facilities,
@@ -88,13 +89,17 @@ def run_district(
         folder=folder,
         areas=areas,
         timings_s=clock.seconds,
-        details={
-            **layers.details,
-            "networks": describe_networks(travel),
-            "terrain": describe_surfaces(travel.overland),
-            "cache": dict(cache.outcomes),
-        },
+        details=_details(travel, cache),
     )
+
+
+def _details(travel: Journeys, cache: Cache) -> dict[str, Any]:
+    return {
+        **travel.layers.details,
+        "networks": describe_networks(travel),
+        "terrain": describe_surfaces(travel.overland),
+        "cache": dict(cache.outcomes),
+    }
 
 
 def _answer(travel: Journeys, rule: Rule) -> RuleResult:

@@ -45,8 +45,8 @@ def verification_table(verification: Verification) -> Group:
 
 def _grid() -> Table:
     grid = Table.grid(padding=(0, 1, 0, 0))
-    for width, justify in zip(WIDTHS, ("left", "right", "right", "right", "left"), strict=True):
-        grid.add_column(width=width, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for column, width in enumerate(WIDTHS):
+        grid.add_column(width=width, justify="right" if 0 < column < len(WIDTHS) - 1 else "left", overflow="fold")
     return grid
 
 

@@ -51,8 +51,9 @@ def _close_ways(roads: Roads, named: tuple[str, ...]) -> tuple[Roads, dict[str, 
             value = roads.tags[key].cat
             of_name |= np.append(_has_value(value.categories, name), False)[value.codes.to_numpy()]
         if of_name.any():
-            kind = "ferry" if is_ferry[of_name].all() else "road"
-            found[name] = Closure(name, kind, "closed", ways=int(of_name.sum()))  # type: ignore[arg-type]
+            found[name] = Closure(
+                name, "ferry" if is_ferry[of_name].all() else "road", "closed", ways=int(of_name.sum())
+            )
         is_closed |= of_name
     keep = ~is_closed
     counts = np.diff(roads.way_start)
