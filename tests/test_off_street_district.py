@@ -18,12 +18,12 @@ from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 CELL_M = 50.0
 
 
-def write_dem(folder, rise=0.0):
+def write_dem(folder, rise=0.0, base_m=500.0):
     """Heights rising northwards, on cells whose centres lie on the street and on the hamlet, 300 m off it."""
     rows, columns = 21, 45
     transform = rasterio.Affine(CELL_M, 0, ORIGIN_X - CELL_M / 2, 0, -CELL_M, ORIGIN_Y + 10.5 * CELL_M)
     north_m = (10 - np.arange(rows)) * CELL_M
-    heights = np.repeat((500.0 + rise * north_m)[:, None], columns, axis=1).astype("float32")
+    heights = np.repeat((base_m + rise * north_m)[:, None], columns, axis=1).astype("float32")
     with rasterio.open(
         folder / "dem.tif", "w", driver="GTiff", height=rows, width=columns, count=1, dtype="float32", crs=CRS,
         transform=transform, nodata=-9999,
@@ -65,6 +65,14 @@ def test_down_the_hill_and_along_the_level_street(tmp_path):
     cells, _ = run(tmp_path, OFF_STREET, rise=0.1)
     assert cells.loc["c4", "clinic-walk-15__min"] == pytest.approx((300 * np.exp(0.0) + 1900) / 60)
     assert cells.loc["c1", "clinic-walk-15__min"] == pytest.approx(100 / 60)
+
+
+def test_nobody_walks_over_the_sea(tmp_path):
+    """Heights fill the sea with zeros; without land cover that is what tells it from land."""
+    folder = write_tiny(tmp_path / "tiny", OFF_STREET)
+    write_dem(folder, base_m=0.0)
+    study = run_district(folder, with_areas=False)
+    assert np.isinf(study.results["clinic-walk-15"].nearest.cost[3])
 
 
 @pytest.mark.parametrize(

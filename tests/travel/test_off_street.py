@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from rasterio import Affine
 from scipy.sparse import csr_array
 
-from lifecircle.travel.off_street import OffStreet, least
+from lifecircle.travel.off_street import Crossing, OffStreet, least
 from lifecircle.travel.reach import Search, join_points
 from lifecircle.travel.terrain import Going, make_surface
 from tests.travel.made import doors_at, make_network, make_roads
@@ -33,13 +31,9 @@ def valley(barrier_row=None, slope=0.0, direction_rows=40):
 def ask(network, beside, cells, doors, direction="toward", weight="seconds"):
     xy = np.array(cells, dtype=float)
     homes, gates = join_points(network, xy[:, 0].copy(), xy[:, 1].copy()), doors_at(network, doors)
-    search = Search(network, weight, direction)
-    cells = beside.join(homes, direction, weight, is_cell=True)
-    entrances = replace(gates, joins=beside.join(gates.joins, direction, weight, is_cell=False))
-    cost, facility = search.nearest(cells, entrances)
-    walked, other = beside.nearest(homes, gates, direction, weight)
-    cost, facility = np.minimum(cost, walked), np.where(walked < cost, other, facility)
-    reach = least(search.reach(cells, entrances, 1e9), beside.reach(homes, gates, direction, weight, 1e9))
+    crossing = Crossing(beside, Search(network, weight, direction), gates)
+    cost, facility = crossing.nearest(homes)
+    reach = crossing.reach(homes, 1e9)
     found = np.full(len(xy), np.inf)
     np.minimum.at(found, reach.indices, reach.data)
     assert found == pytest.approx(cost)
@@ -76,6 +70,19 @@ def test_a_river_cuts_the_hamlet_off():
     cost, facility = ask(network, beside, [(550, 2050)], [(550, 50)])
     assert np.isinf(cost).all()
     assert facility.tolist() == [-1]
+
+
+def test_a_track_that_leads_nowhere_is_walked_away_from():
+    """A track above the hamlet, 600 m long, is no street to a clinic: people walk down to the one that is."""
+    _, beside = valley()
+    nodes = [(50, 50), (1950, 50), (250, 2050), (850, 2050)]
+    network = make_network(make_roads(nodes, [([0, 1], {}), ([2, 3], {})]), max_access_m=200.0)
+    beside = OffStreet(network, beside.surface, 8, lambda x, y: (x, y), lambda x, y: (x, y))
+    assert ask(network, beside, [(550, 2050)], [(1450, 50)])[0] == pytest.approx([2000 + 900])
+    # With a clinic on the track it is taken.
+    assert ask(network, beside, [(550, 2050)], [(1450, 50), (850, 2050)])[0] == pytest.approx([300])
+    # A clinic there and nowhere else: from the valley people walk up to the track.
+    assert ask(network, beside, [(550, 50)], [(850, 2050)])[0] == pytest.approx([2000 + 300])
 
 
 def test_the_lesser_of_two_reaches_keeps_a_stored_nothing():

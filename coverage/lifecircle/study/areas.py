@@ -75,10 +75,9 @@ class Drawing:
         rule, result = self.rule, self.result
         network, doors = raster.network, self.travel.doors(rule, result.facilities)
         weight: Weight = "metres" if rule.is_distance else "seconds"
-        beside = self.travel.off_street(rule.mode)
-        beyond = None
-        if beside is not None:
-            beyond = look_beyond(beside, Search(network, weight, rule.direction), doors, self.limits[-1])
+        crossing = self.travel.crossing(rule, Search(network, weight, rule.direction), doors)
+        beyond = look_beyond(crossing, self.limits[-1]) if crossing is not None else None
+        if beyond is not None:
             self.ground = dict(zip(self.limits, beyond.bands(self.limits), strict=True))
         bands = dissolved_isochrones(
             network, doors, self.limits, weight=weight, direction=rule.direction, raster=raster,

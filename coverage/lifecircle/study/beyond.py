@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 from rasterio import Affine
-from scipy.sparse import csr_array
 
-from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.model import IntArray
 from lifecircle.travel.isochrones import Isochrone
-from lifecircle.travel.off_street import OffStreet, least
-from lifecircle.travel.reach import Entrances, Joins, Search, join_points
+from lifecircle.travel.off_street import Crossing, is_remote
+from lifecircle.travel.reach import Joins, join_points
 from lifecircle.travel.samples import SAMPLES, sample_points
 from lifecircle.travel.terrain import Project, catchments_of_cells, outline_cells
 
@@ -27,50 +27,29 @@ OVERLAP_CELLS = 0.75
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beyond:
-    """A rule's way over streets and ground, and the cells of ground it may reach beyond the streets."""
+    """The cells of ground that a rule's way may reach beyond the streets."""
 
-    beside: OffStreet
-    search: Search
-    doors: Entrances
-    """Joined to streets only."""
-    entrances: Entrances
-    """Joined over the ground too."""
+    crossing: Crossing
     cell: IntArray
     """Cells of the surface."""
     homes: Joins
     """Their centres, joined to streets only."""
 
-    def cost(self, homes: Joins, facility: int = -1) -> tuple[FloatArray, IntArray]:
-        """Return the cost at places joined to streets only, to the nearest facility or to one alone, and which it is."""
-        search, direction, weight = self.search, self.search.direction, self.search.weight
-        doors, entrances = self.doors, self.entrances
-        if facility >= 0:
-            doors, entrances = doors.only(facility), entrances.only(facility)
-        joined = self.beside.join(homes, direction, weight, is_cell=True)
-        cost, found = search.nearest(joined, entrances)
-        walked, other = self.beside.nearest(homes, doors, direction, weight)
-        return np.minimum(cost, walked), np.where(walked < cost, other, found)
-
     def bands(self, limits: Sequence[float]) -> list[shapely.MultiPolygon]:
         """Return for each limit the ground beyond the streets within it."""
-        cost, _ = self.cost(self.homes)
+        cost, _ = self.crossing.nearest(self.homes)
         return outline_cells(self._lay(cost, np.inf), limits, *self._grid())
 
     def catchments(self, limit: float) -> dict[int, shapely.MultiPolygon]:
         """Return by facility the ground beyond the streets for which it is the nearest within a limit."""
-        cost, facility = self.cost(self.homes)
+        cost, facility = self.crossing.nearest(self.homes)
         return catchments_of_cells(self._lay(facility, -1), self._lay(cost, np.inf), limit, *self._grid())
 
     def by_facility(self, limit: float) -> list[shapely.MultiPolygon]:
         """Return for each facility the ground beyond the streets within a limit of it alone."""
-        search, direction, weight = self.search, self.search.direction, self.search.weight
-        joined = self.beside.join(self.homes, direction, weight, is_cell=True)
-        reach: csr_array = least(
-            search.reach(joined, self.entrances, limit),
-            self.beside.reach(self.homes, self.doors, direction, weight, limit),
-        )
+        reach = self.crossing.reach(self.homes, limit)
         areas = []
-        for first, last in zip(reach.indptr[:-1].tolist(), reach.indptr[1:].tolist(), strict=True):
+        for first, last in pairwise(reach.indptr.tolist()):
             cost = np.full(len(self.cell), np.inf)
             cost[reach.indices[first:last]] = reach.data[first:last]
             areas += outline_cells(self._lay(cost, np.inf), [limit], *self._grid())
@@ -86,31 +65,30 @@ class Beyond:
         own = 0.0 if drawn.polygon.is_empty else drawn.slower_share * drawn.polygon.area
         slower = 0.0
         if len(x):
-            cost, _ = self.cost(join_points(self.search.network, x, y), drawn.facility)
+            cost, _ = self.crossing.nearest(join_points(self.crossing.search.network, x, y), drawn.facility)
             slower = float((cost > drawn.limit).mean())
         return replace(
             drawn, polygon=whole, slower_share=(own + slower * added.area) / (drawn.polygon.area + added.area)
         )
 
     def _grid(self) -> tuple[Affine, Project]:
-        return self.beside.surface.transform, self.beside.from_surface
+        return self.crossing.beside.surface.transform, self.crossing.beside.from_surface
 
     def _lay(self, values: npt.NDArray[Number], nothing: float) -> npt.NDArray[Number]:
-        laid = np.full(self.beside.surface.code.size, nothing, dtype=values.dtype)
+        laid = np.full(self.crossing.beside.surface.code.size, nothing, dtype=values.dtype)
         laid[self.cell] = values
-        return laid.reshape(self.beside.surface.shape)
+        return laid.reshape(self.crossing.beside.surface.shape)
 
 
-def look_beyond(beside: OffStreet, search: Search, doors: Entrances, limit: float) -> Beyond:
-    """Return the ground within a limit of a street or of a facility without one, as far as no street is near."""
-    entrances = replace(doors, joins=beside.join(doors.joins, search.direction, search.weight, is_cell=False))
-    cell = np.flatnonzero(beside.within(doors, search.direction, search.weight, limit))
+def look_beyond(crossing: Crossing, limit: float) -> Beyond:
+    """Return the ground within a limit of a street or of a facility without one, where no street that leads to one is near."""
+    beside, search = crossing.beside, crossing.search
+    cell = np.flatnonzero(beside.within(crossing.far_doors.places, search.direction, search.weight, limit))
     x, y = beside.centres(cell)
     homes = join_points(search.network, x, y)
     near_m = search.network.mode.max_access_m - OVERLAP_CELLS * max(beside.surface.cell_m)
-    is_far: BoolArray = homes.access_m > near_m
-    homes = join_points(search.network, x[is_far], y[is_far])
-    return Beyond(beside, search, doors, entrances, cell[is_far], homes)
+    is_far = is_remote(homes, crossing.is_useful) | (homes.access_m > near_m)
+    return Beyond(crossing, cell[is_far], join_points(search.network, x[is_far], y[is_far]))
 
 
 def merge_catchments(

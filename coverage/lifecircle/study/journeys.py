@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from lifecircle.study.overland import Overland
 from lifecircle.study.prepared import PreparedNetworks
 from lifecircle.travel.entrances import find_entrances
 from lifecircle.travel.network import Network, Weight, build_network
-from lifecircle.travel.off_street import OffStreet, least
+from lifecircle.travel.off_street import Crossing, OffStreet
 from lifecircle.travel.reach import Entrances, Joins, Search, join_points
 
 
@@ -141,22 +141,17 @@ class Journeys:
         if asked not in self.searches:
             self.searches[asked] = Search(network, weight, rule.direction)  # ranked when first asked
         search = self.searches[asked]
-        beside = self.off_street(rule.mode)
-        cells, entrances = homes, doors
-        if beside is not None:
-            cells = beside.join(homes, rule.direction, weight, is_cell=True)
-            entrances = replace(doors, joins=beside.join(doors.joins, rule.direction, weight, is_cell=False))
+        crossing = self.crossing(rule, search, doors)
         key = (rule.mode, weight, rule.direction, serving.tobytes())
         if key not in self.nearest:
-            cost, facility = search.nearest(cells, entrances)
-            if beside is not None:
-                walked, other = beside.nearest(homes, doors, rule.direction, weight)
-                cost, facility = np.minimum(cost, walked), np.where(walked < cost, other, facility)
-            self.nearest[key] = cost, facility
-        reach = search.reach(cells, entrances, horizon)
-        if beside is not None:
-            reach = least(reach, beside.reach(homes, doors, rule.direction, weight, horizon))
-        return *self.nearest[key], reach, _nearest_access_m(entrances)
+            self.nearest[key] = crossing.nearest(homes) if crossing else search.nearest(homes, doors)
+        reach = crossing.reach(homes, horizon) if crossing else search.reach(homes, doors, horizon)
+        return *self.nearest[key], reach, _nearest_access_m(crossing.entrances if crossing else doors)
+
+    def crossing(self, rule: Rule, search: Search, doors: Entrances) -> Crossing | None:
+        """Return a rule's way over streets and the ground beside them; None where its mode stays on the streets."""
+        beside = self.off_street(rule.mode)
+        return None if beside is None else Crossing(beside, search, doors)
 
     def off_street(self, mode_id: str) -> OffStreet | None:
         """Return the ground beside a mode's streets; None where the mode stays on them."""

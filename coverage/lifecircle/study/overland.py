@@ -86,19 +86,21 @@ class Overland:
     def surface(self, mode: Mode) -> Surface:
         """Return the ground of a terrain mode, or of a walk that may leave the streets; made once.
 
-        Without land cover such a walk may cross whatever has a height.
+        Without land cover such a walk may cross whatever has a height other than 0: heights fill the sea with zeros.
         """
         if mode.id not in self.surfaces:
             terrain = self.layers.terrain
             if terrain is None or (terrain.landcover is None and mode.engine == "terrain"):
                 raise RuntimeError("a mode over terrain without its layers must have been refused")
+            is_known = terrain.is_known
             landcover, classes = terrain.landcover, {number: _going(going) for number, going in mode.classes.items()}
             if landcover is None:
                 landcover, classes = np.zeros(terrain.shape, dtype=np.int32), {0: Going("walk", mode.access_kph)}
+                is_known = is_known & (terrain.elevation_m != 0.0)
             else:
                 self._report_classes(mode, terrain.classes)
             surface = make_surface(
-                landcover, classes, terrain.elevation_m, terrain.transform, terrain.crs, is_known=terrain.is_known
+                landcover, classes, terrain.elevation_m, terrain.transform, terrain.crs, is_known=is_known
             )
             # Barriers first: roads and bridges, laid over them, are the only way across.
             surface = add_barriers(surface, terrain.barriers.tolist())

@@ -1,15 +1,16 @@
-"""Where streets end: people whom no street is near walk over terrain to the nearest one, or straight on to a facility as remote.
+"""Where streets end: people whom no street leads to a facility walk over terrain to the nearest street that does.
 
-A point that no street is within ``max_access_m`` of joins the street that is nearest over the ground, as every other point joins
-the street that is nearest straight: its access leg is then the least-cost walk there, uphill and downhill in the direction people
-go. All else - shortest paths, reach, catchments, siting - is as with any other point. Two points as remote as each other may
-also be joined over the ground alone.
+A point joins the street that is nearest over the ground, as any other point joins the street that is nearest straight: its access leg
+is then the least-cost walk there, uphill and downhill in the direction people go. This is for places that no street is within
+``max_access_m`` of, and for those whose streets lead to no facility at all (a track above a village that nobody mapped on). All else -
+shortest paths, reach, catchments, siting - is as with any other point. Two places without streets may also be joined over the ground
+alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -17,8 +18,10 @@ from scipy.sparse import csr_array
 from lifecircle.config.schema import Direction
 from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.travel.join import find_nearest_segments
+from lifecircle.travel.modes import KPH_TO_MPS
 from lifecircle.travel.network import Network, Weight
-from lifecircle.travel.reach import Entrances, Joins, places_on_edges
+from lifecircle.travel.reach import Entrances, Joins, Search, places_on_edges
+from lifecircle.travel.segments import connected_parts
 from lifecircle.travel.terrain import Doors, Moves, Places, Surface, TerrainSearch, place_points
 from lifecircle.travel.terrain.lines import walk_segments
 
@@ -30,12 +33,17 @@ class _StreetCells:
     """The cells of ground that streets run through, and the place on a street that stands for each."""
 
     cell: IntArray
-    segment: IntArray
+    edge: IntArray
+    vertex: IntArray
     share: FloatArray
     x: FloatArray
     y: FloatArray
     aside_m: FloatArray
     """From the cell's centre to that place."""
+
+    def only(self, which: BoolArray) -> _StreetCells:
+        """Return some of them."""
+        return _StreetCells(**{each.name: getattr(self, each.name)[which] for each in fields(self)})
 
 
 class OffStreet:
@@ -57,8 +65,10 @@ class OffStreet:
         self._streets = self._find_street_cells()
         self._searches: dict[tuple[Direction, Weight], TerrainSearch] = {}
 
-    def join(self, joins: Joins, direction: Direction, weight: Weight, *, is_cell: bool) -> Joins:
-        """Return the joins with those points that no street is near joined over the ground; who cannot be stays as it is.
+    def join(
+        self, joins: Joins, direction: Direction, weight: Weight, *, is_cell: bool, is_useful: BoolArray | None = None
+    ) -> Joins:
+        """Return the joins with remote points joined over the ground; who cannot be stays as it is.
 
         Parameters
         ----------
@@ -66,90 +76,64 @@ class OffStreet:
             Of the search they are for.
         is_cell
             People's cells leave for the street when they go ``toward`` facilities; facilities are then come to.
+        is_useful
+            Of the edges that may be joined; points on others are remote too. None: all are, and only points on none are remote.
         """
-        remote = np.flatnonzero(joins.edge < 0)
-        streets = self._streets
+        remote = np.flatnonzero(is_remote(joins, is_useful))
+        streets = self._streets if is_useful is None else self._streets.only(is_useful[self._streets.edge])
         if not len(remote) or not len(streets.cell):
             return joins
         leaves = is_cell == (direction == "toward")
-        search = self._search("toward" if leaves else "from", weight)
-        places = self._place(joins.x[remote], joins.y[remote])
+        search = self.search("toward" if leaves else "from", weight)
         doors = Doors(Places(streets.cell), np.arange(len(streets.cell) + 1))
-        cost, street = search.nearest(places, doors, start_cost=streets.aside_m / self._access_speed(weight))
+        speed = 1.0 if weight == "metres" else self.network.mode.access_kph * KPH_TO_MPS
+        places = self.place(joins.x[remote], joins.y[remote])
+        cost, street = search.nearest(places, doors, start_cost=streets.aside_m / speed)
         found = street >= 0
         at, street = remote[found], street[found]
         edge, vertex, share = joins.edge.copy(), joins.vertex.copy(), joins.share.copy()
         access_m, leg_cost = joins.access_m.copy(), np.full(len(joins), np.nan)
-        edge[at], vertex[at] = places_on_edges(self.network, streets.segment[street])
-        share[at] = streets.share[street]
+        edge[at], vertex[at], share[at] = streets.edge[street], streets.vertex[street], streets.share[street]
         access_m[at] = np.hypot(joins.x[at] - streets.x[street], joins.y[at] - streets.y[street])
         leg_cost[at] = cost[found]
         return replace(joins, edge=edge, vertex=vertex, share=share, access_m=access_m, leg_cost=leg_cost)
 
-    def nearest(
-        self, cells: Joins, entrances: Entrances, direction: Direction, weight: Weight
-    ) -> tuple[FloatArray, IntArray]:
-        """Return each cell's cost over the ground alone to the nearest facility as remote as itself, and which that is.
+    def useful_edges(self, doors: Joins, weight: Weight) -> BoolArray:
+        """Return which edges lie in a connected part of the network with a facility in it; ferries link parts, but not in metres."""
+        network = self.network
+        carries = np.isfinite(network.edge_costs(weight)[0])
+        part = connected_parts(network.a[carries], network.b[carries], network.n_nodes)
+        has_door = np.zeros(network.n_nodes + 1, dtype=bool)
+        has_door[part[network.a[doors.edge[doors.edge >= 0]]]] = True
+        return np.asarray(has_door[part[network.a]])
 
-        ``cells`` and ``entrances`` are joined to streets only; inf and -1 where either is near a street.
+    def within(self, doors: Places, direction: Direction, weight: Weight, limit: float) -> BoolArray:
+        """Return which cells of the surface lie within a limit over the ground of a street, or of a door.
+
+        One entry a cell, row by row.
         """
-        cost, facility = np.full(len(cells), np.inf), np.full(len(cells), -1, dtype=np.int64)
-        remote, doors, _ = self._remote(cells, entrances)
-        if len(remote) and len(doors.places):
-            cost[remote], facility[remote] = self._search(direction, weight).nearest(
-                self._place(cells.x[remote], cells.y[remote]), doors
-            )
-        return cost, facility
-
-    def reach(
-        self, cells: Joins, entrances: Entrances, direction: Direction, weight: Weight, horizon: float
-    ) -> csr_array:
-        """Return the sparse reach over the ground alone, facilities x cells, between cells and facilities as remote."""
-        shape = (len(entrances.start) - 1, len(cells))
-        remote, doors, _ = self._remote(cells, entrances)
-        if not len(remote) or not len(doors.places):
-            return csr_array(shape)
-        found = self._search(direction, weight).reach(self._place(cells.x[remote], cells.y[remote]), doors, horizon)
-        return csr_array((found.data, remote[found.indices], found.indptr), shape=shape)
-
-    def within(self, entrances: Entrances, direction: Direction, weight: Weight, limit: float) -> BoolArray:
-        """Return which cells of the surface lie within a limit over the ground of a street, or of a facility that no street is near.
-
-        One entry a cell, row by row; ``entrances`` are joined to streets only.
-        """
-        search, streets = self._search(direction, weight), self._streets
-        _, doors, _ = self._remote(entrances.joins, entrances)
-        cell = np.concatenate([streets.cell, doors.places.cell])
-        sources = Doors(Places(cell), np.array([0, len(cell)], dtype=np.int64))
+        cell = np.concatenate([self._streets.cell, doors.cell])
         if not len(cell):
             return np.zeros(self.surface.code.size, dtype=bool)
-        return np.asarray(np.isfinite(search.spread(sources, limit)[0]).reshape(-1))
+        sources = Doors(Places(cell), np.array([0, len(cell)], dtype=np.int64))
+        return np.asarray(np.isfinite(self.search(direction, weight).spread(sources, limit)[0]).reshape(-1))
+
+    def search(self, direction: Direction, weight: Weight) -> TerrainSearch:
+        """Return the search over the ground alone; made once."""
+        key = (direction, weight)
+        if key not in self._searches:
+            self._searches[key] = TerrainSearch(self.surface, direction, moves=self.moves, weight=weight)
+        return self._searches[key]
+
+    def place(self, x: FloatArray, y: FloatArray) -> Places:
+        """Return where points of the district's CRS lie on the ground."""
+        return place_points(self.surface, *self.to_surface(x, y))
 
     def centres(self, cell: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the centres of cells of the surface in the district's CRS."""
         transform = self.surface.transform
         row, column = np.divmod(cell, self.surface.shape[1])
         return self.from_surface(transform.c + (column + 0.5) * transform.a, transform.f + (row + 0.5) * transform.e)
-
-    def _remote(self, cells: Joins, entrances: Entrances) -> tuple[IntArray, Doors, BoolArray]:
-        is_remote = entrances.joins.edge < 0
-        facility = entrances.facility[is_remote]
-        start = np.zeros(len(entrances.start), dtype=np.int64)
-        np.cumsum(np.bincount(facility, minlength=len(start) - 1), out=start[1:])
-        places = self._place(entrances.joins.x[is_remote], entrances.joins.y[is_remote])
-        return np.flatnonzero(cells.edge < 0), Doors(places, start), is_remote
-
-    def _search(self, direction: Direction, weight: Weight) -> TerrainSearch:
-        key = (direction, weight)
-        if key not in self._searches:
-            self._searches[key] = TerrainSearch(self.surface, direction, moves=self.moves, weight=weight)
-        return self._searches[key]
-
-    def _place(self, x: FloatArray, y: FloatArray) -> Places:
-        return place_points(self.surface, *self.to_surface(x, y))
-
-    def _access_speed(self, weight: Weight) -> float:
-        return 1.0 if weight == "metres" else self.network.mode.access_kph / 3.6
 
     def _find_street_cells(self) -> _StreetCells:
         """Return one place on a street for each cell that a street runs through: the one nearest to the cell's centre."""
@@ -170,7 +154,67 @@ class OffStreet:
         cell, segment, share = cell[found], segment[found], share[found]
         on_x = streets.x1[segment] + share * (streets.x2[segment] - streets.x1[segment])
         on_y = streets.y1[segment] + share * (streets.y2[segment] - streets.y1[segment])
-        return _StreetCells(cell, segment, share, on_x, on_y, aside_m[found])
+        return _StreetCells(cell, *places_on_edges(self.network, segment), share, on_x, on_y, aside_m[found])
+
+
+def is_remote(joins: Joins, is_useful: BoolArray | None = None) -> BoolArray:
+    """Return which points no street is near, or none that is useful."""
+    on_none = joins.edge < 0
+    return on_none if is_useful is None else on_none | ~np.append(is_useful, False)[joins.edge]
+
+
+class Crossing:
+    """One search over streets and the ground beside them, to the facilities of one rule.
+
+    Parameters
+    ----------
+    beside, search
+        Of the same network.
+    doors
+        The facilities' entrances, joined to streets only.
+    """
+
+    def __init__(self, beside: OffStreet, search: Search, doors: Entrances) -> None:
+        self.beside, self.search = beside, search
+        self._way = search.direction, search.weight
+        self.entrances = replace(doors, joins=beside.join(doors.joins, *self._way, is_cell=False))
+        self.is_useful = beside.useful_edges(self.entrances.joins, search.weight)
+        far = doors.joins.edge < 0
+        start = np.zeros(len(doors.start), dtype=np.int64)
+        np.cumsum(np.bincount(doors.facility[far], minlength=len(start) - 1), out=start[1:])
+        self.far_doors = Doors(beside.place(doors.joins.x[far], doors.joins.y[far]), start)
+        """The entrances that no street is near."""
+
+    def join(self, homes: Joins) -> Joins:
+        """Return cells, joined to streets only, with the remote ones joined over the ground."""
+        return self.beside.join(homes, *self._way, is_cell=True, is_useful=self.is_useful)
+
+    def nearest(self, homes: Joins, facility: int = -1) -> tuple[FloatArray, IntArray]:
+        """Return the cost of each cell to the nearest facility, or to one alone, and which it is; inf and -1 where unreachable.
+
+        ``homes`` are joined to streets only.
+        """
+        entrances, far = self.entrances, self.far_doors
+        if facility >= 0:
+            entrances, far = entrances.only(facility), far.only(facility)
+        cost, found = self.search.nearest(self.join(homes), entrances)
+        remote = np.flatnonzero(is_remote(homes, self.is_useful))
+        if len(remote) and len(far.places):
+            places = self.beside.place(homes.x[remote], homes.y[remote])
+            walked, other = self.beside.search(*self._way).nearest(places, far)
+            found[remote] = np.where(walked < cost[remote], other, found[remote])
+            cost[remote] = np.minimum(cost[remote], walked)
+        return cost, found
+
+    def reach(self, homes: Joins, horizon: float) -> csr_array:
+        """Return the sparse reach, facilities x cells, over streets and ground; ``homes`` are joined to streets only."""
+        reach = self.search.reach(self.join(homes), self.entrances, horizon)
+        remote = np.flatnonzero(is_remote(homes, self.is_useful))
+        if not len(remote) or not len(self.far_doors.places):
+            return reach
+        places = self.beside.place(homes.x[remote], homes.y[remote])
+        walked = self.beside.search(*self._way).reach(places, self.far_doors, horizon)
+        return least(reach, csr_array((walked.data, remote[walked.indices], walked.indptr), shape=reach.shape))
 
 
 def least(first: csr_array, second: csr_array) -> csr_array:

@@ -17,7 +17,7 @@ from rasterio.features import shapes
 
 from lifecircle.model import FloatArray, IntArray
 from lifecircle.travel.samples import SAMPLES, sample_points
-from lifecircle.travel.terrain.search import Doors, Places, TerrainSearch
+from lifecircle.travel.terrain.search import Doors, TerrainSearch
 from lifecircle.travel.threads import map_slices
 
 Project = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
@@ -105,14 +105,8 @@ def slower_share(
 
 def spread_each(search: TerrainSearch, doors: Doors, limit: float, use: Callable[[FloatArray], Result]) -> list[Result]:
     """Return ``use(cost)`` for each facility: the cost of every cell within a limit of it alone, inf elsewhere; one a thread at a time."""
-    start = doors.start
 
     def spread(first: int, last: int) -> list[Result]:
-        found = []
-        for facility in range(first, last):
-            cell = doors.places.cell[start[facility] : start[facility + 1]]
-            alone = Doors(Places(cell), np.array([0, len(cell)], dtype=np.int64))
-            found.append(use(search.spread(alone, limit)[0]))
-        return found
+        return [use(search.spread(doors.only(facility), limit)[0]) for facility in range(first, last)]
 
-    return [each for part in map_slices(spread, len(start) - 1, smallest=8) for each in part]
+    return [each for part in map_slices(spread, len(doors.start) - 1, smallest=8) for each in part]

@@ -60,6 +60,11 @@ class Doors:
         """The facility of each door."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
+    def only(self, facility: int) -> Doors:
+        """Return the doors of one facility, as if there were no other."""
+        cell = self.places.cell[self.start[facility] : self.start[facility + 1]]
+        return Doors(Places(cell), np.array([0, len(cell)], dtype=np.int64))
+
 
 def place_points(surface: Surface, x: FloatArray, y: FloatArray) -> Places:
     """Place points, in the surface's CRS, in the cells that contain them.
