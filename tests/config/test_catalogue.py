@@ -74,3 +74,11 @@ def test_a_district_may_replace_a_speed_by_a_table_and_the_other_way_round():
     assert modes["walk"].speeds_kph == {"default": 4, "steps": 2}
     table = load_modes({"drive": {"speeds_kph": {"primary": 55, "default": 20}}})["drive"].speeds_kph
     assert table == {"primary": 55, "default": 20}, "what the district writes is all that counts"
+
+
+def test_what_a_district_says_of_slope_is_laid_over_the_modes_own():
+    """Elderly people keep their own speed on steps when only the lengths are asked for along the ground."""
+    mode = load_modes({"walk_elderly": {"slope": {"metres": "slope"}}})["walk_elderly"]
+    assert mode.slope is not None
+    assert (mode.slope.steps_kph, mode.slope.metres) == (1.3, "slope")
+    assert load_modes({"walk": {"slope": False}})["walk"].slope is None

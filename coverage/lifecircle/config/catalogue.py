@@ -63,6 +63,8 @@ def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, 
             table.pop("speeds_kph", None)
         if isinstance(override.get("speeds_kph"), dict):
             table.pop("speed_kph", None)
+        if isinstance(override.get("slope"), dict) and isinstance(table.get("slope"), dict):
+            override = {**override, "slope": {**table["slope"], **override["slope"]}}
         tables[key] = {**table, **override}
     return {key: Mode.model_validate(table) for key, table in tables.items()}
 
