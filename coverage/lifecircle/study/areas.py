@@ -31,6 +31,7 @@ from lifecircle.travel.terrain import (
     slower_share,
     spread_each,
 )
+from lifecircle.travel.threads import map_slices
 
 SIMPLIFY_CELLS = 0.1
 """Borders may move by this much of a raster's cell: a quarter of the vertices, and the audits are of what is left."""
@@ -52,11 +53,22 @@ def draw_areas(travel: Journeys, results: Mapping[str, RuleResult]) -> dict[str,
         of_mode = [result for result in results.values() if result.rule.mode == mode_id]
         # One raster a network, let go of with the last rule that needs it.
         raster = None if modes[mode_id].engine == "terrain" else AccessRaster(travel.network(mode_id))
-        for result in of_mode:
-            with travel.clock.stage("areas", f"画等时圈 drawing isochrones: {result.rule.names.both}"):
-                drawing = Drawing(travel, result, centres)
-                drawn[result.rule.id] = drawing.overland() if raster is None else drawing.by_street(raster)
+        with travel.clock.stage("areas", f"画等时圈 drawing isochrones: {modes[mode_id].label.both}, {len(of_mode)}"):
+            areas = _draw_side_by_side(travel, of_mode, centres, raster)
+        drawn |= {result.rule.id: area for result, area in zip(of_mode, areas, strict=True)}
     return {rule_id: drawn[rule_id] for rule_id in results}
+
+
+def _draw_side_by_side(
+    travel: Journeys, results: list[RuleResult], centres: shapely.STRtree, raster: AccessRaster | None
+) -> list[RuleAreas]:
+    """Return the areas of rules of one mode: between compiled loops much is said in Python, so two rules fill two cores better."""
+
+    def draw(first: int, last: int) -> list[RuleAreas]:
+        drawings = [Drawing(travel, result, centres) for result in results[first:last]]
+        return [drawing.overland() if raster is None else drawing.by_street(raster) for drawing in drawings]
+
+    return [each for part in map_slices(draw, len(results), smallest=1) for each in part]
 
 
 class Drawing:
