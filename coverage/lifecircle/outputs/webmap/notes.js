@@ -6,8 +6,11 @@ function notesTable(heads, rows) {
 }
 
 function speedText(mode) {
-  if (mode.speed_kph !== null) return String(mode.speed_kph);
-  return Object.entries(mode.speeds_kph).map(([road, speed]) => `${road} ${speed}`).join(", ");
+  const flat = mode.speed_kph !== null ? [mode.speed_kph] : Object.entries(mode.speeds_kph).map(([road, speed]) => `${road} ${speed}`);
+  const more = [];
+  if (mode.steps_kph !== null) more.push(`${word("follows_slope")} ${mode.steps_kph}`);
+  if (mode.off_street) more.push(word("off_street"));
+  return [flat.join(", "), ...more].join(word("comma"));
 }
 
 function modeRows() {

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import PureWindowsPath
 from typing import Any
 
-from lifecircle.config import Label, Rule, load_policies
+from lifecircle.config import Label, Mode, Rule, load_policies
 from lifecircle.model import Study
 from lifecircle.outputs.parts import describe_parts
 
@@ -118,6 +118,8 @@ def describe_modes(study: Study) -> list[dict[str, Any]]:
             "id": mode.id,
             "name": _label(mode.label),
             "speed_kph": mode.speed_kph,
+            "steps_kph": _steps_kph(study, mode),
+            "off_street": mode.off_street,
             "speeds_kph": dict(mode.speeds_kph or {})
             | {f"{number} {going.as_}": going.speed_kph for number, going in mode.classes.items()}
             | {f"{road} {going.as_}": going.speed_kph for road, going in mode.roads.items()},
@@ -165,3 +167,11 @@ def _public_path(path: str) -> str:
 
 def _label(label: Label) -> dict[str, str]:
     return {"zh": label.zh, "en": label.en or label.zh}
+
+
+def _steps_kph(study: Study, mode: Mode) -> float | None:
+    """Return the speed on steps of a mode that follows the slope in this run; None for one that goes as on the flat."""
+    network = study.details.get("networks", {}).get(mode.id, {})
+    if mode.slope is None or not network.get("follows_slope"):
+        return None
+    return (mode.speeds_kph or {}).get("steps", mode.slope.steps_kph)
