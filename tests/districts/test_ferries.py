@@ -60,7 +60,9 @@ class Scenarios:
             (self.folder / "district.toml").write_text(text, "utf-8")
             rules = [part for rule in (*BY_CAR, ON_FOOT) for part in ("--rule", rule)]
             out = self.root / name
-            result = CliRunner().invoke(app, ["run", str(self.folder), "--out", str(out), "--no-map", *rules, *more])
+            result = CliRunner().invoke(
+                app, ["run", str(self.folder), "--out", str(out), "--no-map", "--no-areas", *rules, *more]
+            )
             assert result.exit_code == 0, result.output
             self.done[name] = DistrictRun(self.folder, out)
         return self.done[name]
