@@ -7,6 +7,7 @@ because their cells do. Any raster of costs will do, whatever it was computed fo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,6 +25,8 @@ Project = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """x, y of one CRS to those of another."""
 Result = TypeVar("Result")
 EMPTY = shapely.MultiPolygon()
+TRACING = Lock()
+"""rasterio silences a warning while it sets out, and the interpreter's list of warnings is one for all threads."""
 
 
 def outline_cells(
@@ -62,7 +65,9 @@ def _trace(label: npt.NDArray[Any], transform: Affine, project: Project | None) 
     first_row, first_column = int(rows[0]), int(columns[0])
     part = label[first_row : rows[-1] + 1, first_column : columns[-1] + 1].astype(np.int32)
     parts: dict[int, list[Any]] = {}
-    for outline, value in shapes(part, mask=part > 0, connectivity=4):
+    with TRACING:
+        outlines = list(shapes(part, mask=part > 0, connectivity=4))
+    for outline, value in outlines:
         shell, *holes = outline["coordinates"]
         parts.setdefault(int(value), []).append(shapely.Polygon(shell, holes))
 
