@@ -30,6 +30,10 @@ District = Annotated[
         help="区县：文件夹，或 data/raw/ 下的名字 a folder with a district.toml, or a name found under data/raw/"
     ),
 ]
+TimeOfDay = Annotated[
+    str | None,
+    typer.Option(help="时刻，如 22:30：此时不开航的轮渡不计 time of day: ferries that do not sail then are out"),
+]
 DONE, NOT_COMPUTED, WRONG = 0, 1, 2
 
 
@@ -61,10 +65,7 @@ def run(
     district: District,
     year: Annotated[int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs")] = None,
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(help="时刻，如 22:30：此时不开航的轮渡不计 time of day: ferries that do not sail then are out"),
-    ] = None,
+    at: TimeOfDay = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
     no_areas: Annotated[
         bool, typer.Option("--no-areas", help="不画等时圈与服务范围 draw no isochrones and catchments")
@@ -112,6 +113,7 @@ def run(
 @app.command()
 def check(
     district: District,
+    at: TimeOfDay = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="在标准输出给机器清单 the list for machines on stdout")
     ] = False,
@@ -128,7 +130,7 @@ def check(
 
     problems = Problems()
     progress = _progress()
-    layers = check_district(_find_district(district), problems, progress=progress)
+    layers = check_district(_find_district(district), problems, at=at, progress=progress)
     progress("")
     if as_json:
         typer.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))

@@ -141,6 +141,8 @@ def test_a_time_that_is_none_is_a_wrong_call(folder, tmp_path):
     result = CliRunner().invoke(app, ["run", str(folder), "--out", str(tmp_path), "--at", "夜里"])
     assert result.exit_code == 2
     assert "--at" in result.output
+    checked = CliRunner().invoke(app, ["check", str(folder), "--at", "夜里"])
+    assert (checked.exit_code, "--at" in checked.output) == (2, True)
     assert not (tmp_path / "data").exists()
 
 
