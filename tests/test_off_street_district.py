@@ -111,3 +111,33 @@ def test_areas_hold_the_ground_beyond_the_streets(tmp_path):
         assert area.slower_share < 0.01
     # At 1 m/s the farthest ground due north of the clinic is 500 m, the grid's end: all of it within 40 minutes.
     assert shapely.contains(largest.polygon, shapely.Point(ORIGIN_X, ORIGIN_Y + 490))
+
+
+def test_a_clinic_beyond_the_streets_has_the_streets_it_reaches_in_its_area(tmp_path):
+    folder = write_tiny(tmp_path / "tiny", OFF_STREET.replace("minutes = 15", "minutes = 30"))
+    write_dem(folder)
+    clinics = pd.read_csv(folder / "clinics.csv")
+    clinics[["x", "y"]] = ORIGIN_X + 1500, ORIGIN_Y + 300
+    clinics.to_csv(folder / "clinics.csv", index=False)
+    study = run_district(folder)
+    # 300 m down to the street, then along it; c2 lies 30 m beside it.
+    np.testing.assert_allclose(study.results["clinic-walk-15"].nearest.cost[:3] * 60, [1700, 930, 300], atol=1e-6)
+    areas = study.areas["clinic-walk-15"]
+    for area in (areas.bands[-1], *areas.by_facility):
+        assert area.people_inside == area.people_covered == 200
+        assert area.outside_share < 0.005
+        assert area.slower_share < 0.01
+    assert areas.catchments[0].people == 200
+    assert shapely.contains(areas.catchments[0].polygon, shapely.Point(ORIGIN_X + 100, ORIGIN_Y))
+
+
+def test_where_there_is_no_street_at_all_people_walk_over_the_ground(tmp_path):
+    folder = write_tiny(tmp_path / "tiny", OFF_STREET.replace("min_fragment_m = 500", "min_fragment_m = 5000"))
+    write_dem(folder)
+    study = run_district(folder)
+    cost_s = study.results["clinic-walk-15"].nearest.cost * 60
+    # The clinic and the first two cells of people are 2 and 18 cells of 50 m apart (c2 stands in the next row).
+    np.testing.assert_allclose(cost_s[:2], [100, 850 + 50 * np.sqrt(2)], atol=1e-6)
+    assert (
+        study.areas["clinic-walk-15"].bands[-1].people_inside == study.areas["clinic-walk-15"].bands[-1].people_covered
+    )

@@ -89,7 +89,9 @@ class Drawing:
         weight: Weight = "metres" if rule.is_distance else "seconds"
         crossing = self.travel.crossing(rule, Search(network, weight, rule.direction), doors)
         beyond = look_beyond(crossing, self.limits[-1]) if crossing is not None else None
-        if beyond is not None:
+        if crossing is not None and beyond is not None:
+            # A facility that no street is near is come to over the ground, and so are the streets round it.
+            doors = crossing.entrances
             self.ground = dict(zip(self.limits, beyond.bands(self.limits), strict=True))
         bands = dissolved_isochrones(
             network, doors, self.limits, weight=weight, direction=rule.direction, raster=raster,

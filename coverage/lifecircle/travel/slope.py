@@ -71,7 +71,7 @@ def follows_slope(mode: Mode) -> bool:
 def climb(segments: Segments, roads: Roads, x: FloatArray, y: FloatArray, mode: Mode, heights: Heights) -> Segments:
     """Return the segments with seconds that follow the ground, each way its own.
 
-    Ferries stay as they are, and so does a segment one of whose heights is not known.
+    Ferries stay as they are; where a height is not known the street is level.
 
     Parameters
     ----------
