@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -81,14 +80,3 @@ def test_in_another_crs_bands_still_lie_in_one_another_and_hold_their_cells(cost
         assert band.is_valid
         np.testing.assert_array_equal(shapely.contains_xy(band, x, y), cost.ravel() <= limit)
         assert band.is_empty or slower_share(band, cost, limit, GRID, turn_back) < 0.002
-
-
-def test_outlines_may_be_asked_for_from_many_threads():
-    """Warnings are errors here: rasterio's own must not leak when two threads set out at once."""
-    cost = np.arange(12.0).reshape(3, 4)
-
-    def outline(_):
-        return outline_cells(cost, [5.0], Affine(10, 0, 0, 0, -10, 30))[0].area
-
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(outline, range(400))) == {600.0}

@@ -62,12 +62,17 @@ def draw_areas(travel: Journeys, results: Mapping[str, RuleResult]) -> dict[str,
 def _draw_side_by_side(
     travel: Journeys, results: list[RuleResult], centres: shapely.STRtree, raster: AccessRaster | None
 ) -> list[RuleAreas]:
-    """Return the areas of rules of one mode: between compiled loops much is said in Python, so two rules fill two cores better."""
+    """Return the areas of rules of one mode: between compiled loops much is said in Python, so two rules fill two cores better.
+
+    Where cells of ground are traced, one after another: see :mod:`lifecircle.travel.terrain.areas`.
+    """
 
     def draw(first: int, last: int) -> list[RuleAreas]:
         drawings = [Drawing(travel, result, centres) for result in results[first:last]]
         return [drawing.overland() if raster is None else drawing.by_street(raster) for drawing in drawings]
 
+    if raster is None or raster.network.mode.off_street:
+        return draw(0, len(results))
     return [each for part in map_slices(draw, len(results), smallest=1) for each in part]
 
 

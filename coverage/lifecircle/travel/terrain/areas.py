@@ -2,12 +2,14 @@
 
 Nothing is smoothed: barriers, holes and islands that nobody reaches are the cells that are not in it, and bands lie in one another
 because their cells do. Any raster of costs will do, whatever it was computed for.
+
+To be asked from one thread at a time, no other compiling or silencing meanwhile: rasterio silences a warning of its own while it
+traces, and the interpreter has one list of warnings for all threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,14 +21,11 @@ from rasterio.features import shapes
 from lifecircle.model import FloatArray, IntArray
 from lifecircle.travel.samples import SAMPLES, sample_points
 from lifecircle.travel.terrain.search import Doors, TerrainSearch
-from lifecircle.travel.threads import map_slices
 
 Project = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """x, y of one CRS to those of another."""
 Result = TypeVar("Result")
 EMPTY = shapely.MultiPolygon()
-TRACING = Lock()
-"""rasterio silences a warning while it sets out, and the interpreter's list of warnings is one for all threads."""
 
 
 def outline_cells(
@@ -65,9 +64,7 @@ def _trace(label: npt.NDArray[Any], transform: Affine, project: Project | None) 
     first_row, first_column = int(rows[0]), int(columns[0])
     part = label[first_row : rows[-1] + 1, first_column : columns[-1] + 1].astype(np.int32)
     parts: dict[int, list[Any]] = {}
-    with TRACING:
-        outlines = list(shapes(part, mask=part > 0, connectivity=4))
-    for outline, value in outlines:
+    for outline, value in shapes(part, mask=part > 0, connectivity=4):
         shell, *holes = outline["coordinates"]
         parts.setdefault(int(value), []).append(shapely.Polygon(shell, holes))
 
@@ -109,9 +106,5 @@ def slower_share(
 
 
 def spread_each(search: TerrainSearch, doors: Doors, limit: float, use: Callable[[FloatArray], Result]) -> list[Result]:
-    """Return ``use(cost)`` for each facility: the cost of every cell within a limit of it alone, inf elsewhere; one a thread at a time."""
-
-    def spread(first: int, last: int) -> list[Result]:
-        return [use(search.spread(doors.only(facility), limit)[0]) for facility in range(first, last)]
-
-    return [each for part in map_slices(spread, len(doors.start) - 1, smallest=8) for each in part]
+    """Return ``use(cost)`` for each facility: the cost of every cell within a limit of it alone, inf elsewhere; one at a time."""
+    return [use(search.spread(doors.only(facility), limit)[0]) for facility in range(len(doors.start) - 1)]
