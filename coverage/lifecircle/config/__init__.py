@@ -4,15 +4,21 @@ from lifecircle.config.bands import Bands
 from lifecircle.config.catalogue import (
     Kind,
     Policy,
+    Statement,
     load_bands,
+    load_entries,
     load_groups,
     load_kinds,
     load_modes,
     load_policies,
     load_ways,
+    read_policy,
 )
+from lifecircle.config.entries import Entry
+from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.reader import Configuration, read_configuration
-from lifecircle.config.rules import FacilityFilter, Onward, Ready, Rule, Target
+from lifecircle.config.records import Bounds, Condition, FacilityFilter, Need, TableFilter
+from lifecircle.config.rules import Onward, Ready, Rule
 from lifecircle.config.schema import (
     Buildings,
     ClassGoing,
@@ -29,36 +35,58 @@ from lifecircle.config.schema import (
     UnitLayer,
     Ways,
 )
+from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
+from lifecircle.config.targets import Base, Target, TargetKind
+from lifecircle.config.water import WaterSupply
 
 __all__ = [
+    "MEASURES",
+    "AnyIndicator",
     "Bands",
+    "Base",
+    "Baseline",
+    "Bounds",
     "Buildings",
     "ClassGoing",
+    "Condition",
     "Configuration",
     "Control",
     "District",
+    "Entry",
+    "Exempt",
     "FacilityFilter",
     "FacilityLayer",
     "Ferry",
+    "IndicatorEntry",
     "Kind",
     "Label",
     "Mode",
+    "Need",
     "Onward",
     "Policy",
     "Population",
     "Ready",
+    "Reference",
     "Roads",
     "Rule",
     "SourceLayer",
+    "Statement",
+    "TableFile",
+    "TableFilter",
+    "TableLayer",
     "Target",
+    "TargetKind",
     "Terrain",
     "UnitLayer",
+    "WaterSupply",
     "Ways",
     "load_bands",
+    "load_entries",
     "load_groups",
     "load_kinds",
     "load_modes",
     "load_policies",
     "load_ways",
     "read_configuration",
+    "read_policy",
 ]

@@ -7,9 +7,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from lifecircle.config.bands import Bands
+from lifecircle.config.entries import EntryId
+from lifecircle.config.indicators import AnyIndicator, Indicator
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import Frozen, Label, Mode, Names, Ways
 
@@ -23,16 +25,41 @@ class Kind(Frozen):
     colour: str = Field(pattern=r"^#[0-9a-f]{6}$")
 
 
+class Statement(Frozen):
+    """One sentence of a document that speaks of facilities, coverage or a target, and the entries that answer it."""
+
+    id: str = Field(min_length=1)
+    label: Names
+    clause: str = ""
+    quote: str = Field(min_length=1)
+    also: tuple[EntryId, ...] = ()
+    """Entries of other statements or policies that answer it too."""
+
+
 class Policy(Frozen):
-    """One document's clauses as rules."""
+    """One document: its statements, and what is computed to answer them."""
 
     id: str
     title: Names
     document: str
     source: str
     year: int | None = None
+    text: str = ""
+    """Name of the text that the quotes are exact parts of, where it was at hand."""
     note: str = ""
-    rules: tuple[Rule, ...]
+    statements: tuple[Statement, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Rule | AnyIndicator, ...]:
+        """Rules and indicators, in that order."""
+        return (*self.rules, *self.indicators)
+
+    def answers(self, statement: Statement) -> tuple[str, ...]:
+        """Return the ids of the entries that answer a statement."""
+        own = [entry.id for entry in self.entries if entry.statement == statement.id]
+        return tuple(dict.fromkeys([*own, *statement.also]))
 
 
 def _read_packaged(name: str) -> dict[str, Any]:
@@ -89,13 +116,57 @@ def load_groups() -> dict[str, Label]:
 
 @cache
 def load_policies() -> dict[str, Policy]:
-    """Return every policy that ships, by id; each rule knows its policy and, where it has none of its own, its source."""
+    """Return every policy that ships, by id; each entry knows its policy and, where it has none of its own, its statement's words."""
     policies = {}
     for path in sorted(files("lifecircle").joinpath("policies").iterdir(), key=lambda entry: entry.name):
-        if not path.name.endswith(".toml"):
-            continue
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        head = table["policy"]
-        rules = [{"policy": head["id"], "source": head["document"], **rule} for rule in table.get("rules", [])]
-        policies[head["id"]] = Policy.model_validate({**head, "rules": rules})
+        if path.name.endswith(".toml"):
+            policy = read_policy(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
+            policies[policy.id] = policy
     return policies
+
+
+def read_policy(table: dict[str, Any], file: str) -> Policy:
+    """Return a policy from its TOML.
+
+    Raises
+    ------
+    ValueError
+        Naming the file, and every entry with what is wrong in it.
+    """
+    head = table.get("policy", {})
+    statements = {entry.get("id"): entry for entry in table.get("statements", [])}
+    faults: list[str] = []
+    entries: dict[str, list[Any]] = {"statements": [], "rules": [], "indicators": []}
+    for section, made in entries.items():
+        for number, written in enumerate(table.get(section, []), start=1):
+            place = f"{file} [[{section}]] {written.get('id', number)}"
+            filled = written
+            if section != "statements":
+                said = statements.get(written.get("statement"), {})
+                if "statement" in written and not said:
+                    faults.append(f"{place}.statement: 没有这条陈述 no such statement {written['statement']!r}")
+                words = {key: said[key] for key in ("clause", "quote") if key in said}
+                filled = {"policy": head.get("id", ""), "source": head.get("document", ""), **words, **written}
+            try:
+                made.append(_ENTRY_MODELS[section].validate_python(filled))
+            except ValidationError as error:
+                faults += [
+                    f"{place}.{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}"
+                    for one in error.errors(include_url=False)
+                ]
+    if faults:
+        raise ValueError("\n".join(faults))
+    return Policy.model_validate({**head, **entries})
+
+
+_ENTRY_MODELS: dict[str, TypeAdapter[Any]] = {
+    "statements": TypeAdapter(Statement),
+    "rules": TypeAdapter(Rule),
+    "indicators": TypeAdapter(Indicator),
+}
+
+
+@cache
+def load_entries() -> dict[str, Rule | AnyIndicator]:
+    """Return every entry of every policy by its id."""
+    return {entry.id: entry for policy in load_policies().values() for entry in policy.entries}

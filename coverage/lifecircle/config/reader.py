@@ -14,7 +14,9 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from lifecircle.config.catalogue import load_modes, load_policies
+from lifecircle.config.catalogue import Policy, load_modes, load_policies
+from lifecircle.config.chosen import choose_entries, order_indicators
+from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import (
     District,
@@ -26,6 +28,8 @@ from lifecircle.config.schema import (
     Terrain,
     UnitLayer,
 )
+from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
+from lifecircle.config.water import WaterSupply
 from lifecircle.problems import Problems, nearest_name
 
 FILE_NAME = "district.toml"
@@ -35,10 +39,17 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "units": (UnitLayer, True),
     "population": (Population, False),
     "facilities": (FacilityLayer, True),
+    "layers": (FacilityLayer, True),
+    "tables": (TableLayer, True),
     "roads": (Roads, False),
     "ferries": (Ferry, True),
     "terrain": (Terrain, False),
     "rules": (Rule, True),
+    "indicators": (IndicatorEntry, True),
+    "baselines": (Baseline, True),
+    "references": (Reference, True),
+    "exempt": (Exempt, True),
+    "water": (WaterSupply, False),
 }
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -52,6 +63,9 @@ class Configuration:
     units: tuple[UnitLayer, ...]
     population: Population | None
     facilities: tuple[FacilityLayer, ...]
+    layers: tuple[FacilityLayer, ...]
+    """Places that are no supply: built-up area, green space, corridors, hazards."""
+    tables: tuple[TableLayer, ...]
     roads: Roads | None
     ferries: tuple[Ferry, ...]
     terrain: Terrain
@@ -59,6 +73,13 @@ class Configuration:
     rules: tuple[Rule, ...]
     """The district's own and its policies', in that order."""
     own_rules: tuple[str, ...]
+    indicators: tuple[AnyIndicator, ...]
+    """The district's own and its policies', each after those it is computed from."""
+    own_indicators: tuple[str, ...]
+    baselines: tuple[Baseline, ...]
+    references: tuple[Reference, ...]
+    exempt: tuple[Exempt, ...]
+    water: WaterSupply
 
 
 def read_configuration(folder: Path, problems: Problems) -> Configuration | None:
@@ -81,19 +102,30 @@ def read_configuration(folder: Path, problems: Problems) -> Configuration | None
     district: District | None = next(iter(parsed["district"]), None)
     modes = _read_modes(table.get("modes", {}), problems)
     own_rules: list[Rule] = parsed["rules"]
-    rules = _add_policy_rules(district, own_rules, problems)
+    own_indicators: list[AnyIndicator] = parsed["indicators"]
+    chosen = choose_entries(_known_policies(district, problems), [*own_rules, *own_indicators])
+    rules = [entry for entry in chosen if isinstance(entry, Rule)]
+    indicators = [entry for entry in chosen if not isinstance(entry, Rule)]
     configuration = Configuration(
         folder=folder,
         district=district,
         units=tuple(parsed["units"]),
         population=next(iter(parsed["population"]), None),
         facilities=tuple(parsed["facilities"]),
+        layers=tuple(parsed["layers"]),
+        tables=tuple(parsed["tables"]),
         roads=next(iter(parsed["roads"]), None),
         ferries=tuple(parsed["ferries"]),
         terrain=next(iter(parsed["terrain"]), None) or Terrain(),
         modes=modes,
         rules=tuple(rules),
         own_rules=tuple(rule.id for rule in own_rules),
+        indicators=order_indicators(indicators, rules, FILE_NAME, problems),
+        own_indicators=tuple(entry.id for entry in own_indicators),
+        baselines=tuple(parsed["baselines"]),
+        references=tuple(parsed["references"]),
+        exempt=tuple(parsed["exempt"]),
+        water=next(iter(parsed["water"]), None) or WaterSupply(),
     )
     _check_together(configuration, table, problems)
     return configuration
@@ -135,7 +167,8 @@ def _validate_section(name: str, table: dict[str, Any], problems: Problems) -> l
     entries = []
     for index, entry in enumerate(value if many else [value]):
         place = f"{name}[{index + 1}]" if many else name
-        checked = _validate(model, entry, place, problems)
+        own = _measure_of(entry, place, problems) if model is IndicatorEntry else model
+        checked = _validate(own, entry, place, problems) if own is not None else None
         if checked is not None:
             entries.append(checked)
     return entries
@@ -228,25 +261,40 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
     return modes
 
 
-def _add_policy_rules(district: District | None, own: list[Rule], problems: Problems) -> list[Rule]:
-    policies = load_policies()
-    rules = list(own)
-    taken = {rule.id for rule in own}
+def _measure_of(entry: Any, place: str, problems: Problems) -> type[IndicatorEntry] | None:
+    """Return the model of an indicator's measure."""
+    measure = entry.get("measure") if isinstance(entry, dict) else None
+    if measure in MEASURES:
+        return MEASURES[str(measure)]
+    problems.error(
+        "config-unknown-measure", FILE_NAME, f"没有这种算法 no such measure {measure!r}", field=f"{place}.measure",
+        mend=nearest_name(str(measure), list(MEASURES)),
+    )  # fmt: skip
+    return None
+
+
+def _known_policies(district: District | None, problems: Problems) -> list[Policy]:
+    policies, known = load_policies(), []
     for index, policy_id in enumerate(district.policies if district else ()):
-        if policy_id not in policies:
-            problems.error(
-                "config-unknown-policy", FILE_NAME, f'没有这个政策 no such policy "{policy_id}"',
-                field=f"district.policies[{index + 1}]", mend=nearest_name(policy_id, list(policies)),
-            )  # fmt: skip
+        if policy_id in policies:
+            known.append(policies[policy_id])
             continue
-        # A rule of the district's own with a policy rule's id takes its place: that is how a district changes a limit.
-        rules.extend(rule for rule in policies[policy_id].rules if rule.id not in taken)
-    return rules
+        problems.error(
+            "config-unknown-policy", FILE_NAME, f'没有这个政策 no such policy "{policy_id}"',
+            field=f"district.policies[{index + 1}]", mend=nearest_name(policy_id, list(policies)),
+        )  # fmt: skip
+    return known
 
 
 def _check_together(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:
     """Check what no section can see alone."""
-    _check_unique([rule.id for rule in configuration.rules], "rules", "准则编号重复 rule id used twice", problems)
+    for section in ("rules", "indicators"):
+        own = configuration.own_rules if section == "rules" else configuration.own_indicators
+        _check_unique(list(own), section, "编号重复 id used twice", problems)
+    both = [name for name in configuration.own_rules if name in configuration.own_indicators]
+    _check_unique(
+        [name for name in both for _ in range(2)], "indicators", "准则与指标同号 a rule has this id", problems
+    )
     _check_unique(
         [layer.level for layer in configuration.units], "units", "同一级别给了两次 level given twice", problems
     )
@@ -263,7 +311,8 @@ def _check_together(configuration: Configuration, table: dict[str, Any], problem
     if configuration.population is not None:
         groups = configuration.population.groups
         for rule in configuration.rules:
-            if rule.group is not None and rule.group not in groups:
+            # A policy's rule for a group that the district does not count is not computed, and says so.
+            if rule.id in configuration.own_rules and rule.group is not None and rule.group not in groups:
                 problems.error(
                     "config-unknown-group", FILE_NAME, f'没有这个人群 no such group "{rule.group}"',
                     field=f"rules.{rule.id}.group", mend=nearest_name(rule.group, list(groups)),
@@ -271,7 +320,7 @@ def _check_together(configuration: Configuration, table: dict[str, Any], problem
     if (
         configuration.district
         and not configuration.rules
-        and "rules" not in table
+        and not {"rules", "indicators"} & table.keys()
         and not configuration.district.policies
     ):
         problems.error(

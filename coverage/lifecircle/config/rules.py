@@ -3,55 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from lifecircle.config.schema import (
-    LEVELS,
-    AttributeValue,
-    Direction,
-    FacilityKind,
-    Frozen,
-    Label,
-    Level,
-    ModeId,
-    Names,
-    as_tuple,
-)
-
-RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-
-
-class FacilityFilter(Frozen):
-    """Which facilities count: a kind (or several), and any attribute of theirs."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    kind: Annotated[tuple[FacilityKind, ...], BeforeValidator(as_tuple)]
-
-    @property
-    def attributes(self) -> dict[str, tuple[AttributeValue, ...]]:
-        """Attribute to the values that count."""
-        return {key: tuple(as_tuple(value)) for key, value in (self.model_extra or {}).items()}
-
-
-Filters = Annotated[tuple[FacilityFilter, ...], BeforeValidator(as_tuple)]
-"""Any of these."""
-
-
-class Target(Frozen):
-    """What the clause asks of a unit; ``value`` is a share, 0-1. The kinds of DESIGN that need a base year come later."""
-
-    kind: Literal["at_least", "at_most", "all"]
-    value: float | None = Field(default=None, ge=0, le=1)
-    year: int = Field(ge=1949, le=2100)
-
-    @model_validator(mode="after")
-    def _all_needs_no_value(self) -> Target:
-        if self.kind != "all" and self.value is None:
-            raise ValueError(f"{self.kind} 须给出 value (0-1 之间的份额) give a value between 0 and 1")
-        return self
+from lifecircle.config.entries import Entry
+from lifecircle.config.records import Filters
+from lifecircle.config.schema import Direction, Frozen, ModeId
 
 
 class Ready(Frozen):
@@ -87,11 +45,9 @@ class Onward(Frozen):
         return self.on_scene_minutes + self.handover_minutes
 
 
-class Rule(Frozen):
-    """One clause made computable."""
+class Rule(Entry):
+    """One clause made computable: who is within reach of what."""
 
-    id: RuleId
-    label: Names | None = None
     facilities: Filters = Field(min_length=1)
     """Any of these."""
     mode: ModeId
@@ -103,16 +59,8 @@ class Rule(Frozen):
     direction: Direction = "toward"
     then: Onward | None = None
     """Help comes, and takes people on to another facility; the limit is for the whole chain."""
-    levels: tuple[Level, ...] = LEVELS
     group: str | None = None
     """Who counts: a group of the population; everyone where absent."""
-    target: Target | None = None
-    policy: str = ""
-    clause: str = ""
-    quote: str = ""
-    source: str = ""
-    assumption: str = ""
-    """What the clause leaves open and this rule fills in; shown wherever the rule is."""
 
     @model_validator(mode="before")
     @classmethod
@@ -138,11 +86,6 @@ class Rule(Frozen):
         if self.minutes is not None and self.fixed_minutes >= self.minutes:
             raise ValueError("准备、现场与交接须小于 minutes; readiness, on scene and handover leave nothing to travel")
         return self
-
-    @property
-    def names(self) -> Label:
-        """The label, or the id where there is none."""
-        return self.label or Label(zh=self.id, en=self.id)
 
     @property
     def is_distance(self) -> bool:

@@ -1,0 +1,71 @@
+"""Which entries a district answers to, and in what order they can be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from lifecircle.config.catalogue import Policy, load_entries
+from lifecircle.config.indicators import AnyIndicator, Scorecard
+from lifecircle.config.rules import Rule
+from lifecircle.problems import Problems, nearest_name
+
+
+def choose_entries(policies: Sequence[Policy], own: Sequence[Rule | AnyIndicator]) -> list[Rule | AnyIndicator]:
+    """Return the district's own entries, then its policies', then what any of them is answered by or computed from elsewhere.
+
+    An entry of the district's own with a policy entry's id takes its place: that is how a district changes a limit.
+    """
+    catalogue = load_entries()
+    chosen: dict[str, Rule | AnyIndicator] = {}
+    for entry in own:
+        chosen.setdefault(entry.id, entry)
+    for policy in policies:
+        for entry in policy.entries:
+            chosen.setdefault(entry.id, entry)
+    waiting = [name for policy in policies for statement in policy.statements for name in statement.also]
+    waiting += [name for entry in chosen.values() for name in entry.after]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in chosen and name in catalogue:
+            chosen[name] = catalogue[name]
+            waiting += catalogue[name].after
+    return list(chosen.values())
+
+
+def order_indicators(
+    indicators: Sequence[AnyIndicator], rules: Sequence[Rule], file: str, problems: Problems
+) -> tuple[AnyIndicator, ...]:
+    """Return indicators with each after those it is computed from, scorecards last; else in the order given.
+
+    An indicator that is computed from one that is not there, or from itself in a circle, is an error.
+    """
+    by_id = {entry.id: entry for entry in indicators}
+    known = {*by_id, *(rule.id for rule in rules)}
+    for entry in indicators:
+        for name in entry.after:
+            if name not in known:
+                problems.error(
+                    "config-unknown-entry", file, f'没有这条准则或指标 no such rule or indicator "{name}"',
+                    field=f"indicators.{entry.id}", mend=nearest_name(name, sorted(known)),
+                )  # fmt: skip
+    # Scorecards count what all the others came to.
+    plain = {name: entry for name, entry in by_id.items() if not isinstance(entry, Scorecard)}
+    last = [entry for entry in indicators if isinstance(entry, Scorecard)]
+    sorter = TopologicalSorter({name: [on for on in entry.after if on in plain] for name, entry in plain.items()})
+    try:
+        order = list(sorter.static_order())
+    except CycleError as error:
+        problems.error(
+            "config-circle",
+            file,
+            f"指标互相依赖 computed from each other: {' -> '.join(error.args[1])}",
+            field="indicators",
+        )
+        return ()
+    rank = {name: place for place, name in enumerate(order)}
+    depends = {name for name in plain if plain[name].after}
+    # Those that stand alone keep their order; the rest follow in the order found.
+    free = [entry for name, entry in plain.items() if name not in depends]
+    bound = sorted((plain[name] for name in depends), key=lambda entry: rank[entry.id])
+    return (*free, *bound, *last)

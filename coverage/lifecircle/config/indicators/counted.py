@@ -1,0 +1,182 @@
+"""Indicators that count records: presence, shares, ratios, counts, densities, figures reported."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from lifecircle.config.indicators.base import IndicatorEntry
+from lifecircle.config.records import Conditions, Need, Records, TableName, needs_of
+from lifecircle.config.schema import Level
+
+PopulationKind = Literal["resident", "registered"]
+
+
+class Presence(IndicatorEntry):
+    """The share of units of one level that have their own: 每个镇办好一所卫生院. Strict: two in one make up for none in no other."""
+
+    measure: Literal["presence"]
+    unit: Level
+    """The level whose units are counted."""
+    of: Records
+    at_least: int = Field(default=1, ge=1)
+    serves: str | None = None
+    """Attribute naming the other units (codes or names) that a record serves too, 联合设置: reported beside the strict figure."""
+    quasi: bool = False
+    """Whether quasi-units (codes 400-599, 园区、林场) count as units."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The records; the attribute of joint service may be absent."""
+        return needs_of(self.of)
+
+
+class Share(IndicatorEntry):
+    """The share of records that have something, or of a sum: numerators and denominators are summed, percentages never averaged."""
+
+    measure: Literal["share"]
+    of: Records
+    having: Conditions = Field(default_factory=dict)
+    """What the records of the numerator have, beside those of the denominator."""
+    numerator: str | None = None
+    """Column summed above the line, in place of counting."""
+    denominator: str | None = None
+    """Column summed below the line; with ``numerator`` alone, records are counted there."""
+
+    @model_validator(mode="after")
+    def _something_is_asked(self) -> Share:
+        if not self.having and self.numerator is None:
+            raise ValueError("须给出 having 或 numerator give having, or numerator (and denominator)")
+        return self
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The records with every column asked of them."""
+        return needs_of(self.of, *self.having, self.numerator, self.denominator)
+
+
+class Ratio(IndicatorEntry):
+    """So much per so many people: 人均体育场地面积, beds per 1,000, AEDs per 100,000; or per an amount of other records."""
+
+    measure: Literal["ratio"]
+    of: Records
+    amount: str | None = None
+    """Attribute summed; records are counted where absent."""
+    per: float = Field(default=1.0, gt=0)
+    unit: str = Field(min_length=1)
+    """Of the value, such as ``m2/人``."""
+    group: str | None = None
+    """The people counted; everyone where absent."""
+    population: PopulationKind | None = None
+    """Whether the clause means 常住 or 户籍; a district whose people are of the other kind is not computed, never mixed."""
+    among: Records | None = None
+    """Records below the line in place of people; they may be a table's people of the other kind."""
+    among_amount: str | None = None
+
+    @property
+    def value_unit(self) -> str:
+        """The unit given."""
+        return self.unit
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The records above the line and, where given, below it."""
+        below = needs_of(self.among, self.among_amount) if self.among else ()
+        return (*needs_of(self.of, self.amount), *below)
+
+    @property
+    def needs_groups(self) -> tuple[str, ...]:
+        """The group counted, if it is one."""
+        return (self.group,) if self.group and not self.among else ()
+
+
+class Count(IndicatorEntry):
+    """How many there are, or how much of them."""
+
+    measure: Literal["count"]
+    of: Records
+    amount: str | None = None
+    unit: str = "个"
+    scale: float = Field(default=1.0, gt=0)
+    """The value is the amount divided by this: 10,000 for 万户."""
+
+    @property
+    def value_unit(self) -> str:
+        """The unit given."""
+        return self.unit
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The records."""
+        return needs_of(self.of, self.amount)
+
+
+class Density(IndicatorEntry):
+    """Records per square kilometre of the unit."""
+
+    measure: Literal["density"]
+    of: Records
+    amount: str | None = None
+    unit: str = "个/km2"
+
+    @property
+    def value_unit(self) -> str:
+        """The unit given."""
+        return self.unit
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The records."""
+        return needs_of(self.of, self.amount)
+
+
+class Reported(IndicatorEntry):
+    """A figure that others found (a survey, statistics), by unit, with the year it is of. Never averaged to a larger unit."""
+
+    measure: Literal["reported"]
+    of: Records
+    value: str
+    """The column; of an indicator in % its values are percentages, 0-100."""
+    unit: str = "%"
+
+    @property
+    def value_unit(self) -> str:
+        """The unit given."""
+        return self.unit
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The records with the column."""
+        return needs_of(self.of, self.value)
+
+
+class Progress(IndicatorEntry):
+    """How far a task has come that no figure measures: the share of units that report it done, from a table of progress."""
+
+    measure: Literal["progress"]
+    table: TableName = "progress"
+    task: str = ""
+    """The task's id in the table's ``task`` column; the entry's own where absent."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The table, with the task, its state (完成/推进中/未开展) and the unit."""
+        return (Need(self.table, ("task", "state"), is_table=True),)
+
+
+class OnTime(IndicatorEntry):
+    """Whether something was handed in by the date the clause states, from a table of submissions."""
+
+    measure: Literal["on_time"]
+    table: TableName = "submissions"
+    task: str = ""
+    month: int = Field(ge=1, le=12)
+    day: int = Field(ge=1, le=31)
+    years_after: int = Field(default=1, ge=0)
+    """A report of year Y is due in Y + this."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The table, with the task and the date it was handed in."""
+        return (Need(self.table, ("task", "submitted"), is_table=True),)

@@ -1,0 +1,126 @@
+"""Which records count: facilities, places of a layer, rows of a table, by any of their attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
+
+from lifecircle.config.schema import AttributeValue, FacilityKind, Frozen, as_tuple
+
+TableName = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
+
+
+class Bounds(Frozen):
+    """A range that a number must lie in, ends included."""
+
+    at_least: float = float("-inf")
+    at_most: float = float("inf")
+
+
+Condition = Bounds | tuple[AttributeValue, ...]
+"""What an attribute must be: within bounds, or one of these values."""
+_VALUES: TypeAdapter[tuple[AttributeValue, ...]] = TypeAdapter(tuple[AttributeValue, ...])
+
+
+def as_conditions(values: dict[str, Any]) -> dict[str, Condition]:
+    """Return attribute to condition: ``{ at_least = 95 }``, one value, or a list of values.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        Where a value is none of these.
+    """
+    return {
+        key: Bounds.model_validate(value)
+        if isinstance(value, (dict, Bounds))
+        else _VALUES.validate_python(as_tuple(value))
+        for key, value in values.items()
+    }
+
+
+Conditions = Annotated[dict[str, Condition], BeforeValidator(as_conditions)]
+
+
+class FacilityFilter(Frozen):
+    """Which facilities count: a kind (or several), and any attribute of theirs."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: Annotated[tuple[FacilityKind, ...], BeforeValidator(as_tuple)]
+
+    @model_validator(mode="after")
+    def _conditions_can_be_read(self) -> FacilityFilter:
+        as_conditions(self.model_extra or {})
+        return self
+
+    @property
+    def attributes(self) -> dict[str, Condition]:
+        """Attribute to what it must be."""
+        return as_conditions(self.model_extra or {})
+
+
+Filters = Annotated[tuple[FacilityFilter, ...], BeforeValidator(as_tuple)]
+"""Any of these."""
+
+
+class TableFilter(Frozen):
+    """Which rows of a table (``[[tables]]``) count."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    table: TableName
+
+    @model_validator(mode="after")
+    def _conditions_can_be_read(self) -> TableFilter:
+        as_conditions(self.model_extra or {})
+        return self
+
+    @property
+    def attributes(self) -> dict[str, Condition]:
+        """Column to what it must be."""
+        return as_conditions(self.model_extra or {})
+
+
+def _as_records(value: Any) -> Any:
+    return (value,) if isinstance(value, (dict, FacilityFilter, TableFilter)) else value
+
+
+def _table_or_kind(value: Any) -> str:
+    has_table = "table" in value if isinstance(value, dict) else isinstance(value, TableFilter)
+    return "table" if has_table else "kind"
+
+
+_Record = Annotated[
+    Annotated[TableFilter, Tag("table")] | Annotated[FacilityFilter, Tag("kind")], Discriminator(_table_or_kind)
+]
+Records = Annotated[tuple[_Record, ...], BeforeValidator(_as_records), Field(min_length=1)]
+"""Any of these: facilities (or places of a layer), or rows of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A layer or a table that an indicator is computed from, and the columns it must have."""
+
+    name: str
+    """A kind of ``[[facilities]]`` or ``[[layers]]``, or a ``[[tables]]`` name."""
+    columns: tuple[str, ...] = ()
+    is_table: bool = False
+
+    @property
+    def section(self) -> str:
+        """Where it is described in ``district.toml``."""
+        return "[[tables]]" if self.is_table else "[[facilities]]/[[layers]]"
+
+
+def needs_of(records: Sequence[TableFilter | FacilityFilter], *columns: str | None) -> tuple[Need, ...]:
+    """Return what records need: their kinds or tables, with the columns of their conditions and these."""
+    asked = tuple(column for column in columns if column)
+    needs: list[Need] = []
+    for wanted in records:
+        names = (wanted.table,) if isinstance(wanted, TableFilter) else wanted.kind
+        own = (*wanted.attributes, *asked)
+        needs += [Need(name, tuple(dict.fromkeys(own)), isinstance(wanted, TableFilter)) for name in names]
+    return tuple(needs)

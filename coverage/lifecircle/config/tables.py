@@ -1,0 +1,78 @@
+"""Tables by unit: statistics, lists, surveys, earlier years, references."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from lifecircle.config.entries import EntryId
+from lifecircle.config.indicators.counted import PopulationKind
+from lifecircle.config.records import TableName
+from lifecircle.config.schema import AttributeValue, Frozen, Level
+
+
+class TableFile(Frozen):
+    """A file read for its columns alone."""
+
+    path: str = Field(min_length=1)
+    layer: str | None = None
+    sheet: str | None = None
+    encoding: str | None = None
+    where: dict[str, AttributeValue | tuple[AttributeValue, ...]] = Field(default_factory=dict)
+
+
+class TableLayer(TableFile):
+    """Rows by unit: one a unit (households, awards), or many (a list of 健康细胞), under the columns' own names."""
+
+    name: TableName
+    level: Level = "district"
+    """What the units of its rows are; a table of the district needs no ``id``."""
+    id: str | None = None
+    """Column of the unit's code, or of its name where that is the only one of its level."""
+    fields: dict[str, str] = Field(default_factory=dict)
+    """The name an indicator asks for to the file's column."""
+    year: str | int | None = None
+    """Column of the year a row is of, or the year of the whole table: the latest one up to the run's is used."""
+    people: PopulationKind | None = None
+    """Where the table counts people: 常住 or 户籍."""
+
+
+class Baseline(TableFile):
+    """Where units stood in an earlier year: an ``indicators.csv`` of an earlier run, or a table with the same columns.
+
+    Columns: ``indicator, level, unit_code, year, value`` (percentages 0-100); ``value`` of a district needs no ``unit_code``.
+    """
+
+
+class Reference(Frozen):
+    """What others have, for targets of the kind ``not_below``: one figure, or a file with the columns of the other keys."""
+
+    path: str | None = None
+    sheet: str | None = None
+    encoding: str | None = None
+    indicator: EntryId | None = None
+    value: float | None = None
+    """As in the tables: percentages 0-100."""
+    year: int | None = Field(default=None, ge=1949, le=2100)
+    name: str = ""
+    """Whose it is: 全省平均."""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _a_figure_or_a_file(self) -> Reference:
+        if self.path is None and (self.indicator is None or self.value is None or not self.name):
+            raise ValueError("须给出 path，或 indicator、value 与 name give a path, or indicator, value and name")
+        return self
+
+    @property
+    def file(self) -> TableFile | None:
+        """The file, where it is one."""
+        return TableFile(path=self.path, sheet=self.sheet, encoding=self.encoding) if self.path else None
+
+
+class Exempt(Frozen):
+    """A unit that a presence indicator lets pass, and why: 联合设置, 巡诊."""
+
+    indicator: EntryId
+    unit: str = Field(min_length=1)
+    """Code or name."""
+    reason: str = Field(min_length=1)

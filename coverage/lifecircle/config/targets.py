@@ -1,0 +1,86 @@
+"""What a clause asks of a unit, by when, and what it is measured against."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from lifecircle.config.schema import Frozen, Names
+
+TargetKind = Literal["at_least", "at_most", "all", "hold", "improve", "not_below", "count", "qualitative"]
+NEEDS_VALUE: tuple[TargetKind, ...] = ("at_least", "at_most", "hold", "count")
+NEEDS_NO_VALUE: tuple[TargetKind, ...] = ("all", "improve", "qualitative")
+
+
+class Base(Frozen):
+    """Where the district stood in an earlier year, in the indicator's unit (shares 0-1)."""
+
+    year: int = Field(ge=1949, le=2100)
+    value: float
+
+
+class Target(Frozen):
+    """What the clause asks of a unit. Of an indicator in %, ``value`` is a share, 0-1; of any other it is in the indicator's unit.
+
+    ======================  =====================================================================================
+    ``at_least, at_most``   no less, no more than ``value`` by ``year``
+    ``all``                 every one: 100 %
+    ``hold``                ``value`` must stand from the first of the targets' years on
+    ``improve``             better than in the base year
+    ``not_below``           no worse than a reference, such as the province's mean (``[[references]]``, or ``value``)
+    ``count``               so many things; unlike a share it means the district as a whole
+    ``qualitative``         words without a figure: monitored, and judged by nobody
+    ======================  =====================================================================================
+    """
+
+    kind: TargetKind
+    value: float | None = Field(default=None, ge=0)
+    year: int | None = Field(default=None, ge=1949, le=2100)
+    """By when; where the clause states none, a target that is not met is under way and never missed."""
+    base: Base | None = None
+    """Of the district; the units' own come from ``[[baselines]]``."""
+    sense: Literal["up", "down"] | None = None
+    """Of ``improve`` and ``not_below``: whether more is better; ``up`` where absent."""
+    text: Names | None = None
+    """The target in words, where it has no figure."""
+
+    @model_validator(mode="after")
+    def _each_kind_says_what_it_needs(self) -> Target:
+        if self.kind in NEEDS_VALUE and self.value is None:
+            raise ValueError(f"{self.kind} 须给出 value（份额写 0-1） needs a value (a share is between 0 and 1)")
+        if self.kind in NEEDS_NO_VALUE and self.value is not None:
+            raise ValueError(f"{self.kind} 不写 value; has no value")
+        if self.sense is not None and self.kind not in ("improve", "not_below"):
+            raise ValueError(f"{self.kind} 不写 sense; its sense is known")
+        return self
+
+    @property
+    def is_less_better(self) -> bool:
+        """Whether a smaller figure is the better one."""
+        return self.kind == "at_most" or self.sense == "down"
+
+
+def _as_targets(value: Any) -> Any:
+    return (value,) if isinstance(value, (dict, Target)) else value
+
+
+Targets = Annotated[tuple[Target, ...], BeforeValidator(_as_targets)]
+"""One or several, a year each."""
+
+
+def check_targets(targets: tuple[Target, ...], unit: str) -> None:
+    """Check what no target can see alone.
+
+    Raises
+    ------
+    ValueError
+        Where a share is not between 0 and 1, or two targets are of one year.
+    """
+    years = [target.year for target in targets]
+    if len(years) != len(set(years)):
+        raise ValueError("同一年有两个目标 two targets of one year")
+    for target in targets:
+        stated = [value for value in (target.value, target.base.value if target.base else None) if value is not None]
+        if unit == "%" and any(value > 1 for value in stated):
+            raise ValueError(f"份额写 0-1 之间 a share is between 0 and 1: {stated}")
