@@ -143,6 +143,10 @@ def write_tables(study: Study, folder: Path) -> list[Path]:
         path = folder / f"{name}.parquet"
         table.to_parquet(path, index=False)
         paths.append(path)
+    for name, extra in study.tables.items():
+        if len(extra):
+            paths.append(folder / f"{name}.csv")
+            write_csv(extra, paths[-1])
     emergency = response_table(study.district, study.units, study.cells, study.facilities, study.results)
     if len(emergency):
         paths.append(folder / "emergency.csv")

@@ -1,0 +1,23 @@
+"""From a policy's entries to figures: each measure asks the district's facts and hands arrays to ``measures``."""
+
+from lifecircle.clauses import access, counted, judged, presence, spatial
+from lifecircle.clauses.facts import Facts, Selected
+from lifecircle.clauses.missing import missing_for, partial_for
+from lifecircle.clauses.registry import Finding, Findings, find, is_computed, rows_of
+
+__all__ = [
+    "Facts",
+    "Finding",
+    "Findings",
+    "Selected",
+    "access",
+    "counted",
+    "find",
+    "is_computed",
+    "judged",
+    "missing_for",
+    "partial_for",
+    "presence",
+    "rows_of",
+    "spatial",
+]
