@@ -75,6 +75,8 @@ class Facts:
     problems: Problems
     rows: dict[str, pd.DataFrame] = field(default_factory=dict)
     """By entry id, the judged rows of what has been computed so far."""
+    by_cell: dict[str, FloatArray] = field(default_factory=dict)
+    """By entry id, the values by cell of what has been computed so far and has them."""
 
     @cached_property
     def places(self) -> pd.DataFrame:

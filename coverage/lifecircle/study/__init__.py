@@ -85,6 +85,7 @@ def run_district(
         kinds=load_kinds(),
         indicators=answers.indicators,
         tables=answers.tables,
+        by_cell=dict(facts.by_cell),
         conservation=conservation,
         parts=network_parts(travel),
         inputs=layers.inputs,
