@@ -102,14 +102,14 @@ class Supply:
 
 def supply_of(facts: Facts) -> Supply:
     """Return the district's supply, built when first asked for."""
-    if facts.supply is None:
-        facts.supply = _build(facts)
-    return facts.supply
+    supply: Supply = facts.supply if facts.supply is not None else _build(facts)
+    facts.supply = supply
+    return supply
 
 
 def _build(facts: Facts) -> Supply:
     asked = facts.configuration.water
-    level = next(reversed(facts.levels))
+    level: Level = list(facts.levels)[-1]
     units = facts.levels[level]
     plants = _rows(facts, "water_plant")
     identity = plants["facility_id"].to_numpy(dtype=object)
@@ -205,7 +205,8 @@ def _service_by_pipes(facts: Facts, plants: pd.DataFrame, people: FloatArray, le
         found[row] = pipe
         return found
 
-    at_middle = np.where(people > 0, shapely.points(np.nan_to_num(middle[0]), np.nan_to_num(middle[1])), None)
+    points = shapely.points(np.nan_to_num(middle[0]), np.nan_to_num(middle[1]))
+    at_middle: TextArray = np.where(people > 0, np.asarray(points, dtype=object), None)
     return service_from_pipes(
         touching,
         len(pipes),
@@ -229,7 +230,7 @@ def _samples(facts: Facts, plants: TextArray, level: Level) -> Samples:
         stage=np.array(
             [STAGES.index(word) if word in STAGES else -1 for word in _text(taken, "stage")], dtype=np.int64
         ),
-        year=date.dt.year.fillna(-1).to_numpy(dtype=np.int64),
+        year=np.asarray(date.dt.year.fillna(-1), dtype=np.int64),
         plant=rows_of(_text(taken, "plant"), plants),
         village=facts.place_unit[level][chosen],
         is_pass=np.array([np.nan if one is None else float(one) for one in passed]),

@@ -68,12 +68,12 @@ def _tier(entry: Water, facts: Facts, supply: Supply) -> Answer:
     return by_tier[:, counted].sum(axis=1), None, tables
 
 
-def _outside(entry: Water, facts: Facts, supply: Supply) -> Answer:
+def _outside(_entry: Water, _facts: Facts, supply: Supply) -> Answer:
     served = people_served(supply.system, supply.people)
     return np.asarray(served.T @ (~supply.system.plants.is_inside).astype(np.float64)), None, {}
 
 
-def _large_scale(entry: Water, facts: Facts, supply: Supply) -> Answer:
+def _large_scale(entry: Water, _facts: Facts, supply: Supply) -> Answer:
     capacity = supply.system.plants.capacity_m3d
     served = people_served(supply.system, supply.people)
     is_large = np.nan_to_num(capacity, nan=0.0) >= entry.large_m3d
@@ -90,7 +90,7 @@ def _same_quality(entry: Water, facts: Facts, supply: Supply) -> Answer:
     return people, np.asarray(served.T @ np.isnan(rate).astype(np.float64)), {}
 
 
-def _adequacy(entry: Water, facts: Facts, supply: Supply) -> Answer:
+def _adequacy(_entry: Water, facts: Facts, supply: Supply) -> Answer:
     found = balance(supply.system, supply.demand_m3d)
     served = people_served(supply.system, supply.people)
     enough = np.asarray(served.T @ (~found.is_short & found.is_known).astype(np.float64))
@@ -110,7 +110,7 @@ def _adequacy(entry: Water, facts: Facts, supply: Supply) -> Answer:
     )
 
 
-def _backup(entry: Water, facts: Facts, supply: Supply) -> Answer:
+def _backup(_entry: Water, facts: Facts, supply: Supply) -> Answer:
     found = backup_cover(supply.system, supply.people, supply.demand_m3d)
     seasons = dict.fromkeys((facts.configuration.water.season_factor, supply.peak_season))
     demands = {season: supply.demand_in(season) for season in seasons}
@@ -147,7 +147,7 @@ def _chain(entry: Water, facts: Facts, supply: Supply) -> Answer:
     return chain.people[:, 0], None, {"water_chain": listed}
 
 
-def _convenience(entry: Water, facts: Facts, supply: Supply) -> Answer:
+def _convenience(_entry: Water, facts: Facts, supply: Supply) -> Answer:
     met = _convenient_cells(facts, supply)
     people = facts.cells.people
     level = facts.levels[supply.level]
