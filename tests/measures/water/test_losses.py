@@ -91,6 +91,13 @@ def test_no_one_short_is_tables_without_rows():
     assert len(found.villages) == len(found.plants) == 0
 
 
+def test_rows_go_by_plant_and_then_by_village():
+    crossed = system([[0, 0.5, 1], [1, 0.5, 0]], ["县域网"] * 2, [0, 0])
+    found = lose(crossed, PEOPLE[:3], {1.0: PEOPLE[:3] / 10}, [no_loss(crossed)]).villages
+    rows = list(zip(found["plant_id"], found["village_id"], strict=True))
+    assert rows == [("P0", "V1"), ("P0", "V2"), ("P1", "V0"), ("P1", "V1")]
+
+
 def test_a_loss_of_unknown_size_is_not_zero():
     unknown = system([[1.0]], ["县域网"], [NAN], ([0, 0], [NAN, 5]))
     found = lose(unknown, np.array([100.0]), {1.0: np.array([10.0])})
