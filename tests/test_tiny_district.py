@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
-from lifecircle.measures.indicators import COLUMNS
+from lifecircle.measures.rows import COLUMNS
 from tests.tiny import TOML, write_tiny
 
 
@@ -50,6 +50,7 @@ def test_every_file_of_the_contract_is_there(out, processed):
         "coverage.gpkg",
         "issues.csv",
         "network_parts.csv",
+        "targets.csv",
         "manifest.json",
     }
     assert {path.name for path in processed.iterdir()} == names

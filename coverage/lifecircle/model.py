@@ -112,6 +112,35 @@ class Facilities:
         return len(self.frame)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Register:
+    """A table by unit: statistics, one row a unit, or a list with many rows of one."""
+
+    name: str
+    frame: pd.DataFrame
+    """Indexed 0 .. n-1; the columns' own names, or ours where the configuration gives them. Rows without a unit are not in it."""
+    file: str
+    unit: Mapping[Level, IntArray]
+    """Per level, the unit of each row: its own level's and those above; -1 where it lies in none."""
+    level: Level
+    year: FloatArray
+    """The year each row is of; NaN where the table does not say."""
+    people: Literal["resident", "registered"] | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What units are measured against beside the targets' own figures; values as in the tables (percentages 0-100)."""
+
+    bases: Mapping[tuple[str, str, str], tuple[int, float]] = field(default_factory=dict)
+    """(indicator, level, unit code) to an earlier year and the value then."""
+    references: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    """Indicator to what others have, and who they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sailing:
     """A ferry of the district's own: both landings in the district's CRS, sailing time and half the headway in seconds."""
@@ -348,6 +377,10 @@ class Study:
     kinds: Mapping[str, Kind]
     indicators: pd.DataFrame
     """The columns of ``indicators.csv``."""
+    tables: Mapping[str, pd.DataFrame]
+    """By file name without its ending: every target, every statement, and what measures list beside their figures."""
+    by_cell: Mapping[str, FloatArray]
+    """By indicator, the value of each cell, where it has one."""
     conservation: Mapping[str, Mapping[str, float]]
     """By rule id: people, covered, uncovered, unreachable; and ``population``: people, in_no_<level>."""
     parts: tuple[NetworkPart, ...]

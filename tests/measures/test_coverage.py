@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
-from lifecircle.config import Target
 from lifecircle.measures.coverage import cells_covered, people_nearest, people_within, share_pct, sum_by_unit
-from lifecircle.measures.targets import status_of
 
 COST = np.array([0.0, 10.0, 12.5, 15.0, np.inf])
 PEOPLE = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
@@ -56,25 +53,6 @@ def test_people_within_and_nearest():
 def test_a_cell_at_the_door_is_within():
     reach = csr_array((np.array([0.0]), np.array([1]), np.array([0, 1])), shape=(1, 2))
     assert people_within(reach, 5.0, np.array([1.0, 10.0])).tolist() == [10]
-
-
-@pytest.mark.parametrize(
-    ("kind", "year", "expected"),
-    [
-        ("at_least", 2024, ["提前", "推进中", "无目标"]),
-        ("at_least", 2025, ["如期", "未达标", "无目标"]),
-        ("at_least", 2026, ["如期", "未达标", "无目标"]),
-        ("at_most", 2025, ["未达标", "如期", "无目标"]),
-    ],
-)
-def test_status_without_a_base_year(kind, year, expected):
-    target = Target(kind=kind, value=0.5, year=2025)
-    assert status_of(np.array([60.0, 40.0, np.nan]), target, year).tolist() == expected
-
-
-def test_all_is_all_but_for_rounding():
-    target = Target(kind="all", year=2025)
-    assert status_of(np.array([100 - 1e-12, 99.99]), target, 2025).tolist() == ["如期", "未达标"]
 
 
 costs = arrays(float, 20, elements=st.floats(0, 100) | st.just(np.inf))

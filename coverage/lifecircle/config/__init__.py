@@ -14,9 +14,10 @@ from lifecircle.config.catalogue import (
     load_ways,
     read_policy,
 )
+from lifecircle.config.configuration import Configuration
 from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
-from lifecircle.config.reader import Configuration, read_configuration
+from lifecircle.config.reader import read_configuration
 from lifecircle.config.records import Bounds, Condition, FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
 from lifecircle.config.schema import (

@@ -7,7 +7,6 @@ well are still read and checked.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -16,6 +15,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lifecircle.config.catalogue import Policy, load_modes, load_policies
 from lifecircle.config.chosen import choose_entries, order_indicators
+from lifecircle.config.configuration import FILE_NAME, Configuration
+from lifecircle.config.consistency import check_together
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import (
@@ -32,7 +33,6 @@ from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
 from lifecircle.problems import Problems, nearest_name
 
-FILE_NAME = "district.toml"
 SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     # name: (model, may stand several times)
     "district": (District, False),
@@ -52,34 +52,6 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "water": (WaterSupply, False),
 }
 Section = TypeVar("Section", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """One district as its planner described it; sections that did not validate are absent."""
-
-    folder: Path
-    district: District | None
-    units: tuple[UnitLayer, ...]
-    population: Population | None
-    facilities: tuple[FacilityLayer, ...]
-    layers: tuple[FacilityLayer, ...]
-    """Places that are no supply: built-up area, green space, corridors, hazards."""
-    tables: tuple[TableLayer, ...]
-    roads: Roads | None
-    ferries: tuple[Ferry, ...]
-    terrain: Terrain
-    modes: dict[str, Mode]
-    rules: tuple[Rule, ...]
-    """The district's own and its policies', in that order."""
-    own_rules: tuple[str, ...]
-    indicators: tuple[AnyIndicator, ...]
-    """The district's own and its policies', each after those it is computed from."""
-    own_indicators: tuple[str, ...]
-    baselines: tuple[Baseline, ...]
-    references: tuple[Reference, ...]
-    exempt: tuple[Exempt, ...]
-    water: WaterSupply
 
 
 def read_configuration(folder: Path, problems: Problems) -> Configuration | None:
@@ -127,7 +99,7 @@ def read_configuration(folder: Path, problems: Problems) -> Configuration | None
         exempt=tuple(parsed["exempt"]),
         water=next(iter(parsed["water"]), None) or WaterSupply(),
     )
-    _check_together(configuration, table, problems)
+    check_together(configuration, table, problems)
     return configuration
 
 
@@ -284,108 +256,3 @@ def _known_policies(district: District | None, problems: Problems) -> list[Polic
             field=f"district.policies[{index + 1}]", mend=nearest_name(policy_id, list(policies)),
         )  # fmt: skip
     return known
-
-
-def _check_together(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:
-    """Check what no section can see alone."""
-    for section in ("rules", "indicators"):
-        own = configuration.own_rules if section == "rules" else configuration.own_indicators
-        _check_unique(list(own), section, "编号重复 id used twice", problems)
-    both = [name for name in configuration.own_rules if name in configuration.own_indicators]
-    _check_unique(
-        [name for name in both for _ in range(2)], "indicators", "准则与指标同号 a rule has this id", problems
-    )
-    _check_unique(
-        [layer.level for layer in configuration.units], "units", "同一级别给了两次 level given twice", problems
-    )
-    # On the table as written, so that a rule that fails for another reason still has its mode checked.
-    for name, key in (("rules", "mode"), ("ferries", "modes")):
-        for index, entry in enumerate(table.get(name, []) if isinstance(table.get(name), list) else []):
-            for place, mode in _modes_named(entry, key):
-                if mode not in configuration.modes:
-                    problems.error(
-                        "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"',
-                        field=f"{name}[{index + 1}].{place}", mend=nearest_name(str(mode), list(configuration.modes)),
-                    )  # fmt: skip
-    _check_ferries(configuration, problems)
-    if configuration.population is not None:
-        groups = configuration.population.groups
-        for rule in configuration.rules:
-            # A policy's rule for a group that the district does not count is not computed, and says so.
-            if rule.id in configuration.own_rules and rule.group is not None and rule.group not in groups:
-                problems.error(
-                    "config-unknown-group", FILE_NAME, f'没有这个人群 no such group "{rule.group}"',
-                    field=f"rules.{rule.id}.group", mend=nearest_name(rule.group, list(groups)),
-                )  # fmt: skip
-    if (
-        configuration.district
-        and not configuration.rules
-        and not {"rules", "indicators"} & table.keys()
-        and not configuration.district.policies
-    ):
-        problems.error(
-            "config-no-rules", FILE_NAME, "没有准则 no rules", field="rules",
-            mend='加上 add district.policies = ["living-circle"] 或 or [[rules]]',
-        )  # fmt: skip
-    _check_engines(configuration, table, problems)
-
-
-def _modes_named(entry: Any, key: str) -> list[tuple[str, Any]]:
-    """Return where a table as written names a mode, and which; the rest of a chain may name one too."""
-    if not isinstance(entry, dict):
-        return []
-    used, then = entry.get(key), entry.get("then")
-    named = [(key, mode) for mode in ([used] if isinstance(used, str) else used or [])]
-    onward = then.get("mode") if isinstance(then, dict) else None
-    return [*named, ("then.mode", onward)] if isinstance(onward, str) else named
-
-
-def _check_ferries(configuration: Configuration, problems: Problems) -> None:
-    """Check that ferries carry modes that go over streets: they link streets to streets."""
-    for index, ferry in enumerate(configuration.ferries):
-        for mode in ferry.modes:
-            if mode in configuration.modes and configuration.modes[mode].engine == "terrain":
-                problems.error(
-                    "ferry-terrain-mode", FILE_NAME, f'地形方式不能乘轮渡 a ferry carries no terrain mode: "{mode}"',
-                    field=f"ferries[{index + 1}].modes", mend="写道路方式 name modes over streets, such as walk",
-                )  # fmt: skip
-
-
-def _check_engines(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:
-    """Check that each way of going that a rule uses has the layer it goes over."""
-    named = dict.fromkeys(mode for rule in configuration.rules for mode in rule.modes)
-    used = [configuration.modes[mode] for mode in named if mode in configuration.modes]
-    on_streets = [mode for mode in used if mode.engine == "network"]
-    over_terrain = [mode for mode in used if mode.engine == "terrain"]
-    if on_streets and configuration.roads is None and "roads" not in table:
-        problems.error(
-            "config-missing-section",
-            FILE_NAME,
-            "缺少 missing [roads]",
-            field="roads",
-            mend='加上 add [roads] path = "..."',
-        )
-    terrain = {**configuration.terrain.model_dump(exclude_none=True), **(table.get("terrain") or {})}
-    off_street = [mode for mode in on_streets if mode.off_street]
-    for mode in over_terrain[:1] if "landcover" not in terrain else []:
-        problems.error(
-            "config-missing-section", FILE_NAME, f"地形方式 {mode.id} 没有土地覆盖 a terrain mode without land cover",
-            field="terrain.landcover", mend='加上 add [terrain] landcover = "landcover.tif"',
-        )  # fmt: skip
-    for mode in off_street[:1] if not terrain.keys() & {"landcover", "dem"} else []:
-        problems.error(
-            "config-missing-section", FILE_NAME, f"{mode.id} 可离开道路，但没有地形 may leave the streets, but there is no terrain",
-            field="terrain", mend='加上 add [terrain] dem = "dem.tif" 或 or landcover = "landcover.tif"',
-        )  # fmt: skip
-    for mode in off_street if "landcover" in terrain else []:
-        if not mode.classes:
-            problems.error(
-                "config-missing-key", FILE_NAME, "有土地覆盖而未写各类如何通行 land cover, but not how people go over its classes",
-                field=f"modes.{mode.id}.classes", mend='加上 add classes = { 1 = { as = "walk", speed_kph = 4 }, 5 = { as = "none" } }',
-            )  # fmt: skip
-
-
-def _check_unique(names: list[str], section: str, found: str, problems: Problems) -> None:
-    for name in dict.fromkeys(names):
-        if names.count(name) > 1:
-            problems.error("config-duplicate", FILE_NAME, f'{found}: "{name}"', field=section)

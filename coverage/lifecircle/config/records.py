@@ -108,6 +108,8 @@ class Need:
     """A kind of ``[[facilities]]`` or ``[[layers]]``, or a ``[[tables]]`` name."""
     columns: tuple[str, ...] = ()
     is_table: bool = False
+    choice: str = ""
+    """Needs of one choice stand for each other: one of them is enough, and what the others would add is said."""
 
     @property
     def section(self) -> str:
@@ -118,9 +120,10 @@ class Need:
 def needs_of(records: Sequence[TableFilter | FacilityFilter], *columns: str | None) -> tuple[Need, ...]:
     """Return what records need: their kinds or tables, with the columns of their conditions and these."""
     asked = tuple(column for column in columns if column)
-    needs: list[Need] = []
-    for wanted in records:
-        names = (wanted.table,) if isinstance(wanted, TableFilter) else wanted.kind
-        own = (*wanted.attributes, *asked)
-        needs += [Need(name, tuple(dict.fromkeys(own)), isinstance(wanted, TableFilter)) for name in names]
-    return tuple(needs)
+    listed = [
+        (name, tuple(dict.fromkeys((*wanted.attributes, *asked))), isinstance(wanted, TableFilter))
+        for wanted in records
+        for name in ((wanted.table,) if isinstance(wanted, TableFilter) else wanted.kind)
+    ]
+    choice = "/".join(name for name, _, _ in listed) if len(listed) > 1 else ""
+    return tuple(Need(name, own, is_table, choice) for name, own, is_table in listed)

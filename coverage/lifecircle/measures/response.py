@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from lifecircle.config import District
 from lifecircle.config.schema import Level
 from lifecircle.measures.coverage import mean_of, share_pct
-from lifecircle.measures.indicators import LevelSums, levels_of
+from lifecircle.measures.levels import LevelSums, levels_of
 from lifecircle.model import Cells, Facilities, FloatArray, IntArray, RuleResult, TextArray, Units
 
 

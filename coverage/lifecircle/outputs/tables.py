@@ -61,6 +61,7 @@ def cell_table(study: Study) -> pd.DataFrame:
             columns[f"{rule_id}__response_min"] = _finite(result.legs.response_min)
             columns[f"{rule_id}__transfer_min"] = _finite(result.legs.transfer_min)
             columns[f"{rule_id}__hospital"] = _identity(identity, result.legs.hospital)
+    columns |= {f"{indicator}__value": values for indicator, values in study.by_cell.items()}
     return pd.DataFrame(columns)
 
 
@@ -143,6 +144,10 @@ def write_tables(study: Study, folder: Path) -> list[Path]:
         path = folder / f"{name}.parquet"
         table.to_parquet(path, index=False)
         paths.append(path)
+    for name, extra in study.tables.items():
+        if len(extra):
+            paths.append(folder / f"{name}.csv")
+            write_csv(extra, paths[-1])
     emergency = response_table(study.district, study.units, study.cells, study.facilities, study.results)
     if len(emergency):
         paths.append(folder / "emergency.csv")

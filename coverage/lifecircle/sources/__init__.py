@@ -1,8 +1,9 @@
 """Layers through the door: read, brought to the district's CRS, checked once. Whatever is wrong goes to ``problems``."""
 
 from lifecircle.sources.barriers import read_barriers
-from lifecircle.sources.facilities import read_facilities
+from lifecircle.sources.facilities import read_facilities, read_layers
 from lifecircle.sources.people import read_people
+from lifecircle.sources.registers import parents, read_known, read_registers
 from lifecircle.sources.roads import read_roads
 from lifecircle.sources.tables import match_where
 from lifecircle.sources.terrain import read_terrain
@@ -10,10 +11,14 @@ from lifecircle.sources.units import read_district_crs, read_units
 
 __all__ = [
     "match_where",
+    "parents",
     "read_barriers",
     "read_district_crs",
     "read_facilities",
+    "read_known",
+    "read_layers",
     "read_people",
+    "read_registers",
     "read_roads",
     "read_terrain",
     "read_units",

@@ -56,16 +56,30 @@ def read_facilities(
     files
         What was read, for the manifest; rows = used + repaired + set aside.
     """
+    return _read_places(configuration, configuration.facilities, "facilities", units, problems)
+
+
+def read_layers(
+    configuration: Configuration, units: Mapping[Level, Units], problems: Problems
+) -> tuple[Facilities, list[InputFile]]:
+    """Read the places that are no supply (``[[layers]]``: built-up area, green space, hazards), as facilities are read."""
+    return _read_places(configuration, configuration.layers, "layers", units, problems)
+
+
+def _read_places(
+    configuration: Configuration, layers: tuple[FacilityLayer, ...], section: str, units: Mapping[Level, Units],
+    problems: Problems,
+) -> tuple[Facilities, list[InputFile]]:  # fmt: skip
     crs = read_district_crs(configuration, problems)
     if crs is None:
         return _no_facilities(None), []
     frames: list[pd.DataFrame] = []
     files: list[InputFile] = []
     seen: dict[str, int] = {}
-    for index, layer in enumerate(configuration.facilities):
+    for index, layer in enumerate(layers):
         read = read_source(
-            configuration.folder, layer, f"facilities: {layer.kind}", problems, columns=layer.fields.values(),
-            field=f"facilities[{index + 1}].path",
+            configuration.folder, layer, f"{section}: {layer.kind}", problems, columns=layer.fields.values(),
+            field=f"{section}[{index + 1}].path",
         )  # fmt: skip
         places = place_rows(layer, read, units, crs, problems) if read is not None else None
         if read is None or places is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lifecircle.config import Bounds
 from lifecircle.problems import Problems, Severity, nearest_name
 
 if TYPE_CHECKING:
@@ -182,9 +183,14 @@ def _half_width(text: str) -> str:
 
 
 def match_where(frame: pd.DataFrame, where: Mapping[str, Any]) -> BoolArray:
-    """Return which rows have, in every column of ``where``, one of its values."""
+    """Return which rows have, in every column of ``where``, one of its values, or a number within its bounds."""
     keep = np.ones(len(frame), dtype=bool)
     for column, wanted in where.items():
+        if isinstance(wanted, Bounds):
+            number = as_numbers(frame[column].to_numpy(dtype=object)).value
+            with np.errstate(invalid="ignore"):
+                keep &= (number >= wanted.at_least) & (number <= wanted.at_most)
+            continue
         values = wanted if isinstance(wanted, tuple) else (wanted,)
         cells = frame[column].to_numpy(dtype=object)
         keep &= np.fromiter(

@@ -14,15 +14,17 @@ from typing import Any
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Rule, load_kinds
 from lifecircle.measures.conservation import conserve_people
-from lifecircle.measures.indicators import indicator_table
 from lifecircle.model import RuleResult, Study
 from lifecircle.problems import Problems
+from lifecircle.study.answers import answer_all
 from lifecircle.study.areas import draw_areas
 from lifecircle.study.chains import answer_chain
+from lifecircle.study.facts import gather_facts
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Progress, check_district, say_nothing
 from lifecircle.study.overland import describe_surfaces
 from lifecircle.study.parts import describe_networks, network_parts
+from lifecircle.study.serving import asked_entries
 
 __all__ = ["check_district", "run_district"]
 
@@ -55,7 +57,9 @@ def run_district(
     clock = Clock(progress)
     began = time.perf_counter()
     with clock.stage("read", "读取图层 reading the layers"):
-        layers = check_district(folder, problems, only_rules=only_rules, at=at, progress=progress, cache=cache)
+        layers = check_district(
+            folder, problems, only_rules=only_rules, year=year, at=at, progress=progress, cache=cache
+        )
     problems.raise_errors()
     if layers is None:
         raise RuntimeError("a district that could not be read must have said why")
@@ -65,7 +69,8 @@ def run_district(
     results = {rule.id: _answer(travel, rule) for rule in rules}
     with clock.stage("measures", "汇总覆盖 adding up coverage"):
         used_year = year or layers.district.year
-        indicators = indicator_table(layers.district, used_year, layers.units, layers.cells, results)
+        facts = gather_facts(layers, used_year, results, travel, problems)
+        answers = answer_all(facts, layers.known, asked_entries(configuration, only_rules), layers.not_computed)
         conservation = conserve_people(layers.cells, results)
     areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
@@ -78,12 +83,14 @@ def run_district(
         results=results,
         modes={mode: configuration.modes[mode] for rule in rules for mode in rule.modes},
         kinds=load_kinds(),
-        indicators=indicators,
+        indicators=answers.indicators,
+        tables=answers.tables,
+        by_cell=dict(facts.by_cell),
         conservation=conservation,
         parts=network_parts(travel),
         inputs=layers.inputs,
         problems=tuple(problems),
-        not_computed=layers.not_computed,
+        not_computed=answers.not_computed,
         closures=layers.roads.closures if layers.roads is not None else (),
         year=used_year,
         folder=folder,

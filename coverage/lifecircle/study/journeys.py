@@ -97,13 +97,8 @@ class Journeys:
     def answer(self, rule: Rule, serving: IntArray) -> RuleResult:
         """Return which cells a rule covers, and whom each of its facilities serves."""
         people = self.people(rule)
-        unit = 1.0 if rule.is_distance else 60.0
-        # A hair of horizon more, so that rounding drops no one at the limit: the figures published are the figures compared.
-        horizon = (rule.limit - rule.ready_minutes) * unit * (1 + 1e-9)
         with self.clock.stage("reach", rule.names.both):
-            cost, facility, reach, access_m = self.ask(rule, serving, horizon)
-            cost = cost / unit + rule.ready_minutes
-            reach.data[:] = reach.data / unit + rule.ready_minutes
+            cost, facility, reach, access_m = self._to_limit(rule, serving)
             found = cells_covered(cost, rule.limit, rule.ready_minutes, has_range=not rule.is_distance)
         return RuleResult(
             rule=rule,
@@ -118,6 +113,19 @@ class Journeys:
             people_nearest=people_nearest(facility, people, len(serving)),
             choices=count_choices(reach, rule.limit),
         )
+
+    def within(self, rule: Rule) -> csr_array:
+        """Return a rule's facilities x cells: minutes (readiness included) or metres, up to its limit."""
+        return self._to_limit(rule, self.layers.serving[rule.id])[2]
+
+    def _to_limit(self, rule: Rule, serving: IntArray) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
+        """Return what :meth:`ask` does, in minutes (readiness included) or metres, the reach up to the rule's limit."""
+        unit = 1.0 if rule.is_distance else 60.0
+        # A hair of horizon more, so that rounding drops no one at the limit: the figures published are the figures compared.
+        horizon = (rule.limit - rule.ready_minutes) * unit * (1 + 1e-9)
+        cost, facility, reach, access_m = self.ask(rule, serving, horizon)
+        reach.data[:] = reach.data / unit + rule.ready_minutes
+        return cost / unit + rule.ready_minutes, facility, reach, access_m
 
     def people(self, rule: Rule) -> FloatArray:
         """Return who counts under a rule, per cell."""

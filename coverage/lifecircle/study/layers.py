@@ -10,13 +10,16 @@ from typing import Any
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Configuration, District, read_configuration
 from lifecircle.config.schema import Level
-from lifecircle.model import Cells, Facilities, InputFile, IntArray, Roads, TerrainLayers, Units
+from lifecircle.model import Cells, Facilities, InputFile, IntArray, Known, Register, Roads, TerrainLayers, Units
 from lifecircle.problems import Problems
 from lifecircle.sources import (
     read_barriers,
     read_district_crs,
     read_facilities,
+    read_known,
+    read_layers,
     read_people,
+    read_registers,
     read_roads,
     read_terrain,
     read_units,
@@ -40,6 +43,10 @@ class Layers:
     units: Mapping[Level, Units]
     cells: Cells
     facilities: Facilities
+    places: Facilities
+    """Places that are no supply."""
+    registers: Mapping[str, Register]
+    known: Known
     roads: Roads | None
     """None only where every rule goes over terrain."""
     terrain: TerrainLayers | None
@@ -57,6 +64,7 @@ def check_district(
     problems: Problems,
     *,
     only_rules: tuple[str, ...] = (),
+    year: int | None = None,
     at: str | None = None,
     progress: Progress = say_nothing,
     cache: Cache = NO_CACHE,
@@ -65,6 +73,8 @@ def check_district(
 
     Parameters
     ----------
+    year
+        The run's; the configuration's where absent. Figures of earlier years are what it is measured against.
     at
         The run's time of day, in place of the configuration's.
 
@@ -77,6 +87,7 @@ def check_district(
     configuration = read_configuration(folder, problems)
     if configuration is None or configuration.district is None:
         return None
+    used_year = year or configuration.district.year
     configuration = _set_time(configuration, configuration.district, at, problems)
     crs = read_district_crs(configuration, problems)
     if crs is None:
@@ -87,13 +98,17 @@ def check_district(
     cells, people_files, people_details = read_people(configuration, units, problems)
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
+    places, place_files = read_layers(configuration, units, problems)
+    registers, table_files = read_registers(configuration, units, problems)
+    known, known_files = read_known(configuration, used_year, problems)
     progress("读取道路 reading roads")
     roads, road_files = read_roads(configuration, problems, cache)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
     terrain, barrier_files = read_barriers(configuration, terrain, problems)
     chosen = Chosen()
     if facilities is not None:
-        chosen = choose_facilities(configuration, facilities, only_rules, problems)
+        groups = tuple(cells.groups) if cells is not None else ()
+        chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
     if problems.errors or cells is None or facilities is None or configuration.district is None:
         return None
     return Layers(
@@ -102,12 +117,25 @@ def check_district(
         units=units,
         cells=cells,
         facilities=facilities,
+        places=places,
+        registers=registers,
+        known=known,
         roads=roads,
         terrain=terrain,
         serving=chosen.serving,
         onward=chosen.onward,
         not_computed=chosen.not_computed,
-        inputs=(*unit_files, *people_files, *facility_files, *road_files, *terrain_files, *barrier_files),
+        inputs=(
+            *unit_files,
+            *people_files,
+            *facility_files,
+            *place_files,
+            *table_files,
+            *known_files,
+            *road_files,
+            *terrain_files,
+            *barrier_files,
+        ),
         details={"people": people_details},
     )
 

@@ -24,26 +24,40 @@ class Chosen:
 
 
 def choose_facilities(
-    configuration: Configuration, facilities: Facilities, only_rules: tuple[str, ...], problems: Problems
-) -> Chosen:
+    configuration: Configuration, facilities: Facilities, groups: tuple[str, ...], only_rules: tuple[str, ...],
+    problems: Problems,
+) -> Chosen:  # fmt: skip
     """Return for each rule the facilities that serve it, and why some rules cannot be computed.
 
     A policy's rule whose kind of facility the district has no layer of is not computed and says so; a rule of the district's own
     must find its layers.
     """
-    known = {rule.id: rule for rule in configuration.rules}
+    asked = asked_entries(configuration, only_rules)
+    known = {entry.id for entry in (*configuration.rules, *configuration.indicators)}
     for name in only_rules:
         if name not in known:
             problems.error(
                 "call-unknown-rule",
                 "--rule",
                 f'没有这条准则 no such rule "{name}"',
-                mend=nearest_name(name, list(known)),
+                mend=nearest_name(name, sorted(known)),
             )
     kinds = set(facilities.frame["kind"]) | {layer.kind for layer in configuration.facilities}
     found = Chosen()
     for rule in configuration.rules:
-        if only_rules and rule.id not in only_rules:
+        if rule.id not in asked:
+            continue
+        if rule.group is not None and rule.group not in groups:
+            reason = f'没有人群 no group "{rule.group}" in [population] groups'
+            problems.add(
+                "rule-no-group",
+                "note",
+                "district.toml",
+                reason,
+                field=f"rules.{rule.id}",
+                mend=f"加上 add groups.{rule.group}",
+            )
+            found.not_computed[rule.id] = reason
             continue
         filters = {"facilities": rule.facilities}
         if rule.then is not None:
@@ -71,6 +85,20 @@ def choose_facilities(
                     field=f"rules.{rule.id}.{part}",
                 )  # fmt: skip
     return found
+
+
+def asked_entries(configuration: Configuration, only: tuple[str, ...]) -> set[str]:
+    """Return the ids to compute: all, or those named with what they are computed from."""
+    entries = {entry.id: entry for entry in (*configuration.rules, *configuration.indicators)}
+    if not only:
+        return set(entries)
+    asked, waiting = set[str](), list(only)
+    while waiting:
+        name = waiting.pop()
+        if name not in asked and name in entries:
+            asked.add(name)
+            waiting += entries[name].after
+    return asked
 
 
 def _report_unclear(

@@ -8,6 +8,7 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from lifecircle.config import Label, Mode, Rule, load_policies
+from lifecircle.measures.targets import due_target
 from lifecircle.model import Study
 from lifecircle.outputs.parts import describe_parts
 
@@ -67,7 +68,7 @@ def _describe_rule(study: Study, rule: Rule) -> dict[str, Any]:
         "quote": rule.quote,
         "source": rule.source,
         "assumption": rule.assumption,
-        "target": _describe_target(rule),
+        "target": _describe_target(rule, study.year),
     }
 
 
@@ -89,11 +90,13 @@ def _describe_onward(study: Study, rule: Rule) -> dict[str, Any] | None:
     }
 
 
-def _describe_target(rule: Rule) -> dict[str, Any] | None:
-    if rule.target is None:
+def _describe_target(rule: Rule, year: int) -> dict[str, Any] | None:
+    """Return the share that the year answers to, and from which side; None where no share is asked."""
+    target = due_target(rule.targets, year)
+    if target is None or target.kind not in ("at_least", "at_most", "all", "hold"):
         return None
-    share = 1.0 if rule.target.kind == "all" else float(rule.target.value or 0.0)
-    return {"kind": rule.target.kind, "share": share * 100, "year": rule.target.year}
+    share = 1.0 if target.kind == "all" else float(target.value or 0.0)
+    return {"kind": "at_least" if target.kind == "hold" else target.kind, "share": share * 100, "year": target.year}
 
 
 def describe_kinds(study: Study) -> dict[str, dict[str, str]]:

@@ -1,0 +1,26 @@
+"""From a policy's entries to figures: each measure asks the district's facts and hands arrays to ``measures``."""
+
+from lifecircle.clauses import access, capacity, counted, inequality, judged, presence, spatial, water
+from lifecircle.clauses.facts import Facts, Selected
+from lifecircle.clauses.missing import missing_for, partial_for
+from lifecircle.clauses.registry import Finding, Findings, find, is_computed, rows_of
+
+__all__ = [
+    "Facts",
+    "Finding",
+    "Findings",
+    "Selected",
+    "access",
+    "capacity",
+    "counted",
+    "find",
+    "inequality",
+    "is_computed",
+    "judged",
+    "missing_for",
+    "partial_for",
+    "presence",
+    "rows_of",
+    "spatial",
+    "water",
+]

@@ -1,0 +1,35 @@
+"""Clauses of access that follow from a rule's travel times: minutes, gains."""
+
+from __future__ import annotations
+
+from lifecircle.clauses.facts import Facts
+from lifecircle.clauses.registry import Finding, Findings, measure
+from lifecircle.config.indicators import Gain, MeanMinutes
+from lifecircle.measures.indicators import minutes_figures
+from lifecircle.measures.rows import ratio_figures
+
+
+@measure(MeanMinutes)
+def mean_minutes(entry: MeanMinutes, facts: Facts) -> Findings:
+    """Return the mean minutes (or metres) to the nearest facility of a rule, over the people who reach one."""
+    result = facts.results[entry.rule]
+    rule = result.rule
+    figures = [
+        minutes_figures(
+            facts.levels[level], result.people, result.nearest.cost, rule.fixed_minutes, has_range=not rule.is_distance
+        )
+        for level in facts.levels_for(entry.levels)
+    ]
+    return Findings((Finding(tuple(figures), unit=rule.limit_unit, rule=rule),))
+
+
+@measure(Gain)
+def gain(entry: Gain, facts: Facts) -> Findings:
+    """Count people whom one rule covers and another does not, over all people: what the first has and the second lacks."""
+    first, second = facts.results[entry.rule], facts.results[entry.without]
+    won = first.people * (first.covered & ~second.covered)
+    figures = [
+        ratio_figures(facts.levels[level], facts.levels[level].sum(won), facts.levels[level].sum(first.people))
+        for level in facts.levels_for(entry.levels)
+    ]
+    return Findings((Finding(tuple(figures), rule=first.rule),))

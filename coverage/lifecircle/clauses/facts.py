@@ -1,0 +1,202 @@
+"""What a clause may ask of a district: its units, people, records by unit, and what rules came to. Arrays and frames, no files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from lifecircle.config import Configuration, District, FacilityFilter, Rule, TableFilter
+from lifecircle.config.schema import LEVELS, Level
+from lifecircle.measures.levels import LevelSums
+from lifecircle.model import (
+    BoolArray,
+    Cells,
+    Facilities,
+    FloatArray,
+    IntArray,
+    Register,
+    RuleResult,
+    TextArray,
+    Units,
+)
+from lifecircle.problems import Problems
+from lifecircle.sources import match_where
+from lifecircle.sources.tables import as_numbers, show_rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selected:
+    """Records that a filter lets through: facilities, places of a layer, or rows of a table."""
+
+    frame: pd.DataFrame
+    unit: Mapping[Level, IntArray]
+    """Per level, the unit of each record; -1 where it lies in none. Levels that the records do not know are absent."""
+    geometry: TextArray | None
+    """District CRS; None for rows of a table."""
+    name: str
+    """Kinds or tables, for messages."""
+    year: float = float("nan")
+    """The year the records are of, where they say so."""
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def year_note(self) -> str:
+        """What to say of the year the records are of; empty where they do not say."""
+        return f"（{self.year:.0f}年数据 data of {self.year:.0f}）" if np.isfinite(self.year) else ""
+
+
+@dataclass(eq=False)
+class Facts:
+    """One district's facts. Figures are functions of these and of nothing else."""
+
+    configuration: Configuration
+    district: District
+    year: int
+    units: Mapping[Level, Units]
+    levels: Mapping[Level, LevelSums]
+    parents: Mapping[tuple[Level, Level], IntArray]
+    """(level, level above) to the row above of each unit, -1 where none."""
+    cells: Cells
+    facilities: Facilities
+    layers: Facilities
+    place_unit: Mapping[Level, IntArray]
+    """Per level, the unit of each facility and then of each place of a layer."""
+    registers: Mapping[str, Register]
+    results: Mapping[str, RuleResult]
+    reach: Callable[[Rule], csr_array]
+    """A rule to facilities x cells: minutes (readiness included) or metres, up to its limit."""
+    problems: Problems
+    height_m: Callable[[FloatArray, FloatArray], FloatArray] | None = None
+    """x, y in the district's CRS to the height of the ground, NaN where not known; None without a dem."""
+    rows: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """By entry id, the judged rows of what has been computed so far."""
+    supply: Any = None
+    """The waterworks, built when a clause first asks for them."""
+    listed: set[str] = field(default_factory=set)
+    """Tables that are listed once, whichever entry asks first."""
+    by_cell: dict[str, FloatArray] = field(default_factory=dict)
+    """By entry id, the values by cell of what has been computed so far and has them."""
+
+    @cached_property
+    def places(self) -> pd.DataFrame:
+        """Facilities, then places of layers."""
+        held = [one.frame for one in (self.facilities, self.layers) if len(one)] or [self.facilities.frame]
+        return pd.DataFrame(pd.concat(held, ignore_index=True))
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """Kinds that the district has a layer of, whether or not anything is in it."""
+        described = (*self.configuration.facilities, *self.configuration.layers)
+        return frozenset({*self.places["kind"], *(layer.kind for layer in described)})
+
+    def select(self, records: Sequence[TableFilter | FacilityFilter]) -> Selected:
+        """Return the records that any of the filters lets through, inside the district; kinds and columns that are absent add none."""
+        if any(isinstance(wanted, TableFilter) for wanted in records):
+            return self._select_rows([wanted for wanted in records if isinstance(wanted, TableFilter)])
+        return self._select_places([wanted for wanted in records if isinstance(wanted, FacilityFilter)])
+
+    def _select_places(self, filters: list[FacilityFilter]) -> Selected:
+        places = self.places
+        chosen = np.zeros(len(places), dtype=bool)
+        for wanted in filters:
+            of_kind = places["kind"].isin(wanted.kind).to_numpy() & (places["status"] == "used").to_numpy()
+            if of_kind.any() and all(key in places.columns for key in wanted.attributes):
+                chosen[of_kind] |= match_where(places[of_kind], wanted.attributes)
+        # A clause that counts units or facilities counts those inside.
+        chosen &= self.place_unit["district"] >= 0
+        name = "/".join(dict.fromkeys(kind for wanted in filters for kind in wanted.kind))
+        frame = places[chosen].reset_index(drop=True)
+        unit = {level: rows[chosen] for level, rows in self.place_unit.items()}
+        return Selected(frame, unit, frame["geometry"].to_numpy(dtype=object), name)
+
+    def _select_rows(self, filters: list[TableFilter]) -> Selected:
+        frames, units, years = [], [], []
+        for wanted in filters:
+            register = self.registers.get(wanted.table)
+            if register is None or any(key not in register.frame.columns for key in wanted.attributes):
+                continue
+            of_year, year = _latest(register.year, self.year)
+            chosen = of_year & match_where(register.frame, wanted.attributes)
+            frames.append(register.frame[chosen])
+            units.append({level: rows[chosen] for level, rows in register.unit.items()})
+            years.append(year)
+        name = "/".join(dict.fromkeys(wanted.table for wanted in filters))
+        if not frames:
+            return Selected(pd.DataFrame(), {"district": np.zeros(0, dtype=np.int64)}, None, name)
+        shared = [level for level in units[0] if all(level in one for one in units)]
+        joined = {level: np.concatenate([one[level] for one in units]) for level in shared}
+        return Selected(
+            pd.concat(frames, ignore_index=True),
+            joined,
+            None,
+            name,
+            float(np.nanmin([*years, np.inf])) if np.isfinite(years).any() else np.nan,
+        )
+
+    def amount(self, selected: Selected, column: str | None) -> FloatArray:
+        """Return a column of records as numbers, 1 each where ``column`` is None; what is no number adds nothing and is warned of."""
+        if column is None:
+            return np.ones(len(selected))
+        if column not in selected.frame.columns:
+            return np.zeros(len(selected))
+        numbers = as_numbers(selected.frame[column].to_numpy(dtype=object))
+        wanting = numbers.is_bad | numbers.is_blank
+        if wanting.any():
+            identity = selected.frame.get("facility_id", selected.frame.index)
+            self.problems.add(
+                "records-no-number", "warning", selected.name, "没有数或不是数，未计入 no number, adds nothing",
+                row=show_rows(np.asarray(identity)[wanting]), field=column, count=int(wanting.sum()),
+            )  # fmt: skip
+        return np.nan_to_num(numbers.value, nan=0.0)
+
+    def sum(self, level: Level, selected: Selected, weights: FloatArray) -> FloatArray:
+        """Return the sum of a weight over the records of each unit. Shape (units,)."""
+        unit = selected.unit[level]
+        held = unit >= 0
+        count = len(self.levels[level].code)
+        return np.bincount(unit[held], weights=weights[held], minlength=count).astype(np.float64)
+
+    def levels_for(self, asked: Sequence[Level], known: Mapping[Level, IntArray] | None = None) -> list[Level]:
+        """Return the levels to report, from large to small: those asked for that the district and the records have."""
+        return [level for level in self.levels if level in asked and (known is None or level in known)]
+
+    def roll_up(self, level: Level, above: Level, values: FloatArray) -> FloatArray:
+        """Return the sum over the units of each unit above."""
+        count = len(self.levels[above].code)
+        if level == above:
+            return values
+        row = np.zeros(len(values), dtype=np.int64) if above == "district" else self.parents[level, above]
+        held = row >= 0
+        return np.bincount(row[held], weights=values[held], minlength=count).astype(np.float64)
+
+    def above(self, level: Level) -> list[Level]:
+        """Return a level and those above it that the district has, from large to small."""
+        return [one for one in LEVELS[: LEVELS.index(level) + 1] if one in self.levels]
+
+    def is_quasi(self, level: Level) -> BoolArray:
+        """Return which units are quasi-units: 园区、林场 and the like, whose codes have 400-599 in the digits of the town."""
+        code = self.levels[level].code
+        town = [text[6:9] if level == "township" and len(text) in (9, 12) and text.isdigit() else "" for text in code]
+        return np.array(["400" <= digits <= "599" for digits in town], dtype=bool)
+
+    def group(self, name: str | None) -> FloatArray:
+        """Return the people of each cell, or those of a group."""
+        return self.cells.people if name is None else self.cells.groups[name]
+
+
+def _latest(years: FloatArray, upto: int) -> tuple[BoolArray, float]:
+    """Return the rows of the latest year up to one, and that year; all rows where none says its year."""
+    if np.isnan(years).all():
+        return np.ones(len(years), dtype=bool), float("nan")
+    known = years[years <= upto]
+    if not known.size:
+        return np.zeros(len(years), dtype=bool), float("nan")
+    return years == known.max(), float(known.max())

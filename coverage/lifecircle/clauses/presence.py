@@ -1,0 +1,124 @@
+"""Presence: the share of units that have their own. 每个镇办好一所卫生院, 每个行政村办好一所公有制卫生室.
+
+Strict: a unit with two does not make up for a unit with none. Quasi-units are no towns. A unit served jointly (联合设置) or exempt (巡诊)
+is counted in a second figure beside the strict one, and listed with its reason.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.clauses.facts import Facts, Selected
+from lifecircle.clauses.registry import Finding, Findings, beside, measure
+from lifecircle.config.indicators import Presence
+from lifecircle.measures.rows import Figures, ratio_figures
+from lifecircle.model import BoolArray, TextArray
+from lifecircle.sources.tables import as_code, as_text, show_values
+
+SEPARATORS = re.compile(r"[;；,，、|\s]+")
+
+
+@measure(Presence)
+def presence(entry: Presence, facts: Facts) -> Findings:
+    """Count units with at least so many records over all units that count, quasi-units left out."""
+    chosen = facts.select(entry.of)
+    count = facts.sum(entry.unit, chosen, np.ones(len(chosen)))
+    is_unit = np.ones(len(count), dtype=bool) if entry.quasi else ~facts.is_quasi(entry.unit)
+    has = (count >= entry.at_least) & is_unit
+    reason = _reasons(entry, chosen, facts)
+    passes = has | ((reason != "") & is_unit)
+    found = [Finding(_figures(entry, facts, has, is_unit), note=chosen.year_note)]
+    if entry.serves or (reason != "").any():
+        label = beside(entry, "含联合设置与例外", "joint service and exceptions counted")
+        found.append(
+            Finding(_figures(entry, facts, passes, is_unit), suffix="-with-shared", label=label, note=chosen.year_note)
+        )
+    return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, reason, is_unit)})
+
+
+def _figures(entry: Presence, facts: Facts, has: BoolArray, is_unit: BoolArray) -> tuple[Figures, ...]:
+    levels = [level for level in facts.above(entry.unit) if level in entry.levels]
+    return tuple(
+        ratio_figures(
+            facts.levels[level],
+            facts.roll_up(entry.unit, level, has.astype(np.float64)),
+            facts.roll_up(entry.unit, level, is_unit.astype(np.float64)),
+        )
+        for level in levels
+    )
+
+
+def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
+    """Return why a unit may do without its own: who serves it too, or what it is exempt for; empty where nothing says so."""
+    level = facts.levels[entry.unit]
+    reason = np.full(len(level.code), "", dtype=object)
+    if entry.serves and entry.serves in chosen.frame.columns:
+        lost = []
+        for row, text in enumerate(as_text(chosen.frame[entry.serves])):
+            for word in (part for part in SEPARATORS.split(text) if part):
+                units = _units_named(word, entry, int(chosen.unit[entry.unit][row]), facts)
+                lost += [] if len(units) == 1 else [word]
+                if len(units) == 1:
+                    who = chosen.frame["name"].iloc[row] or chosen.frame["facility_id"].iloc[row]
+                    reason[units[0]] = "；".join(part for part in (reason[units[0]], f"联合设置 joint: {who}") if part)
+        if lost:
+            facts.problems.add(
+                "presence-unknown-unit", "warning", chosen.name, f"联合设置的单元认不出 units jointly served that no layer knows: {show_values(lost)}",
+                field=entry.serves, expected="代码，或唯一的名称 a code, or a name only one unit has", count=len(lost),
+            )  # fmt: skip
+    for exempt in facts.configuration.exempt:
+        if exempt.indicator == entry.id:
+            for unit in _units_named(exempt.unit, entry, -1, facts)[:1]:
+                reason[unit] = "；".join(part for part in (reason[unit], exempt.reason) if part)
+    return reason
+
+
+def _units_named(word: str, entry: Presence, near: int, facts: Facts) -> list[int]:
+    """Return the units that a code or a name means: of several of one name, those of the same unit above as ``near``."""
+    level = facts.levels[entry.unit]
+    code = as_code([word])[0]
+    found = [row for row in range(len(level.code)) if level.code[row] == code] or [
+        row for row in range(len(level.name)) if level.name[row] == word
+    ]
+    if len(found) > 1 and near >= 0 and (entry.unit, "township") in facts.parents:
+        parent = facts.parents[entry.unit, "township"]
+        return [row for row in found if parent[row] == parent[near]]
+    return found
+
+
+def _table(
+    entry: Presence,
+    chosen: Selected,
+    facts: Facts,
+    count: np.ndarray,
+    has: BoolArray,
+    reason: TextArray,
+    is_unit: BoolArray,
+) -> pd.DataFrame:
+    """Return one row a unit: what it has, what excuses it, and what it lacks; the accountable list."""
+    level = facts.levels[entry.unit]
+    names = (
+        chosen.frame["name"].to_numpy(dtype=object)
+        if "name" in chosen.frame
+        else np.full(len(chosen), "", dtype=object)
+    )
+    held = [[] for _ in level.code]  # type: list[list[str]]
+    for name, unit in zip(names, chosen.unit[entry.unit], strict=True):
+        if unit >= 0 and name:
+            held[unit].append(str(name))
+    state = np.where(has, "有 has", np.where(reason != "", "例外 exception", "缺 lacks"))
+    township = np.full(len(level.code), "", dtype=object)
+    if (entry.unit, "township") in facts.parents:
+        parent = facts.parents[entry.unit, "township"]
+        township = np.where(parent >= 0, facts.levels["township"].name[parent], "")
+    return pd.DataFrame(
+        {
+            "district": facts.district.id, "year": facts.year, "indicator": entry.id, "label_zh": entry.names.zh,
+            "level": entry.unit, "township": township, "unit_code": level.code, "unit_name": level.name,
+            "count": count.astype(np.int64), "state": np.where(is_unit, state, "不计 quasi-unit"), "reason": reason,
+            "facilities": ["；".join(one) for one in held],
+        }
+    )  # fmt: skip

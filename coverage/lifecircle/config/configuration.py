@@ -1,0 +1,42 @@
+"""One district as its planner described it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifecircle.config.indicators import AnyIndicator
+from lifecircle.config.rules import Rule
+from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
+from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
+from lifecircle.config.water import WaterSupply
+
+FILE_NAME = "district.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One district as its planner described it; sections that did not validate are absent."""
+
+    folder: Path
+    district: District | None
+    units: tuple[UnitLayer, ...]
+    population: Population | None
+    facilities: tuple[FacilityLayer, ...]
+    roads: Roads | None
+    ferries: tuple[Ferry, ...]
+    terrain: Terrain
+    modes: dict[str, Mode]
+    rules: tuple[Rule, ...]
+    """The district's own and its policies', in that order."""
+    own_rules: tuple[str, ...]
+    layers: tuple[FacilityLayer, ...] = ()
+    """Places that are no supply: built-up area, green space, corridors, hazards."""
+    tables: tuple[TableLayer, ...] = ()
+    indicators: tuple[AnyIndicator, ...] = ()
+    """The district's own and its policies', each after those it is computed from."""
+    own_indicators: tuple[str, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    references: tuple[Reference, ...] = ()
+    exempt: tuple[Exempt, ...] = ()
+    water: WaterSupply = WaterSupply()  # noqa: RUF009 - frozen

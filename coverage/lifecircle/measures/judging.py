@@ -1,0 +1,87 @@
+"""Rows to rows with targets and statuses, and the table of every target: what is due, what is on the way, what is still missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.config import Entry, Target
+from lifecircle.measures.rows import COLUMNS
+from lifecircle.measures.targets import Measured, due_target, judge, missing_to, scale_of
+from lifecircle.model import FloatArray, Known, TextArray
+
+TARGET_COLUMNS = (
+    "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
+    "target_kind", "target", "target_year", "target_text", "base", "base_year", "reference", "reference_name", "expected", "status",
+    "is_due", "gap", "missing", "clause", "source",
+)  # fmt: skip
+"""Of ``targets.csv``. ``gap`` is target less value; ``missing`` what the numerator lacks: people, units, m2."""
+
+
+def judge_rows(rows: pd.DataFrame, entry: Entry, year: int, known: Known) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return one entry's rows with target and status, and one row a target for ``targets.csv``.
+
+    The target in the rows is the one that the year answers to; ``targets.csv`` has all. A target of the kind ``count`` is asked of the
+    district only: three towns out of eighteen are not three of each.
+    """
+    if not entry.targets or not len(rows):
+        return rows, pd.DataFrame(columns=list(TARGET_COLUMNS))
+    judged, listed = rows.copy(), []
+    due = due_target(entry.targets, year)
+    for (indicator, level), part in rows[rows["is_asked"]].groupby(["indicator", "level"], sort=False):
+        measured = _measured(str(indicator), part, entry, known)
+        unit = str(part["value_unit"].iloc[0])
+        for target in entry.targets:
+            if target.kind == "count" and level != "district":
+                continue
+            found = judge(part["value"].to_numpy(np.float64), unit, target, entry.targets, year, measured)
+            listed.append(
+                _target_rows(part, target, found.goal, found.expected, found.status, target is due, measured, known)
+            )
+            if target is due:
+                judged.loc[part.index, "target"] = found.goal
+                judged.loc[part.index, "target_kind"] = target.kind
+                judged.loc[part.index, "target_year"] = target.year if target.year is not None else pd.NA
+                judged.loc[part.index, "status"] = found.status
+    return judged, pd.concat(listed, ignore_index=True) if listed else pd.DataFrame(columns=list(TARGET_COLUMNS))
+
+
+def _measured(indicator: str, part: pd.DataFrame, entry: Entry, known: Known) -> Measured:
+    """Return bases and reference of the units: their own from an earlier year, the district's also from the targets."""
+    level = str(part["level"].iloc[0])
+    codes = part["unit_code"].tolist()
+    base = [known.bases.get((indicator, level, code), (np.nan, np.nan)) for code in codes]
+    year, value = (np.array([one[place] for one in base], dtype=np.float64) for place in (0, 1))
+    stated = next((target.base for target in entry.targets if target.base is not None), None)
+    if stated is not None and level == "district":
+        scale = scale_of(str(part["value_unit"].iloc[0]))
+        value = np.where(np.isnan(year), stated.value * scale, value)
+        year = np.where(np.isnan(year), float(stated.year), year)
+    return Measured(value, year, known.references.get(entry.id, (np.nan, ""))[0])
+
+
+def _target_rows(
+    part: pd.DataFrame, target: Target, goal: FloatArray, expected: FloatArray, status: TextArray, is_due: bool,
+    measured: Measured, known: Known,
+) -> pd.DataFrame:  # fmt: skip
+    value = part["value"].to_numpy(np.float64)
+    numerator, denominator = (part[name].to_numpy(np.float64) for name in ("numerator", "denominator"))
+    reference, name = known.references.get(str(part["entry"].iloc[0]), (np.nan, ""))
+    has_reference = target.kind == "not_below"
+    years = pd.array([target.year if target.year is not None else pd.NA] * len(part), dtype="Int64")
+    listed = part[[column for column in COLUMNS if column in TARGET_COLUMNS]].assign(
+        target_kind=target.kind,
+        target=goal,
+        target_year=years,
+        target_text=target.text.both if target.text else "",
+        base=measured.base,
+        base_year=measured.base_year,
+        reference=reference if has_reference else np.nan,
+        reference_name=name if has_reference else "",
+        expected=expected,
+        status=status,
+        is_due=is_due,
+        gap=goal - value,
+        missing=missing_to(goal, value, numerator, denominator, float(part["scale"].iloc[0]), target),
+    )
+    return listed[list(TARGET_COLUMNS)].astype({"base_year": "Int64"})

@@ -1,0 +1,273 @@
+"""Tables by unit: statistics and lists, where units stood in earlier years, and what others have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from lifecircle.config import SourceLayer
+from lifecircle.config.schema import LEVELS
+from lifecircle.model import Known, Register
+from lifecircle.sources.files import read_source
+from lifecircle.sources.people.zones import join_codes
+from lifecircle.sources.tables import as_code, as_numbers, as_text, clean_text, is_missing, report_rows, show_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lifecircle.config import Configuration, District, TableFile, TableLayer
+    from lifecircle.config.schema import Level
+    from lifecircle.model import BoolArray, FloatArray, InputFile, IntArray, TextArray, Units
+    from lifecircle.problems import Problems
+    from lifecircle.sources.files import ReadLayer
+
+BASE_COLUMNS = ("indicator", "level", "year", "value")
+REFERENCE_COLUMNS = ("indicator", "value", "name")
+
+
+def read_registers(
+    configuration: Configuration, units: Mapping[Level, Units], problems: Problems
+) -> tuple[dict[str, Register], list[InputFile]]:
+    """Read every table of the district.
+
+    A row whose unit no level knows is set aside and listed. Tables of one name are an error.
+    """
+    registers: dict[str, Register] = {}
+    files: list[InputFile] = []
+    for index, table in enumerate(configuration.tables):
+        place = f"tables[{index + 1}]"
+        if table.name in registers:
+            problems.error(
+                "tables-duplicate", table.path, f'表名重复 table given twice: "{table.name}"', field=f"{place}.name"
+            )
+            continue
+        year_column = (table.year,) if isinstance(table.year, str) else ()
+        columns = [*table.fields.values(), *([table.id] if table.id else []), *year_column]
+        read = _read_file(configuration, table, f"table: {table.name}", columns, f"{place}.path", problems)
+        made = _register(table, read, configuration.district, units, place, problems) if read is not None else None
+        if read is None or made is None:
+            continue
+        registers[table.name] = made
+        files.append(read.counted(set_aside=len(read.frame) - len(made)))
+    return registers, files
+
+
+def _read_file(
+    configuration: Configuration, table: TableFile, role: str, columns: list[str], place: str, problems: Problems
+) -> ReadLayer | None:
+    layer = SourceLayer(
+        path=table.path, layer=table.layer, sheet=table.sheet, encoding=table.encoding, where=table.where
+    )
+    return read_source(configuration.folder, layer, role, problems, columns=columns, field=place, is_table=True)
+
+
+def _register(
+    table: TableLayer, read: ReadLayer, district: District | None, units: Mapping[Level, Units], place: str,
+    problems: Problems,
+) -> Register | None:  # fmt: skip
+    given = {column: name for name, column in table.fields.items()}
+    frame = read.frame.rename(columns=given)
+    doubled = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
+    if doubled:
+        problems.error("tables-field-twice", read.file, f"列名与 fields 重名 a column has a name that fields gives: {doubled}",
+                       layer=read.layer, field=f"{place}.fields")  # fmt: skip
+        return None
+    unit = _units_of_rows(table, read, district, units, place, problems)
+    if unit is None:
+        return None
+    year = _years_of_rows(table, read, problems)
+    is_placed = unit[table.level] >= 0 if table.level in unit else unit["district"] >= 0
+    plain = {str(name): _plain(frame[name].to_numpy(dtype=object)[is_placed]) for name in frame.columns}
+    return Register(
+        name=table.name,
+        frame=pd.DataFrame(plain, index=np.arange(int(is_placed.sum()))),
+        file=read.file,
+        unit={level: rows[is_placed] for level, rows in unit.items()},
+        level=table.level,
+        year=year[is_placed],
+        people=table.people,
+    )
+
+
+def _plain(cells: TextArray) -> TextArray:
+    plain = np.empty(len(cells), dtype=object)
+    plain[:] = [None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells]
+    return plain
+
+
+def _years_of_rows(table: TableLayer, read: ReadLayer, problems: Problems) -> FloatArray:
+    if not isinstance(table.year, str):
+        return np.full(len(read.frame), float(table.year) if table.year is not None else np.nan)
+    years = as_numbers(read.frame[table.year])
+    report_rows(
+        problems, "tables-bad-year", "warning", read.file, read.frame.index.to_numpy()[years.is_bad],
+        f"不是年份 not a year: {show_values(read.frame[table.year][years.is_bad])}", layer=read.layer, field=table.year,
+        expected="2025",
+    )  # fmt: skip
+    return years.value
+
+
+def _units_of_rows(
+    table: TableLayer, read: ReadLayer, district: District | None, units: Mapping[Level, Units], place: str,
+    problems: Problems,
+) -> dict[Level, IntArray] | None:  # fmt: skip
+    """Return the unit of every row at the table's level and above, -1 where there is none; None where the table fits no unit."""
+    count, rows = len(read.frame), read.frame.index.to_numpy()
+    if table.id is None:
+        if table.level != "district":
+            problems.error("tables-no-id", read.file, f"{table.level} 表须给出单元列 a table of a level needs the column of its units",
+                           field=f"{place}.id", mend='加上 add id = "编码"')  # fmt: skip
+            return None
+        return {"district": np.zeros(count, dtype=np.int64)}
+    code = as_code(read.frame[table.id])
+    if table.level not in units:
+        own = str(district.code) if district else ""
+        found: dict[Level, IntArray] = {"district": np.where(_starts_with(code, own), 0, -1)}
+        found |= {level: _by_prefix(code, held.code) for level, held in units.items() if _is_above(level, table.level)}
+        if table.level != "district" and found.get("township") is not None:
+            found["district"] = np.where(found["township"] >= 0, 0, found["district"])
+        is_lost = found["district"] < 0
+    else:
+        held = units[table.level]
+        own_row = join_codes(code, held.code)
+        by_name = _by_name(as_text(read.frame[table.id]), held, own_row < 0, read, table.id, problems)
+        own_row = np.where(own_row < 0, by_name, own_row)
+        found = {"district": np.where(own_row >= 0, 0, -1), table.level: own_row}
+        for level, above in units.items():
+            if _is_above(level, table.level):
+                parent = parents(held, above)
+                found[level] = np.where(own_row >= 0, parent[own_row], -1)
+        is_lost = own_row < 0
+    report_rows(
+        problems, "tables-unknown-unit", "error" if is_lost.all() else "set_aside", read.file, rows[is_lost],
+        f"{table.level} 中没有这些单元 units that no layer has: {show_values(read.frame[table.id][is_lost])}", layer=read.layer,
+        field=table.id, expected=f"如 such as {show_values(units[table.level].code[:3])}" if table.level in units else "",
+        mend="写代码，或唯一的名称 write the code, or a name only one unit has",
+    )  # fmt: skip
+    return None if is_lost.all() else found
+
+
+def _is_above(level: Level, other: Level) -> bool:
+    return LEVELS.index(level) < LEVELS.index(other)
+
+
+def _starts_with(code: TextArray, prefix: str) -> BoolArray:
+    return np.array([bool(prefix) and text.startswith(prefix) for text in code], dtype=bool)
+
+
+def _by_prefix(code: TextArray, above: TextArray) -> IntArray:
+    """Return the unit above by the digits of its code, where a code of 12 digits begins with one of 9."""
+    row = {str(text)[:9]: index for index, text in enumerate(above) if len(str(text)) in (9, 12)}
+    return np.array([row.get(text[:9], -1) if len(text) == 12 else -1 for text in code], dtype=np.int64)
+
+
+def _by_name(
+    name: TextArray, held: Units, is_open: BoolArray, read: ReadLayer, column: str, problems: Problems
+) -> IntArray:
+    """Return the unit that has this very name, where only one has; a name that several have is an error."""
+    known, count = np.unique(held.name.astype(str), return_counts=True)
+    twice = set(known[count > 1])
+    row = {text: index for index, text in enumerate(held.name)}
+    unclear = is_open & np.array([text in twice for text in name], dtype=bool)
+    report_rows(
+        problems, "tables-ambiguous-unit", "error", read.file, read.frame.index.to_numpy()[unclear],
+        f"有几个单元同名 several units have this name: {show_values(name[unclear])}", layer=read.layer, field=column,
+        mend="改用代码 use the code",
+    )  # fmt: skip
+    return np.array([row.get(text, -1) if free and text not in twice else -1
+                     for text, free in zip(name, is_open, strict=True)], dtype=np.int64)  # fmt: skip
+
+
+def parents(units: Units, above: Units) -> IntArray:
+    """Return for each unit the one above that a point inside it lies in, -1 where none: shape (units,)."""
+    point = shapely.point_on_surface(units.geometry)
+    tree = shapely.STRtree(above.geometry)
+    inner, outer = tree.query(point, predicate="intersects")
+    parent = np.full(len(units.code), -1, dtype=np.int64)
+    parent[inner[::-1]] = outer[::-1]
+    return parent
+
+
+def read_known(configuration: Configuration, before: int, problems: Problems) -> tuple[Known, list[InputFile]]:
+    """Read where units stood in earlier years, and what others have.
+
+    Parameters
+    ----------
+    before
+        The run's year: of each indicator and unit the latest earlier year counts, of references the latest up to it.
+    """
+    files: list[InputFile] = []
+    bases: dict[tuple[str, str, str], tuple[int, float]] = {}
+    for index, table in enumerate(configuration.baselines):
+        read = _read_file(
+            configuration, table, "baseline", list(BASE_COLUMNS), f"baselines[{index + 1}].path", problems
+        )
+        if read is None:
+            continue
+        year, value = _numbers(read, "year", problems), _numbers(read, "value", problems)
+        code = as_code(read.frame["unit_code"]) if "unit_code" in read.frame else np.full(len(year), "", dtype=object)
+        used = np.isfinite(year) & (year < before) & np.isfinite(value)
+        own = configuration.district.code if configuration.district else ""
+        for key, unit, when, amount in _rows_of(read, code, year, value, used):
+            place = (key[0], key[1], own if key[1] == "district" and not unit else unit)
+            if place not in bases or bases[place][0] < when:
+                bases[place] = (when, amount)
+        files.append(read.counted(set_aside=int((~used).sum())))
+    references = _read_references(configuration, before, files, problems)
+    return Known(bases, references), files
+
+
+def _rows_of(read: ReadLayer, code: TextArray, year: FloatArray, value: FloatArray, used: BoolArray) -> list[Any]:
+    indicator, level = as_text(read.frame["indicator"]), as_text(read.frame["level"])
+    return [
+        ((indicator[row], level[row]), code[row], int(year[row]), float(value[row])) for row in np.flatnonzero(used)
+    ]
+
+
+def _numbers(read: ReadLayer, column: str, problems: Problems) -> FloatArray:
+    numbers = as_numbers(read.frame[column])
+    report_rows(
+        problems, "tables-bad-number", "warning", read.file, read.frame.index.to_numpy()[numbers.is_bad],
+        f"不是数 not a number: {show_values(read.frame[column][numbers.is_bad])}", layer=read.layer, field=column,
+    )  # fmt: skip
+    return numbers.value
+
+
+def _read_references(
+    configuration: Configuration, upto: int, files: list[InputFile], problems: Problems
+) -> dict[str, tuple[float, str]]:
+    found: dict[str, tuple[float, float, str]] = {}
+
+    def keep(indicator: str, value: float, year: float, name: str) -> None:
+        if np.isfinite(value) and not year > upto and (indicator not in found or not found[indicator][1] > year):
+            found[indicator] = (value, year, name)
+
+    for index, reference in enumerate(configuration.references):
+        if reference.file is None:
+            year = float(reference.year) if reference.year is not None else -np.inf
+            keep(str(reference.indicator), float(reference.value or 0.0), year, reference.name)
+            continue
+        read = _read_file(
+            configuration,
+            reference.file,
+            "reference",
+            list(REFERENCE_COLUMNS),
+            f"references[{index + 1}].path",
+            problems,
+        )
+        if read is None:
+            continue
+        value = _numbers(read, "value", problems)
+        year_of = _numbers(read, "year", problems) if "year" in read.frame else np.full(len(value), -np.inf)
+        year_of = np.where(np.isnan(year_of), -np.inf, year_of)
+        indicator, name = as_text(read.frame["indicator"]), as_text(read.frame["name"])
+        for row in range(len(value)):
+            keep(indicator[row], float(value[row]), float(year_of[row]), name[row])
+        files.append(read.counted(set_aside=int((~np.isfinite(value)).sum())))
+    return {
+        indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
+        for indicator, (value, year, name) in found.items()
+    }

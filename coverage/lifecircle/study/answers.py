@@ -1,0 +1,109 @@
+"""From rules' results to every row of the run: clauses computed, targets judged, statements answered, and what is missing said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lifecircle.clauses import Facts, find, missing_for, partial_for, rows_of
+from lifecircle.config import load_policies
+from lifecircle.measures.indicators import rule_rows
+from lifecircle.measures.judging import TARGET_COLUMNS, judge_rows
+from lifecircle.measures.rows import COLUMNS
+from lifecircle.model import Known
+
+STATEMENT_COLUMNS = (
+    "policy", "statement", "label_zh", "label_en", "clause", "quote", "state", "entries", "computed", "not_computed", "missing",
+)  # fmt: skip
+"""Of ``statements.csv``: one row a statement of the district's policies."""
+NOTHING = pd.DataFrame(columns=list(COLUMNS)).astype({"target_year": "Int64"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What one run came to, as tables."""
+
+    indicators: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
+    """By file name without its ending: ``targets``, ``statements``, and what measures list beside."""
+    not_computed: Mapping[str, str]
+
+
+def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mapping[str, str]) -> Answers:
+    """Return the rows of every rule and clause asked for, judged by their targets.
+
+    Parameters
+    ----------
+    not_computed
+        The rules that could not be computed, and why.
+    """
+    missing = dict(not_computed)
+    rows: list[pd.DataFrame] = []
+    targets: list[pd.DataFrame] = []
+    tables: dict[str, list[pd.DataFrame]] = {}
+    for result in facts.results.values():
+        made = rule_rows(facts.district, facts.year, facts.levels, facts.cells.groups, result)
+        if made:
+            judged, listed = judge_rows(pd.concat(made, ignore_index=True), result.rule, facts.year, known)
+            facts.rows[result.rule.id] = judged
+            rows.append(judged)
+            targets.append(listed)
+    for entry in facts.configuration.indicators:
+        if entry.id not in asked:
+            continue
+        absent = missing_for(entry, facts)
+        if absent:
+            missing[entry.id] = "; ".join(absent)
+            _report(facts, entry.id, absent, "indicator-missing-data")
+            continue
+        _report(facts, entry.id, partial_for(entry, facts), "indicator-partial-data")
+        findings = find(entry, facts)
+        judged, listed = judge_rows(rows_of(entry, findings, facts), entry, facts.year, known)
+        if not len(judged):
+            missing[entry.id] = "所报级别没有单元 no units of the levels it is reported at"
+            continue
+        facts.rows[entry.id] = judged
+        rows.append(judged)
+        targets.append(listed)
+        if findings.by_cell is not None:
+            facts.by_cell[entry.id] = findings.by_cell
+        for name, table in findings.tables.items():
+            tables.setdefault(name, []).append(table)
+    joined = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    joined["targets"] = _stack(targets, TARGET_COLUMNS)
+    joined["statements"] = statement_table(facts, missing)
+    return Answers(_stack(rows, COLUMNS), joined, missing)
+
+
+def _stack(parts: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+    held = [part for part in parts if len(part)]
+    if not held:
+        return pd.DataFrame(columns=list(columns))
+    return pd.concat(held, ignore_index=True)[list(columns)]
+
+
+def _report(facts: Facts, entry: str, absent: list[str], code: str) -> None:
+    found = "未计算，缺数据 not computed, data missing" if code == "indicator-missing-data" else "未含 counted without"
+    for text in absent:
+        facts.problems.add(code, "note", "district.toml", f"{found}: {text}", field=f"indicators.{entry}")
+
+
+def statement_table(facts: Facts, missing: Mapping[str, str]) -> pd.DataFrame:
+    """Return every statement of the district's policies: what answers it, what was computed, and what is missing. None is left out."""
+    rows = []
+    for policy in (load_policies()[name] for name in facts.district.policies):
+        for statement in policy.statements:
+            entries = policy.answers(statement)
+            done = [name for name in entries if name in facts.rows]
+            lacking = [name for name in entries if name not in facts.rows]
+            state = "已计算 computed" if not lacking else "部分 in part" if done else "缺数据 data missing"
+            rows.append(
+                (
+                    policy.id, statement.id, statement.label.zh, statement.label.en, statement.clause, statement.quote, state,
+                    "; ".join(entries), "; ".join(done), "; ".join(lacking),
+                    " | ".join(f"{name}: {missing.get(name, '未要求 not asked for')}" for name in lacking),
+                )
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(STATEMENT_COLUMNS))
