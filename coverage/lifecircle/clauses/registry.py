@@ -39,6 +39,8 @@ class Findings:
     findings: tuple[Finding, ...]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     """By file name without its ending, rows beside the indicators: who lacks what, what is left over."""
+    reason: str = ""
+    """Why there are no findings, where there are none."""
 
 
 _MEASURES: dict[type[IndicatorEntry], Callable[[Any, Facts], Findings]] = {}
