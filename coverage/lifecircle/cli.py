@@ -146,43 +146,38 @@ def check(
 
 @app.command()
 def policies(
-    policy: Annotated[str | None, typer.Argument(help="政策编号 a policy's id")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="政策、陈述或指标的编号 id of a policy, a statement or an indicator"),
+    ] = None,
+    find: Annotated[
+        str | None, typer.Option(help="查找：编号、名称、条款、原文、算法、图层 search in everything")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="机器可读 for machines")] = False,
 ) -> None:
-    """政策目录：条款、准则、来源. The catalogue: clauses, rules, sources.
+    """政策目录：条款、原文、准则、指标、目标、来源. The catalogue: clauses, quotes, rules, indicators, targets, sources.
 
-    示例 examples: lifecircle policies | lifecircle policies dongtou-2021
+    示例 examples: lifecircle policies | lifecircle policies dongtou-2021 | lifecircle policies D02 | lifecircle policies --find 供水
     """
     import json
 
     from lifecircle.config import load_policies
+    from lifecircle.outputs.catalogue import catalogue_lines, describe, find_lines, known_names
     from lifecircle.problems import nearest_name
 
-    known = load_policies()
-    if policy is not None and policy not in known:
-        typer.echo(f'没有这个政策 no such policy "{policy}" | {nearest_name(policy, list(known))}', err=True)
-        raise typer.Exit(WRONG)
-    chosen = [known[policy]] if policy else list(known.values())
     if as_json:
+        known = load_policies()
+        chosen = [known[name]] if name in known else list(known.values())
         typer.echo(json.dumps([one.model_dump(mode="json") for one in chosen], ensure_ascii=False, indent=1))
         return
-    for one in chosen:
-        typer.echo(f"{one.id}  {one.title.zh} {one.title.en}\n  {one.document}\n  来源 source: {one.source}")
-        if one.note:
-            typer.echo(f"  注 note: {one.note}")
-        for entry in one.rules:
-            limit = f"{entry.limit:g} {entry.limit_unit}"
-            if entry.then is not None:
-                limit += f" → {'/'.join(kind for part in entry.then.facilities for kind in part.kind)}"
-            typer.echo(f"  - {entry.id}: {entry.names.zh} {entry.names.en} | {entry.mode}, {limit}, {entry.direction}")
-            if policy:
-                for name, text in (
-                    ("条款 clause", entry.clause),
-                    ("原文 quote", entry.quote),
-                    ("假定 assumption", entry.assumption),
-                ):
-                    if text:
-                        typer.echo(f"      {name}: {text}")
+    lines = find_lines(find) if find else catalogue_lines() if name is None else describe(name)
+    if lines is None:
+        typer.echo(f'没有这个编号 no such id "{name}" | {nearest_name(str(name), known_names())}', err=True)
+        raise typer.Exit(WRONG)
+    if not lines:
+        typer.echo(f'没有找到 nothing found: "{find}"', err=True)
+        raise typer.Exit(NOT_COMPUTED)
+    typer.echo("\n".join(lines))
 
 
 @app.command()
@@ -259,12 +254,14 @@ def _progress() -> Callable[[str], None]:
 def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
     """Print the summary and where everything is."""
     from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
+    from lifecircle.outputs.scores import score_json, statement_lines, target_table
     from lifecircle.outputs.summary import summarise, summary_table
 
     if as_json:
         import json
 
-        content = {"district": study.district.id, "year": study.year, "rules": summarise(study), "not_computed": study.not_computed,
+        content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
+                   "not_computed": study.not_computed,
                    "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
         typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
@@ -272,13 +269,13 @@ def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else 150)
-    for table in (summary_table(study), summary_parts(study)):
+    for table in (summary_table(study), summary_parts(study), target_table(study)):
         if table is not None:
             console.print(table)
     for line in closure_lines(study.closures):
         typer.echo(line)
-    for rule_id, reason in study.not_computed.items():
-        typer.echo(f"未计算 not computed: {rule_id}: {reason}")
+    for line in statement_lines(study):
+        typer.echo(line)
     notable = sum(problem.severity in ("warning", "set_aside", "repaired") for problem in study.problems)
     if notable:
         typer.echo(f"注意事项 {notable} 条，见 issues.csv; {notable} things to look at, see issues.csv")

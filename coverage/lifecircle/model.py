@@ -381,6 +381,8 @@ class Study:
     """The columns of ``indicators.csv``."""
     tables: Mapping[str, pd.DataFrame]
     """By file name without its ending: every target, every statement, and what measures list beside their figures."""
+    by_cell: Mapping[str, FloatArray]
+    """By indicator, the value of each cell, where it has one."""
     conservation: Mapping[str, Mapping[str, float]]
     """By rule id: people, covered, uncovered, unreachable; and ``population``: people, in_no_<level>."""
     parts: tuple[NetworkPart, ...]

@@ -1,6 +1,6 @@
 """From a policy's entries to figures: each measure asks the district's facts and hands arrays to ``measures``."""
 
-from lifecircle.clauses import access, counted, judged, presence, spatial
+from lifecircle.clauses import access, capacity, counted, inequality, judged, presence, spatial, water
 from lifecircle.clauses.facts import Facts, Selected
 from lifecircle.clauses.missing import missing_for, partial_for
 from lifecircle.clauses.registry import Finding, Findings, find, is_computed, rows_of
@@ -11,8 +11,10 @@ __all__ = [
     "Findings",
     "Selected",
     "access",
+    "capacity",
     "counted",
     "find",
+    "inequality",
     "is_computed",
     "judged",
     "missing_for",
@@ -20,4 +22,5 @@ __all__ = [
     "presence",
     "rows_of",
     "spatial",
+    "water",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,7 +57,7 @@ class Selected:
         return f"（{self.year:.0f}年数据 data of {self.year:.0f}）" if np.isfinite(self.year) else ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Facts:
     """One district's facts. Figures are functions of these and of nothing else."""
 
@@ -77,8 +78,16 @@ class Facts:
     reach: Callable[[Rule], csr_array]
     """A rule to facilities x cells: minutes (readiness included) or metres, up to its limit."""
     problems: Problems
+    height_m: Callable[[FloatArray, FloatArray], FloatArray] | None = None
+    """x, y in the district's CRS to the height of the ground, NaN where not known; None without a dem."""
     rows: dict[str, pd.DataFrame] = field(default_factory=dict)
     """By entry id, the judged rows of what has been computed so far."""
+    supply: Any = None
+    """The waterworks, built when a clause first asks for them."""
+    listed: set[str] = field(default_factory=set)
+    """Tables that are listed once, whichever entry asks first."""
+    by_cell: dict[str, FloatArray] = field(default_factory=dict)
+    """By entry id, the values by cell of what has been computed so far and has them."""
 
     @cached_property
     def places(self) -> pd.DataFrame:

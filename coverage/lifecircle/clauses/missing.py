@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lifecircle.clauses.facts import Facts
 from lifecircle.config import AnyIndicator, Need
-from lifecircle.config.indicators import Ratio
+from lifecircle.config.indicators import CapacityShare, FloatingCatchment, Ratio
 
 
 def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
@@ -21,6 +21,9 @@ def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
         if group not in facts.cells.groups
     ]
     missing += [f"先须算出 needs first: {name}" for name in entry.after if name not in facts.rows]
+    has_chain = isinstance(entry, (CapacityShare, FloatingCatchment)) and entry.rule in facts.results
+    if has_chain and facts.results[entry.after[0]].rule.then is not None:
+        missing.append(f"{entry.after[0]}: 急救链没有容量口径 a chain of two facilities has no capacity of its own")
     if isinstance(entry, Ratio) and entry.population is not None and not entry.among:
         population = facts.configuration.population
         kind = population.kind if population else None

@@ -11,6 +11,7 @@ import pandas as pd
 from lifecircle.clauses.facts import Facts
 from lifecircle.config import AnyIndicator, IndicatorEntry, Label, Rule
 from lifecircle.measures.rows import Figures, figure_rows
+from lifecircle.model import FloatArray
 
 Asked = TypeVar("Asked", bound=IndicatorEntry)
 
@@ -39,6 +40,8 @@ class Findings:
     findings: tuple[Finding, ...]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     """By file name without its ending, rows beside the indicators: who lacks what, what is left over."""
+    by_cell: FloatArray | None = None
+    """The value of each cell, where it has one."""
     reason: str = ""
     """Why there are no findings, where there are none."""
 

@@ -11,6 +11,7 @@ import pyogrio
 import shapely
 
 from lifecircle.config.schema import Level
+from lifecircle.measures.levels import levels_of
 from lifecircle.model import Study
 from lifecircle.outputs.area_layers import area_layers
 from lifecircle.outputs.tables import facility_table
@@ -78,8 +79,7 @@ def unit_layer(study: Study, level: Level) -> gpd.GeoDataFrame:
         code = np.array([study.district.code], dtype=object)
         name = np.array([study.district.name.zh], dtype=object)
         geometry = np.array([shapely.union_all(widest.geometry)], dtype=object)
-    people = rows.drop_duplicates("unit_code").set_index("unit_code")["denominator"]
-    frame = pd.DataFrame({"code": code, "name": name, "people": people.reindex(code).to_numpy()})
-    for column, values in columns.items():
-        frame[column] = values.reindex(code).to_numpy()
+    people = levels_of(study.district, study.units, study.cells)[level].sum(study.cells.people)
+    figures = {column: values.reindex(code).to_numpy() for column, values in columns.items()}
+    frame = pd.DataFrame({"code": code, "name": name, "people": people, **figures})
     return gpd.GeoDataFrame(frame, geometry=_multi(geometry), crs=study.district.crs)

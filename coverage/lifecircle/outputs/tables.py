@@ -61,6 +61,7 @@ def cell_table(study: Study) -> pd.DataFrame:
             columns[f"{rule_id}__response_min"] = _finite(result.legs.response_min)
             columns[f"{rule_id}__transfer_min"] = _finite(result.legs.transfer_min)
             columns[f"{rule_id}__hospital"] = _identity(identity, result.legs.hospital)
+    columns |= {f"{indicator}__value": values for indicator, values in study.by_cell.items()}
     return pd.DataFrame(columns)
 
 

@@ -69,7 +69,7 @@ def run_district(
     results = {rule.id: _answer(travel, rule) for rule in rules}
     with clock.stage("measures", "汇总覆盖 adding up coverage"):
         used_year = year or layers.district.year
-        facts = gather_facts(layers, used_year, results, travel.within, problems)
+        facts = gather_facts(layers, used_year, results, travel, problems)
         answers = answer_all(facts, layers.known, asked_entries(configuration, only_rules), layers.not_computed)
         conservation = conserve_people(layers.cells, results)
     areas = draw_areas(travel, results) if with_areas else {}
@@ -85,6 +85,7 @@ def run_district(
         kinds=load_kinds(),
         indicators=answers.indicators,
         tables=answers.tables,
+        by_cell=dict(facts.by_cell),
         conservation=conservation,
         parts=network_parts(travel),
         inputs=layers.inputs,

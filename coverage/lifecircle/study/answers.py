@@ -67,6 +67,8 @@ def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mappin
         facts.rows[entry.id] = judged
         rows.append(judged)
         targets.append(listed)
+        if findings.by_cell is not None:
+            facts.by_cell[entry.id] = findings.by_cell
         for name, table in findings.tables.items():
             tables.setdefault(name, []).append(table)
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.sparse import csr_array
 
 from lifecircle.clauses import Facts
-from lifecircle.config import Rule
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.levels import levels_of
 from lifecircle.model import IntArray, RuleResult, TextArray, Units
 from lifecircle.problems import Problems
 from lifecircle.sources import parents
+from lifecircle.study.journeys import Journeys
 from lifecircle.study.layers import Layers
 
 
 def gather_facts(
-    layers: Layers, year: int, results: Mapping[str, RuleResult], reach: Callable[[Rule], csr_array], problems: Problems
+    layers: Layers, year: int, results: Mapping[str, RuleResult], travel: Journeys, problems: Problems
 ) -> Facts:
     """Return everything a clause may ask for."""
+    heights = travel.heights
     levels = levels_of(layers.district, layers.units, layers.cells)
     geometry = pd.concat([layers.facilities.frame["geometry"], layers.places.frame["geometry"]]).to_numpy(dtype=object)
     return Facts(
@@ -38,8 +38,9 @@ def gather_facts(
         place_unit=_units_of_places(geometry, layers.units),
         registers=layers.registers,
         results=results,
-        reach=reach,
+        reach=travel.within,
         problems=problems,
+        height_m=(lambda x, y: heights.sample(x, y, False)) if heights is not None else None,
     )
 
 

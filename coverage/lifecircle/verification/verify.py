@@ -9,8 +9,6 @@ from pathlib import Path
 from lifecircle.verification.case import Case, Outcome, load_cases, run_case
 
 NOT_COMPUTED = {
-    "bho": "两步移动搜索法与基尼系数 floating catchments and Gini",
-    "inequality": "基尼与泰尔系数 Gini and Theil",
     "mclp_sf": "选址：最大覆盖 sites: maximal covering",
     "pmed": "选址：p-中位 sites: p-median",
     "spopt_sf": "选址：最大覆盖 sites: maximal covering",

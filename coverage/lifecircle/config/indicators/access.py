@@ -43,14 +43,19 @@ class CapacityShare(_OfRule):
 
 
 class FloatingCatchment(_OfRule):
-    """Supply per person by floating catchment areas: what of every facility in reach is left for each who reaches it."""
+    """Supply per person by floating catchment areas: what of every facility in reach is left for each who reaches it.
+
+    ``2sfca`` (Luo & Wang 2003) counts everyone within the rule's limit alike; ``e2sfca`` (Luo & Qi 2009) weighs the nearer more, by
+    ``bands`` or, without them, by a Gaussian that is 0 at the limit (Dai 2010); ``3sfca`` (Wan, Zou & Sternberg 2012) also lets people
+    choose between facilities; ``bfca`` (Paez, Higgins & Vivona 2019) splits people between them.
+    """
 
     measure: Literal["floating_catchment"]
-    method: Literal["2sfca", "e2sfca", "3sfca"] = "2sfca"
+    method: Literal["2sfca", "e2sfca", "3sfca", "bfca"] = "2sfca"
     supply: str | None = None
     """Attribute of the facilities; each counts one where absent."""
     bands: tuple[tuple[float, float], ...] = ()
-    """Of e2sfca and 3sfca: (limit, weight), nearest first; the last limit is the rule's at most."""
+    """(limit, weight), nearest first, in the rule's unit; the last limit is the rule's at most."""
     per: float = Field(default=1000.0, gt=0)
     unit: str = "/千人"
 
@@ -61,8 +66,13 @@ class FloatingCatchment(_OfRule):
 
     @model_validator(mode="after")
     def _bands_where_distance_decays(self) -> FloatingCatchment:
-        if (self.method == "2sfca") == bool(self.bands):
-            raise ValueError("2sfca 不写 bands，e2sfca 与 3sfca 须写 bands = [[5, 1.0], [10, 0.6]]; only these decay")
+        if self.method == "2sfca" and self.bands:
+            raise ValueError("2sfca 不分带，分带用 method = e2sfca; 2sfca has no bands, e2sfca has")
+        limits = [limit for limit, _ in self.bands]
+        if limits != sorted(set(limits)) or any(weight < 0 for _, weight in self.bands):
+            raise ValueError(
+                "bands 须由近到远、权重不为负，如 nearest first, weights not negative: [[5, 1.0], [10, 0.6]]"
+            )
         return self
 
 

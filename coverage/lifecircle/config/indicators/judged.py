@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from lifecircle.config.entries import EntryId
 from lifecircle.config.indicators.base import IndicatorEntry
-from lifecircle.config.records import Need, TableFilter, needs_of
+from lifecircle.config.records import Need, TableFilter, TableName, needs_of
 from lifecircle.config.schema import Level
 
 Index = Literal["gini", "theil", "palma", "concentration", "variation"]
@@ -25,7 +25,9 @@ class Inequality(IndicatorEntry):
     unit: Level = "township"
     """With ``indicator``: the level whose units are compared; with ``rule``: the level that Theil's between and within are of."""
     order_by: str | None = None
-    """Of ``concentration`` and ``palma``: a group of the population, whose share of the people ranks cells or units."""
+    """Of ``concentration`` and ``palma``: a group of the population, whose share of the people ranks places; or a column of ``ranks``."""
+    ranks: TableName | None = None
+    """A table by unit with the column ``order_by``, such as how urban units are, that ranks places in place of a group."""
     weakest: int = Field(default=5, ge=0)
     """How many of the weakest units are listed."""
 
@@ -33,6 +35,10 @@ class Inequality(IndicatorEntry):
     def _over_one_thing(self) -> Inequality:
         if (self.rule is None) == (self.indicator is None):
             raise ValueError("rule 与 indicator 必须且只能给一个 give exactly one of rule and indicator")
+        if self.order_by is None and (self.index == "concentration" or self.ranks):
+            raise ValueError(
+                "须给出 order_by，按什么排序 needs order_by, what ranks places: a group, or a column of ranks"
+            )
         return self
 
     @property
@@ -48,7 +54,12 @@ class Inequality(IndicatorEntry):
     @property
     def needs_groups(self) -> tuple[str, ...]:
         """The group that ranks, if any."""
-        return (self.order_by,) if self.order_by else ()
+        return (self.order_by,) if self.order_by and not self.ranks else ()
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The table that ranks, if any."""
+        return (Need(self.ranks, (str(self.order_by),), is_table=True),) if self.ranks else ()
 
 
 class UnitsMeeting(IndicatorEntry):

@@ -1,0 +1,161 @@
+"""Clauses of equity: how unevenly minutes, supply or an indicator are spread, between townships and within, and who is weakest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.clauses.facts import Facts
+from lifecircle.clauses.registry import Finding, Findings, beside, measure
+from lifecircle.config import TableFilter
+from lifecircle.config.indicators import Inequality
+from lifecircle.config.schema import Level
+from lifecircle.measures.coverage import mean_of
+from lifecircle.measures.equity import (
+    coefficient_of_variation,
+    concentration_index,
+    gini,
+    palma_ratio,
+    theil_decomposition,
+    theil_t,
+    weakest,
+)
+from lifecircle.measures.rows import plain_figures
+from lifecircle.model import FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spread:
+    """What people have, by place: a cell, or a unit."""
+
+    value: FloatArray
+    """NaN where there is none."""
+    people: FloatArray
+    rank: FloatArray | None
+    """What orders places for concentration and Palma."""
+    is_less_better: bool
+
+
+@measure(Inequality)
+def inequality(entry: Inequality, facts: Facts) -> Findings:
+    """Give an index over the people of the district and, where it is over cells, of each unit above; people who reach none are left out."""
+    by_cell = _over_cells(entry, facts)
+    if by_cell is None:
+        spread = _over_units(entry, facts)
+        if spread is None:
+            return Findings(())
+        whole = plain_figures(facts.levels["district"], np.array([_index(entry, spread, spread.people)]))
+        return Findings((Finding((whole,)),), {"weakest": _weakest(entry, facts, spread)})
+    figures = tuple(
+        plain_figures(facts.levels[level], _by_unit(entry, facts, by_cell, level))
+        for level in facts.levels_for(entry.levels)
+    )
+    found = [Finding(figures)]
+    if entry.index == "theil" and entry.unit in facts.units:
+        found += _parts(entry, facts, by_cell)
+    return Findings(tuple(found), {"weakest": _weakest(entry, facts, _mean_by_unit(entry, facts, by_cell))})
+
+
+def _over_cells(entry: Inequality, facts: Facts) -> _Spread | None:
+    """Return what each cell has; None where only units have it."""
+    if entry.rule is not None:
+        result = facts.results[entry.rule]
+        cost = result.nearest.cost
+        return _Spread(np.where(np.isfinite(cost), cost, np.nan), result.people, _rank_of_cells(entry, facts), True)
+    if entry.indicator in facts.by_cell:
+        return _Spread(facts.by_cell[entry.indicator], facts.cells.people, _rank_of_cells(entry, facts), False)
+    return None
+
+
+def _over_units(entry: Inequality, facts: Facts) -> _Spread | None:
+    rows = facts.rows[str(entry.indicator)]
+    rows = rows[(rows["indicator"] == entry.indicator) & (rows["level"] == entry.unit)]
+    if not len(rows):
+        return None
+    level = facts.levels[entry.unit]
+    people = level.sum(facts.cells.people)
+    rank = _rank_of_cells(entry, facts)
+    by_unit = None if rank is None else mean_of(level.sum(np.nan_to_num(rank) * facts.cells.people), people)
+    less = str(rows["value_unit"].iloc[0]) in ("min", "m")
+    return _Spread(rows["value"].to_numpy(np.float64), people, by_unit, less)
+
+
+def _rank_of_cells(entry: Inequality, facts: Facts) -> FloatArray | None:
+    """Return what orders cells: the share of a group among their people, or a figure of the units they lie in."""
+    if entry.order_by is None:
+        return None
+    if entry.ranks is None:
+        return mean_of(facts.cells.groups[entry.order_by], facts.cells.people)
+    chosen = facts.select((TableFilter(table=entry.ranks),))
+    level: Level = facts.levels_for(tuple(facts.levels), chosen.unit)[-1]
+    amount = facts.amount(chosen, entry.order_by)
+    held = chosen.unit[level] >= 0
+    by_unit = np.zeros(len(facts.levels[level].code))
+    by_unit[chosen.unit[level][held]] = amount[held]
+    membership = facts.levels[level].membership
+    inside = np.asarray(membership.sum(axis=0)).ravel()
+    return mean_of(np.asarray(by_unit @ membership), inside)
+
+
+def _index(entry: Inequality, spread: _Spread, people: FloatArray) -> float:
+    if entry.index == "palma":
+        return palma_ratio(spread.value, people, spread.rank)
+    if entry.index == "concentration" and spread.rank is not None:
+        return concentration_index(spread.value, people, spread.rank)
+    return {"gini": gini, "theil": theil_t, "variation": coefficient_of_variation}[entry.index](spread.value, people)
+
+
+def _by_unit(entry: Inequality, facts: Facts, spread: _Spread, level: Level) -> FloatArray:
+    """Return the index among the people of each unit: a loop over units, not over cells."""
+    membership = facts.levels[level].membership
+    found = np.full(membership.shape[0], np.nan)
+    for unit in range(membership.shape[0]):
+        cells = slice(membership.indptr[unit], membership.indptr[unit + 1])
+        at = membership.indices[cells]
+        rank = None if spread.rank is None else spread.rank[at]
+        part = _Spread(spread.value[at], spread.people[at] * membership.data[cells], rank, spread.is_less_better)
+        found[unit] = _index(entry, part, part.people)
+    return found
+
+
+def _parts(entry: Inequality, facts: Facts, spread: _Spread) -> list[Finding]:
+    """Return Theil between the units of a level and within them; a cell in two units is in each by its share."""
+    membership = facts.levels[entry.unit].membership.tocoo()
+    unit, cell = membership.row, membership.col
+    parts = theil_decomposition(spread.value[cell], spread.people[cell] * membership.data, unit)
+    named = (
+        ("between", "单元之间", "between units", parts.between),
+        ("within", "单元之内", "within units", parts.within),
+    )
+    return [
+        Finding(
+            (plain_figures(facts.levels["district"], np.array([value])),),
+            suffix=f"-{name}",
+            label=beside(entry, zh, en),
+            is_asked=False,
+        )
+        for name, zh, en, value in named
+    ]
+
+
+def _mean_by_unit(entry: Inequality, facts: Facts, spread: _Spread) -> _Spread:
+    level = facts.levels[entry.unit] if entry.unit in facts.levels else facts.levels["district"]
+    known = np.isfinite(spread.value)
+    people = level.sum(spread.people * known)
+    value = mean_of(level.sum(np.where(known, spread.value, 0.0) * spread.people), people)
+    return _Spread(value, people, None, spread.is_less_better)
+
+
+def _weakest(entry: Inequality, facts: Facts, spread: _Spread) -> pd.DataFrame:
+    """Return the weakest units, the weakest first: 薄弱区域."""
+    level = facts.levels[entry.unit] if entry.unit in facts.levels else facts.levels["district"]
+    rows = weakest(spread.value, entry.weakest, level.code, weak_is="high" if spread.is_less_better else "low")
+    return pd.DataFrame(
+        {
+            "district": facts.district.id, "year": facts.year, "indicator": entry.id, "of": entry.rule or entry.indicator,
+            "level": level.level, "rank": np.arange(1, len(rows) + 1), "unit_code": level.code[rows],
+            "unit_name": level.name[rows], "value": spread.value[rows], "people": spread.people[rows],
+        }
+    )  # fmt: skip

@@ -1,0 +1,213 @@
+"""Clauses of water supply: the tiers of 三级供水网, same quality, large works, backup, the chain of monitoring, convenience."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.clauses.facts import Facts
+from lifecircle.clauses.registry import Finding, Findings, beside, measure
+from lifecircle.clauses.supply import Supply, supply_of
+from lifecircle.config.indicators import Water
+from lifecircle.measures.coverage import share_pct
+from lifecircle.measures.rows import Figures, ratio_figures
+from lifecircle.measures.water.balance import balance, litres_per_person
+from lifecircle.measures.water.classes import TIER_COLUMNS, people_by_tier, people_of_same_quality, people_served
+from lifecircle.measures.water.criteria import FetchLimits, at_least, four_criteria, is_convenient
+from lifecircle.measures.water.losses import LossTables, backup_cover, lose, named_loss, no_loss, single_losses
+from lifecircle.measures.water.monitoring import CHAIN_STATES, OUTLET, TAP, count_passes, monitoring_chain
+from lifecircle.model import FloatArray
+
+Answer = tuple[FloatArray, FloatArray | None, dict[str, pd.DataFrame]]
+"""People of each village that count; those of whom it is not known; tables beside."""
+
+
+@measure(Water)
+def water(entry: Water, facts: Facts) -> Findings:
+    """Divide the people of villages that count by all people, summed to townships and the district."""
+    supply = supply_of(facts)
+    people, unknown, tables = _ASKED[entry.ask](entry, facts, supply)
+    found = [Finding(_shares(entry, facts, supply, people, unknown))]
+    if unknown is not None and unknown.any():
+        label = beside(entry, "资料不足的人口", "people of whom it is not known")
+        found.append(Finding(_shares(entry, facts, supply, unknown), suffix="-unknown", label=label, is_asked=False))
+    return Findings(tuple(found), tables)
+
+
+def _shares(
+    entry: Water, facts: Facts, supply: Supply, people: FloatArray, unknown: FloatArray | None = None
+) -> tuple[Figures, ...]:
+    """Return shares of all people; high is what they would be did all those count of whom it is not known."""
+    figures = []
+    for level in facts.above(supply.level):
+        if level in entry.levels:
+            all_people = facts.roll_up(supply.level, level, supply.people)
+            found = ratio_figures(facts.levels[level], facts.roll_up(supply.level, level, people), all_people)
+            if unknown is not None:
+                high = share_pct(found.numerator + facts.roll_up(supply.level, level, unknown), all_people)
+                found = replace(found, high=high)
+            figures.append(found)
+    return tuple(figures)
+
+
+def _tier(entry: Water, facts: Facts, supply: Supply) -> Answer:
+    by_tier = people_by_tier(supply.system, supply.people)
+    counted = [TIER_COLUMNS.index(tier) for tier in entry.tiers if tier in TIER_COLUMNS]
+    system = supply.system
+    served = people_served(system, supply.people).tocoo()
+    plant, village = served.coords
+    listed = pd.DataFrame(
+        {
+            "district": facts.district.id, "year": facts.year, "unit_code": system.villages.id[village],
+            "unit_name": system.villages.name[village], "plant_id": system.plants.id[plant],
+            "plant_name": system.plants.name[plant], "tier": system.plants.tier[plant],
+            "is_inside": system.plants.is_inside[plant], "people": served.data,
+            "demand_m3d": supply.demand_m3d[village] * system.service.tocoo().data,
+        }
+    ).sort_values(["unit_code", "plant_id"], kind="stable")  # fmt: skip
+    # Several entries ask for tiers; the list of who is on what is one.
+    tables = {} if "water_supply" in facts.listed else {"water_supply": listed}
+    facts.listed.add("water_supply")
+    return by_tier[:, counted].sum(axis=1), None, tables
+
+
+def _outside(_entry: Water, _facts: Facts, supply: Supply) -> Answer:
+    served = people_served(supply.system, supply.people)
+    return np.asarray(served.T @ (~supply.system.plants.is_inside).astype(np.float64)), None, {}
+
+
+def _large_scale(entry: Water, _facts: Facts, supply: Supply) -> Answer:
+    capacity = supply.system.plants.capacity_m3d
+    served = people_served(supply.system, supply.people)
+    is_large = np.nan_to_num(capacity, nan=0.0) >= entry.large_m3d
+    unknown = np.asarray(served.T @ np.isnan(capacity).astype(np.float64))
+    return np.asarray(served.T @ is_large.astype(np.float64)), unknown, {}
+
+
+def _same_quality(entry: Water, facts: Facts, supply: Supply) -> Answer:
+    passed = count_passes(supply.samples, supply.samples.plant, len(supply.system.plants), facts.year)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = passed.passed.sum(axis=0) / passed.total.sum(axis=0)
+    people = people_of_same_quality(supply.system, supply.people, rate, entry.pass_at_least, entry.tiers)
+    served = people_served(supply.system, supply.people)
+    return people, np.asarray(served.T @ np.isnan(rate).astype(np.float64)), {}
+
+
+def _adequacy(_entry: Water, facts: Facts, supply: Supply) -> Answer:
+    found = balance(supply.system, supply.demand_m3d)
+    served = people_served(supply.system, supply.people)
+    enough = np.asarray(served.T @ (~found.is_short & found.is_known).astype(np.float64))
+    plants = supply.system.plants
+    listed = pd.DataFrame(
+        {
+            "district": facts.district.id, "year": facts.year, "plant_id": plants.id, "plant_name": plants.name, "tier": plants.tier,
+            "is_inside": plants.is_inside, "people": np.asarray(served.sum(axis=1)).ravel(), "demand_m3d": found.demand_m3d,
+            "capacity_m3d": np.where(np.isfinite(found.capacity_m3d), found.capacity_m3d, np.nan), "ratio": found.ratio,
+            "shortage_m3d": found.shortage_m3d, "demand_peak_m3d": found.demand_m3d * supply.peak_factor,
+        }
+    )  # fmt: skip
+    return (
+        enough,
+        np.asarray(served.T @ (~found.is_short & ~found.is_known).astype(np.float64)),
+        {"water_plants": listed},
+    )
+
+
+def _backup(_entry: Water, facts: Facts, supply: Supply) -> Answer:
+    found = backup_cover(supply.system, supply.people, supply.demand_m3d)
+    seasons = dict.fromkeys((facts.configuration.water.season_factor, supply.peak_season))
+    demands = {season: supply.demand_in(season) for season in seasons}
+    system = supply.system
+    sets = [
+        named_loss(
+            system, "+".join(ids), "、".join(supply.name_of(one) for one in ids),
+            sources=[one for one in ids if one in system.sources.id], plants=[one for one in ids if one not in system.sources.id],
+        )
+        for ids in supply.loss_sets
+    ]  # fmt: skip
+    lost = lose(system, supply.people, demands, (no_loss(system), *single_losses(system), *sets))
+    return found.kept, found.unknown, _loss_tables(facts, lost)
+
+
+def _loss_tables(facts: Facts, lost: LossTables) -> dict[str, pd.DataFrame]:
+    named = {"water_losses": lost.sums, "water_loss_plants": lost.plants, "water_loss_villages": lost.villages}
+    return {
+        name: table.assign(district=facts.district.id, year=facts.year)[["district", "year", *table.columns]]
+        for name, table in named.items()
+    }
+
+
+def _chain(entry: Water, facts: Facts, supply: Supply) -> Answer:
+    chain = monitoring_chain(supply.system, supply.people, supply.samples, facts.year, entry.samples)
+    villages = supply.system.villages
+    listed = pd.DataFrame(
+        {
+            "district": facts.district.id, "year": facts.year, "indicator": entry.id, "unit_code": villages.id, "unit_name": villages.name,
+            "people": supply.people, "source": chain.has_stage[:, 0], "plant": chain.has_stage[:, 1], "tap": chain.has_stage[:, 2],
+            "broken_at": np.array(CHAIN_STATES, dtype=object)[chain.state],
+        }
+    )  # fmt: skip
+    return chain.people[:, 0], None, {"water_chain": listed}
+
+
+def _convenience(_entry: Water, facts: Facts, supply: Supply) -> Answer:
+    met = _convenient_cells(facts, supply)
+    people = facts.cells.people
+    level = facts.levels[supply.level]
+    return level.sum(people * np.nan_to_num(met, nan=0.0)), level.sum(people * np.isnan(met)), {}
+
+
+def _convenient_cells(facts: Facts, supply: Supply) -> FloatArray:
+    """Return the share (0-1) of each cell's people whose water is convenient: piped as its village is, else fetched; NaN not known."""
+    asked = facts.configuration.water
+    distance_m, climb_m = supply.to_water(facts)
+    rule = facts.results.get(asked.fetch_rule or "")
+    minutes = rule.nearest.cost if rule is not None else np.full(len(facts.cells), np.nan)
+    limits = FetchLimits(asked.fetch_minutes, asked.fetch_metres, asked.fetch_climb_m,
+                         is_round_trip=asked.fetch_is_round_trip, reading=asked.fetch_needs)  # fmt: skip
+    fetched = is_convenient(minutes, distance_m, climb_m, np.zeros(len(minutes), dtype=bool), limits)
+    piped = supply.served_share_of_cells(facts)
+    return np.where(piped >= 1 - 1e-9, 1.0, piped + (1 - piped) * fetched)
+
+
+def _four_criteria(entry: Water, facts: Facts, supply: Supply) -> Answer:
+    asked, system = facts.configuration.water, supply.system
+    tap = count_passes(supply.samples, supply.samples.village, len(system.villages), facts.year).rate[TAP]
+    outlet = count_passes(supply.samples, supply.samples.plant, len(system.plants), facts.year).rate[OUTLET]
+    # A village's own taps speak first; where none was sampled, the plants it is on.
+    quality = np.where(np.isnan(tap), supply.of_plants(outlet), tap)
+    litres = litres_per_person(system, supply.people, balance(system, supply.demand_m3d), supply.demand_m3d)
+    level = facts.levels[supply.level]
+    met, people = _convenient_cells(facts, supply), facts.cells.people
+    with np.errstate(divide="ignore", invalid="ignore"):
+        convenient = level.sum(people * np.nan_to_num(met, nan=0.0)) / level.sum(people * np.isfinite(met))
+    found = four_criteria(
+        at_least(quality, entry.pass_at_least), at_least(litres, asked.least_l_per_day),
+        at_least(supply.of_plants(supply.reliability), asked.least_reliability), at_least(convenient, 1 - 1e-9), supply.people,
+    )  # fmt: skip
+    words = np.array(["不达标 fails", "达标 meets"], dtype=object)
+    state = np.where(np.isnan(found.met), "不明 not known", words[np.nan_to_num(found.met, nan=0.0).astype(int)])
+    listed = pd.DataFrame(
+        {
+            "district": facts.district.id, "year": facts.year, "indicator": entry.id, "unit_code": system.villages.id,
+            "unit_name": system.villages.name, "people": supply.people, "pass_rate": quality, "litres_per_person": litres,
+            "reliability": supply.of_plants(supply.reliability), "convenient_share": convenient, "state": state,
+        }
+    )  # fmt: skip
+    return found.people[:, 0], found.people[:, 2], {"water_four_criteria": listed}
+
+
+_ASKED: dict[str, Callable[[Water, Facts, Supply], Answer]] = {
+    "tier": _tier,
+    "outside": _outside,
+    "large_scale": _large_scale,
+    "same_quality": _same_quality,
+    "adequacy": _adequacy,
+    "backup": _backup,
+    "chain": _chain,
+    "convenience": _convenience,
+    "four_criteria": _four_criteria,
+}

@@ -1,0 +1,108 @@
+"""What a run says of its targets and statements at its end: how they stand, what is still missing, what could not be computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lifecircle.model import Study
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SHOWN_NOT_COMPUTED = 8
+MARKS = {"提前": "bold green", "如期": "green", "推进中": "yellow", "未达标": "bold red", "无目标": "dim"}
+
+
+def district_targets(study: Study) -> pd.DataFrame:
+    """Return the district's rows of ``targets.csv`` that its year answers to, of indicators and not of groups beside them."""
+    targets = study.tables["targets"]
+    if not len(targets):
+        return targets
+    entries = {*study.results, *(entry.id for entry in study.configuration.indicators)}
+    return targets[
+        (targets["level"] == "district") & targets["is_due"].astype(bool) & targets["indicator"].isin(entries)
+    ]
+
+
+def target_table(study: Study) -> Table | None:
+    """Return the district's targets as a table for the terminal; None where it has none."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    due = district_targets(study)
+    if not len(due):
+        return None
+    table = Table(
+        title="目标与进度 Targets", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    table.add_column("指标\nindicator", overflow="fold", min_width=24)
+    for heading in ("现值\nvalue", "目标\ntarget", "还差\nmissing"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("进度\nstatus", no_wrap=True)
+    for row in due.to_dict("records"):
+        year = "" if pd.isna(row["target_year"]) else f" ({row['target_year']})"
+        lacking, unit = row["missing"], str(row["value_unit"])
+        table.add_row(
+            str(row["label_zh"]), _figure(row["value"], unit), f"{_figure(row['target'], unit)}{year}",
+            "-" if pd.isna(lacking) or lacking == 0 else f"{lacking:,.0f}" if lacking >= 1 else f"{lacking:.2g}",
+            Text(str(row["status"]), style=MARKS.get(str(row["status"]), "")),
+        )  # fmt: skip
+    return table
+
+
+def _figure(value: Any, unit: Any) -> str:
+    if pd.isna(value):
+        return "-"
+    return f"{value:.1f}%" if unit == "%" else f"{value:,.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}"
+
+
+def count_statements(study: Study) -> dict[str, int]:
+    """Return how many statements of the district's policies were computed, in part, and for want of data not."""
+    states = study.tables["statements"]["state"].value_counts().to_dict()
+    return {
+        "statements": int(sum(states.values())),
+        "computed": int(states.get("已计算 computed", 0)),
+        "in_part": int(states.get("部分 in part", 0)),
+        "data_missing": int(states.get("缺数据 data missing", 0)),
+    }
+
+
+def statement_lines(study: Study) -> list[str]:
+    """Return what became of the statements and of what could not be computed, each with what it needs; long lists are left to the files."""
+    counts = count_statements(study)
+    lines = []
+    if counts["statements"]:
+        lines.append(
+            f"条款 {counts['statements']} 条：已计算 {counts['computed']}，部分 {counts['in_part']}，缺数据 {counts['data_missing']}，"
+            f"逐条见 statements.csv; {counts['statements']} statements: {counts['computed']} computed, "
+            f"{counts['in_part']} in part, {counts['data_missing']} lack data"
+        )
+    missing = list(study.not_computed.items())
+    lines += [f"未计算 not computed: {name}: {reason}" for name, reason in missing[:SHOWN_NOT_COMPUTED]]
+    if len(missing) > SHOWN_NOT_COMPUTED:
+        rest = len(missing) - SHOWN_NOT_COMPUTED
+        lines.append(
+            f"另有 {rest} 项未计算，所缺见 statements.csv 与 issues.csv; {rest} more, see these files for what they need"
+        )
+    return lines
+
+
+def score_json(study: Study) -> dict[str, Any]:
+    """Return the same for machines."""
+    due = district_targets(study)
+    return {
+        "statements": count_statements(study),
+        "targets": [
+            {"indicator": row["indicator"], "label": row["label_zh"], "value": _number(row["value"]), "unit": row["value_unit"],
+             "target": _number(row["target"]), "year": _number(row["target_year"]), "status": row["status"],
+             "missing": _number(row["missing"])}
+            for row in due.to_dict("records")
+        ],
+    }  # fmt: skip
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
