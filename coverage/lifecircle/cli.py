@@ -189,11 +189,16 @@ def policies(
     find: Annotated[
         str | None, typer.Option(help="查找：编号、名称、条款、原文、算法、图层 search in everything")
     ] = None,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", help="指标有哪些算法、键与默认值 the measures of indicators, their keys and defaults"),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="机器可读 for machines")] = False,
 ) -> None:
     """政策目录：条款、原文、准则、指标、目标、来源. The catalogue: clauses, quotes, rules, indicators, targets, sources.
 
-    示例 examples: lifecircle policies | lifecircle policies dongtou-2021 | lifecircle policies D02 | lifecircle policies --find 供水
+    示例 examples: lifecircle policies | lifecircle policies dongtou-2021 | lifecircle policies D02 | lifecircle policies --find 供水 |
+    lifecircle policies presence --schema
     """
     import json
 
@@ -205,6 +210,11 @@ def policies(
         known = load_policies()
         chosen = [known[name]] if name in known else list(known.values())
         typer.echo(json.dumps([one.model_dump(mode="json") for one in chosen], ensure_ascii=False, indent=1))
+        return
+    if schema:
+        from lifecircle.outputs.schema import schema_lines
+
+        typer.echo("\n".join(schema_lines(name)))
         return
     lines = find_lines(find) if find else catalogue_lines() if name is None else describe(name)
     if lines is None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lifecircle.config import AnyIndicator, IndicatorEntry, Policy, Rule, Statement, Target, load_entries, load_policies
+from lifecircle.config import (
+    AnyIndicator,
+    IndicatorEntry,
+    Policy,
+    Rule,
+    Statement,
+    Target,
+    load_entries,
+    load_measures,
+    load_policies,
+)
 
 Answer = Rule | AnyIndicator
 
@@ -67,7 +77,8 @@ def _brief(entry: Answer) -> str:
 def how_of(entry: Answer) -> str:
     """Return how an entry is computed, in a few words."""
     if isinstance(entry, IndicatorEntry):
-        return f"{getattr(entry, 'measure', '')}, {entry.value_unit}"
+        name = str(getattr(entry, "measure", ""))
+        return f"{load_measures()[name].zh} {name}, {entry.value_unit}"
     limit = f"{entry.limit:g} {entry.limit_unit}"
     if entry.then is not None:
         limit += f" → {'/'.join(kind for part in entry.then.facilities for kind in part.kind)}"
