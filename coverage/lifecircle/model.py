@@ -125,6 +125,8 @@ class Register:
     level: Level
     year: FloatArray
     """The year each row is of; NaN where the table does not say."""
+    row: TextArray
+    """Each row as the planner sees it in the file, for messages."""
     people: Literal["resident", "registered"] | None = None
 
     def __len__(self) -> int:

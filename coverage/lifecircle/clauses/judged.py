@@ -7,6 +7,7 @@ import pandas as pd
 
 from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
+from lifecircle.config import TableFilter
 from lifecircle.config.indicators import Difference, Scorecard, UnitsMeeting
 from lifecircle.measures.rows import plain_figures, ratio_figures
 from lifecircle.measures.scorecards import SCORES, score_units
@@ -46,16 +47,17 @@ def units_meeting(entry: UnitsMeeting, facts: Facts) -> Findings:
 
 @measure(Difference)
 def difference(entry: Difference, facts: Facts) -> Findings:
-    """Take an indicator over some units less over the others, sums before division; in percentage points."""
+    """Take an indicator over some units less over the others of the same table, sums before division; in percentage points."""
     rows = own_rows(facts, entry.indicator, entry.unit)
     chosen = facts.select((entry.of,))
     if not len(rows) or entry.unit not in chosen.unit:
         return Findings(())
-    is_first = facts.sum(entry.unit, chosen, np.ones(len(chosen))) > 0
+    listed = facts.select((TableFilter(table=entry.of.table),), *entry.of.attributes)
+    is_first, is_listed = (facts.sum(entry.unit, each, np.ones(len(each))) > 0 for each in (chosen, listed))
     numerator, denominator = (rows[name].to_numpy(np.float64) for name in ("numerator", "denominator"))
     scale = float(rows["scale"].iloc[0])
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = [scale * numerator[part].sum() / denominator[part].sum() for part in (is_first, ~is_first)]
+        share = [scale * numerator[part].sum() / denominator[part].sum() for part in (is_first, is_listed & ~is_first)]
     figures = plain_figures(facts.levels["district"], np.array([share[0] - share[1]]))
     return Findings((Finding((figures,)),))
 
@@ -98,6 +100,8 @@ def scorecard(entry: Scorecard, facts: Facts) -> Findings:
                 }
             )  # fmt: skip
         )
+    if not listed:
+        return Findings(())
     beside_label = beside(entry, "监测指标数", "indicators monitored")
     ranked = pd.concat(listed, ignore_index=True)
     ranked["rank"] = ranked.groupby("level")["met_pct"].rank(method="min", ascending=False).astype("Int64")

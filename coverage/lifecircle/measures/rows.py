@@ -18,7 +18,6 @@ COLUMNS = (
     "limit_unit", "clause", "source",
 )  # fmt: skip
 """Of the contract; a table of rows has ``scale`` and ``is_asked`` beside them until it is judged."""
-NO_TARGET_YET = {"target": np.nan, "target_kind": "", "target_year": pd.NA, "status": "无目标"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +86,10 @@ def figure_rows(
             "denominator": figures.denominator,
             "low": figures.low,
             "high": figures.high,
-            **NO_TARGET_YET,
+            "target": np.nan,
+            "target_kind": "",
+            "target_year": pd.array([pd.NA] * len(level.code), dtype="Int64"),
+            "status": "无目标",
             "rule": rule.id if rule else "",
             "mode": rule.mode if rule else "",
             "limit": rule.limit if rule else np.nan,
@@ -98,4 +100,4 @@ def figure_rows(
             "is_asked": is_asked,
             "entry": entry.id,
         },
-    ).astype({"target_year": "Int64"})
+    )

@@ -88,6 +88,7 @@ def _register(
         unit={level: rows[is_placed] for level, rows in unit.items()},
         level=table.level,
         year=year[is_placed],
+        row=np.asarray(read.frame.index, dtype=object)[is_placed],
         people=table.people,
     )
 
