@@ -41,8 +41,14 @@ def ratio_figures(level: LevelSums, numerator: FloatArray, denominator: FloatArr
     return Figures(level, numerator, denominator, value, value, value, scale)
 
 
+def own_figures(level: LevelSums, value: FloatArray) -> Figures:
+    """Return values that are no sum of anything: indices, differences, figures reported. They have no numerator, and are never added up."""
+    nothing = np.full(len(value), np.nan)
+    return Figures(level, nothing, nothing, value, value, value, 1.0)
+
+
 def plain_figures(level: LevelSums, value: FloatArray, scale: float = 1.0) -> Figures:
-    """Return values that are no ratio of sums: counts, indices, figures reported."""
+    """Return counts and amounts: they add up, over no denominator."""
     nothing = np.full(len(value), np.nan)
     return Figures(level, value * scale, nothing, value, value, value, scale)
 
