@@ -7,7 +7,7 @@ import pytest
 
 from lifecircle.clauses import is_computed
 from lifecircle.config.indicators import MEASURES
-from tests.clauses.district import A, B, DISTRICT, FULL, Q, V1, V2, V3, V4, V5, V6, figures, run
+from tests.clauses.district import DISTRICT, FULL, V1, V2, V3, V4, V5, V6, A, B, Q, figures, run
 
 NAN = float("nan")
 ELSEWHERE = {"capacity_share", "floating_catchment", "inequality", "water"}
