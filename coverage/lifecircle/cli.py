@@ -107,7 +107,7 @@ def run(
         raise typer.Exit(NOT_COMPUTED) from error
     progress("")
     _print_study(study, paths, as_json=as_json)
-    raise typer.Exit(NOT_COMPUTED if not study.results else DONE)
+    raise typer.Exit(DONE if study.results or len(study.indicators) else NOT_COMPUTED)
 
 
 @app.command()

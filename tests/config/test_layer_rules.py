@@ -36,7 +36,9 @@ def test_one_entry_of_the_guide_adds_a_kind_with_its_rule(folder):
     assert entry.count("[[") == 1, "one entry"
     (folder / "district.toml").write_text(TOML + entry, "utf-8")
     study = run_district(folder, with_areas=False)
-    own, clinic = (study.indicators[study.indicators["indicator"] == name] for name in ("vet-15min-walk", "clinic-walk-15"))
+    own, clinic = (
+        study.indicators[study.indicators["indicator"] == name] for name in ("vet-15min-walk", "clinic-walk-15")
+    )
     assert own["value"].tolist() == pytest.approx(clinic["value"].tolist()), "the vets stand where the clinic does"
     assert own["label_zh"].iloc[0] == "兽医站15分钟（步行）"
     assert (study.kinds["vet"].en, study.kinds["vet"].colour) == ("Vet", "#1f78b4")
@@ -53,7 +55,9 @@ def test_metres_groups_and_help_that_comes(folder):
 
 
 def test_what_is_wrong_in_it_is_named(folder):
-    entry = example("一类新设施、一条15分钟准则").replace("{ minutes = 15 }", '{ minutes = 15, metres = 3, mode = "wlak" }')
+    entry = example("一类新设施、一条15分钟准则").replace(
+        "{ minutes = 15 }", '{ minutes = 15, metres = 3, mode = "wlak" }'
+    )
     (folder / "district.toml").write_text(TOML + entry, "utf-8")
     with pytest.raises(InputError) as found:
         run_district(folder, with_areas=False)

@@ -20,12 +20,16 @@ def own_rows(facts: Facts, indicator: str, level: str) -> pd.DataFrame:
     return rows[(rows["indicator"] == indicator) & (rows["level"] == level)]
 
 
+def _no_figures(entry: UnitsMeeting | Difference) -> Findings:
+    return Findings((), reason=f"{entry.indicator} 没有 {entry.unit} 级的数 has no figures of the {entry.unit}")
+
+
 @measure(UnitsMeeting)
 def units_meeting(entry: UnitsMeeting, facts: Facts) -> Findings:
     """Count units whose figure is at least (or at most) so much, over the units that have one; quasi-units left out."""
     value = own_rows(facts, entry.indicator, entry.unit)["value"].to_numpy(np.float64)
     if not len(value):
-        return Findings(())
+        return _no_figures(entry)
     counts = np.isfinite(value) & (True if entry.quasi else ~facts.is_quasi(entry.unit))
     with np.errstate(invalid="ignore"):
         meets = (
@@ -50,8 +54,8 @@ def difference(entry: Difference, facts: Facts) -> Findings:
     """Take an indicator over some units less over the others of the same table, sums before division; in percentage points."""
     rows = own_rows(facts, entry.indicator, entry.unit)
     chosen = facts.select((entry.of,))
-    if not len(rows) or entry.unit not in chosen.unit:
-        return Findings(())
+    if not len(rows):
+        return _no_figures(entry)
     listed = facts.select((TableFilter(table=entry.of.table),), *entry.of.attributes)
     is_first, is_listed = (facts.sum(entry.unit, each, np.ones(len(each))) > 0 for each in (chosen, listed))
     numerator, denominator = (rows[name].to_numpy(np.float64) for name in ("numerator", "denominator"))

@@ -15,6 +15,7 @@ from lifecircle.config.catalogue import (
     load_ways,
     read_policy,
 )
+from lifecircle.config.chosen import named_by
 from lifecircle.config.configuration import Configuration
 from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
@@ -92,6 +93,7 @@ __all__ = [
     "load_modes",
     "load_policies",
     "load_ways",
+    "named_by",
     "read_configuration",
     "read_policy",
 ]

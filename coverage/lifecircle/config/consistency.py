@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lifecircle.config.catalogue import load_entries, load_policies
 from lifecircle.config.configuration import FILE_NAME, Configuration
+from lifecircle.config.indicators import Presence
 from lifecircle.problems import Problems, nearest_name
 
 
@@ -50,6 +52,53 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
             mend='加上 add district.policies = ["living-circle"] 或 or [[rules]]',
         )  # fmt: skip
     _check_engines(configuration, table, problems)
+    _check_kinds(configuration, problems)
+    _check_named_entries(configuration, problems)
+
+
+def _check_kinds(configuration: Configuration, problems: Problems) -> None:
+    """Check that no kind is described as supply and as other places too: indicators ask both, and would count it twice."""
+    supply = {layer.kind for layer in configuration.facilities}
+    for index, layer in enumerate(configuration.layers):
+        if layer.kind in supply:
+            problems.error(
+                "config-kind-twice", FILE_NAME, f'[[facilities]] 已有此类，会重复计数 already a kind of facility, counts twice: "{layer.kind}"',
+                field=f"layers[{index + 1}].kind", mend="指标也用 [[facilities]]，删去此处 indicators use [[facilities]] too: leave it out here",
+            )  # fmt: skip
+
+
+def _check_named_entries(configuration: Configuration, problems: Problems) -> None:
+    """Check that exceptions, references and statements name what there is; a policy's entry may be named though it is not asked for."""
+    chosen = {entry.id: entry for entry in (*configuration.rules, *configuration.indicators)}
+    known = {**load_entries(), **chosen}
+    named = [(f"exempt[{index + 1}]", one.indicator) for index, one in enumerate(configuration.exempt)]
+    named += [
+        (f"references[{index + 1}]", one.indicator)
+        for index, one in enumerate(configuration.references)
+        if one.indicator
+    ]
+    for place, name in named:
+        if name not in known:
+            problems.error(
+                "config-unknown-entry", FILE_NAME, f'没有这条准则或指标 no such rule or indicator "{name}"',
+                field=f"{place}.indicator", mend=nearest_name(name, sorted(known)),
+            )  # fmt: skip
+        elif place.startswith("exempt") and not isinstance(known[name], Presence):
+            problems.error(
+                "config-exempt", FILE_NAME, f'"{name}" 不是 presence 指标，没有例外可言 is no presence indicator, nothing can be exempt from it',
+                field=f"{place}.indicator",
+            )  # fmt: skip
+    own = {*configuration.own_rules, *configuration.own_indicators}
+    for entry in chosen.values():
+        if entry.id not in own or not entry.statement:
+            continue
+        policy = load_policies().get(entry.policy)
+        statements = [one.id for one in policy.statements] if policy is not None else []
+        if entry.statement not in statements:
+            problems.error(
+                "config-unknown-statement", FILE_NAME, f'政策 "{entry.policy}" 没有这条陈述 the policy has no such statement "{entry.statement}"',
+                field=f"{entry.id}.statement", mend=nearest_name(entry.statement, statements) or '写明 set policy = "dongtou-2021"',
+            )  # fmt: skip
 
 
 def _modes_named(entry: Any, key: str) -> list[tuple[str, Any]]:

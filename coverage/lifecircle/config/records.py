@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    model_validator,
+)
 
 from lifecircle.config.schema import AttributeValue, FacilityKind, Frozen, as_tuple
 
@@ -96,7 +105,17 @@ def _table_or_kind(value: Any) -> str:
 _Record = Annotated[
     Annotated[TableFilter, Tag("table")] | Annotated[FacilityFilter, Tag("kind")], Discriminator(_table_or_kind)
 ]
-Records = Annotated[tuple[_Record, ...], BeforeValidator(_as_records), Field(min_length=1)]
+
+
+def _all_of_one_sort(records: tuple[TableFilter | FacilityFilter, ...]) -> tuple[TableFilter | FacilityFilter, ...]:
+    if len({isinstance(one, TableFilter) for one in records}) > 1:
+        raise ValueError("table 与 kind 不能混用，各写一条指标 rows of tables and places cannot be counted together")
+    return records
+
+
+Records = Annotated[
+    tuple[_Record, ...], BeforeValidator(_as_records), Field(min_length=1), AfterValidator(_all_of_one_sort)
+]
 """Any of these: facilities (or places of a layer), or rows of a table."""
 
 

@@ -68,8 +68,10 @@ def _register(
     table: TableLayer, read: ReadLayer, district: District | None, units: Mapping[Level, Units], place: str,
     problems: Problems,
 ) -> Register | None:  # fmt: skip
-    given = {column: name for name, column in table.fields.items()}
-    frame = read.frame.rename(columns=given)
+    # A column may have several names of ours; those that have one lose their own.
+    kept = read.frame.drop(columns=list(dict.fromkeys(table.fields.values())))
+    named = {name: read.frame[column] for name, column in table.fields.items()}
+    frame = pd.concat([kept, pd.DataFrame(named, index=kept.index)], axis=1)
     doubled = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
     if doubled:
         problems.error("tables-field-twice", read.file, f"列名与 fields 重名 a column has a name that fields gives: {doubled}",
@@ -124,6 +126,7 @@ def _units_of_rows(
             return None
         return {"district": np.zeros(count, dtype=np.int64)}
     code = as_code(read.frame[table.id])
+    is_said = np.zeros(count, dtype=bool)
     if table.level not in units:
         own = str(district.code) if district else ""
         found: dict[Level, IntArray] = {"district": np.where(_starts_with(code, own), 0, -1)}
@@ -142,9 +145,11 @@ def _units_of_rows(
                 parent = parents(held, above)
                 found[level] = np.where(own_row >= 0, parent[own_row], -1)
         is_lost = own_row < 0
+        twice = known_twice(held)
+        is_said = is_lost & np.array([text in twice for text in as_text(read.frame[table.id])], dtype=bool)
     report_rows(
-        problems, "tables-unknown-unit", "error" if is_lost.all() else "set_aside", read.file, rows[is_lost],
-        f"{table.level} 中没有这些单元 units that no layer has: {show_values(read.frame[table.id][is_lost])}", layer=read.layer,
+        problems, "tables-unknown-unit", "error" if is_lost.all() else "set_aside", read.file, rows[is_lost & ~is_said],
+        f"{table.level} 中没有这些单元 units that no layer has: {show_values(read.frame[table.id][is_lost & ~is_said])}", layer=read.layer,
         field=table.id, expected=f"如 such as {show_values(units[table.level].code[:3])}" if table.level in units else "",
         mend="写代码，或唯一的名称 write the code, or a name only one unit has",
     )  # fmt: skip
@@ -169,8 +174,7 @@ def _by_name(
     name: TextArray, held: Units, is_open: BoolArray, read: ReadLayer, column: str, problems: Problems
 ) -> IntArray:
     """Return the unit that has this very name, where only one has; a name that several have is an error."""
-    known, count = np.unique(held.name.astype(str), return_counts=True)
-    twice = set(known[count > 1])
+    twice = known_twice(held)
     row = {text: index for index, text in enumerate(held.name)}
     unclear = is_open & np.array([text in twice for text in name], dtype=bool)
     report_rows(
@@ -180,6 +184,12 @@ def _by_name(
     )  # fmt: skip
     return np.array([row.get(text, -1) if free and text not in twice else -1
                      for text, free in zip(name, is_open, strict=True)], dtype=np.int64)  # fmt: skip
+
+
+def known_twice(held: Units) -> set[str]:
+    """Return the names that several units have."""
+    name, count = np.unique(held.name.astype(str), return_counts=True)
+    return set(name[count > 1])
 
 
 def parents(units: Units, above: Units) -> IntArray:
