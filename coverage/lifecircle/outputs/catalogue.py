@@ -20,11 +20,13 @@ Answer = Rule | AnyIndicator
 
 
 def catalogue_lines() -> list[str]:
-    """Return one block a policy: what it is, and how much of it is here."""
+    """Return one block a policy: what it is, each statement with the ids that answer it, and the entries of no statement."""
     lines: list[str] = []
     for policy in load_policies().values():
         counts = f"{len(policy.statements)} 条陈述 statements, {len(policy.rules)} 条准则 rules, {len(policy.indicators)} 项指标 indicators"
         lines += [*_head(policy), f"  {counts}"]
+        lines += [f"  {one.id} {one.label.zh} → {', '.join(policy.answers(one))}" for one in policy.statements]
+        lines += [f"  - {entry.id}: {entry.names.both}" for entry in policy.entries if not entry.statement]
     return [*lines, "详见 more: lifecircle policies <编号 id> | 查找 search: lifecircle policies --find 健身"]
 
 
