@@ -98,8 +98,8 @@ def run(
     cache = NO_CACHE if no_cache else open_cache()
     try:
         study = run_district(
-            folder, year=year, only_rules=tuple(rule or ()), policies=tuple(policy) if policy else None, at=at, with_areas=not no_areas, progress=progress,
-            cache=cache,
+            folder, year=year, only_rules=tuple(rule or ()), policies=tuple(policy) if policy else None, at=at,
+            with_areas=not no_areas, progress=progress, cache=cache,
         )  # fmt: skip
     except InputError as error:
         _print_problems(error.problems)
