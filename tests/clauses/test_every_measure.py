@@ -295,7 +295,7 @@ EXPECTED = {
          V3: (0, 0, 0.5), V4: (2, 1, 0.5), V5: (2, 2, 1), V6: (0, 0, 1)},
     ),
     # The latest year up to the run's is 2024.
-    "physique": ("reported", {DISTRICT: (93.1, 93.1, NAN)}),
+    "physique": ("reported", {DISTRICT: (93.1, NAN, NAN)}),
     "river-chief": ("progress", {DISTRICT: (200 / 3, 2, 3), A: (100, 1, 1), B: (0, 0, 1), Q: (100, 1, 1)}),
     # Due 2026-03-31: A on the day itself, B a day late, Q never.
     "report": ("on_time", {DISTRICT: (100 / 3, 1, 3), A: (100, 1, 1), B: (0, 0, 1), Q: (0, 0, 1)}),
@@ -372,7 +372,7 @@ EXPECTED = {
          V3: (100, 1, 1), V4: (0, 0, 1), V5: (100, 1, 1), V6: (100, 1, 1)},
     ),
     # 140/150 in town less 90/150 in the country; the table says nothing of Q, which is neither.
-    "town-country": ("difference", {DISTRICT: (100 * 50 / 150, 100 * 50 / 150, NAN)}),
+    "town-country": ("difference", {DISTRICT: (100 * 50 / 150, NAN, NAN)}),
     # None of the three has a target; villages have no immunisation figure.
     "card": ("scorecard", dict.fromkeys([DISTRICT, A, B, Q, V1, V2, V3, V4, V5, V6], (NAN, 0, 0))),
     "card-monitored": (

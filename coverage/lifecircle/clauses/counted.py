@@ -12,7 +12,7 @@ from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config import TableFilter
 from lifecircle.config.indicators import Count, Density, OnTime, Progress, Ratio, Reported, Share
 from lifecircle.config.schema import LEVELS, Level
-from lifecircle.measures.rows import Figures, plain_figures, ratio_figures
+from lifecircle.measures.rows import Figures, own_figures, plain_figures, ratio_figures
 from lifecircle.model import BoolArray, FloatArray
 from lifecircle.sources import match_where
 from lifecircle.sources.tables import as_numbers, as_text, read_date, show_rows, show_values
@@ -115,7 +115,7 @@ def reported(entry: Reported, facts: Facts) -> Findings:
                 "records-twice", "warning", chosen.name, "同一单元有几个数，取第一个 several figures of one unit, the first is used",
                 field=entry.value, count=twice,
             )  # fmt: skip
-    return Findings((Finding((plain_figures(facts.levels[level], value),), note=chosen.year_note),))
+    return Findings((Finding((own_figures(facts.levels[level], value),), note=chosen.year_note),))
 
 
 def _warn_of_parts(entry: Reported, chosen: Selected, numbers: FloatArray, facts: Facts) -> None:

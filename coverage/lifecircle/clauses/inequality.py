@@ -22,7 +22,7 @@ from lifecircle.measures.equity import (
     theil_t,
     weakest,
 )
-from lifecircle.measures.rows import plain_figures
+from lifecircle.measures.rows import own_figures
 from lifecircle.model import FloatArray
 
 
@@ -46,10 +46,10 @@ def inequality(entry: Inequality, facts: Facts) -> Findings:
         spread = _over_units(entry, facts)
         if spread is None:
             return Findings(())
-        whole = plain_figures(facts.levels["district"], np.array([_index(entry, spread, spread.people)]))
+        whole = own_figures(facts.levels["district"], np.array([_index(entry, spread, spread.people)]))
         return Findings((Finding((whole,)),), {"weakest": _weakest(entry, facts, spread)})
     figures = tuple(
-        plain_figures(facts.levels[level], _by_unit(entry, facts, by_cell, level))
+        own_figures(facts.levels[level], _by_unit(entry, facts, by_cell, level))
         for level in facts.levels_for(entry.levels)
     )
     found = [Finding(figures)]
@@ -131,7 +131,7 @@ def _parts(entry: Inequality, facts: Facts, spread: _Spread) -> list[Finding]:
     )
     return [
         Finding(
-            (plain_figures(facts.levels["district"], np.array([value])),),
+            (own_figures(facts.levels["district"], np.array([value])),),
             suffix=f"-{name}",
             label=beside(entry, zh, en),
             is_asked=False,

@@ -9,7 +9,7 @@ from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config import TableFilter
 from lifecircle.config.indicators import Difference, Scorecard, UnitsMeeting
-from lifecircle.measures.rows import plain_figures, ratio_figures
+from lifecircle.measures.rows import own_figures, plain_figures, ratio_figures
 from lifecircle.measures.scorecards import SCORES, score_units
 from lifecircle.measures.targets import HAIR
 
@@ -62,7 +62,7 @@ def difference(entry: Difference, facts: Facts) -> Findings:
     scale = float(rows["scale"].iloc[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         share = [scale * numerator[part].sum() / denominator[part].sum() for part in (is_first, is_listed & ~is_first)]
-    figures = plain_figures(facts.levels["district"], np.array([share[0] - share[1]]))
+    figures = own_figures(facts.levels["district"], np.array([share[0] - share[1]]))
     return Findings((Finding((figures,)),))
 
 

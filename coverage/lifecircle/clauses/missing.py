@@ -21,7 +21,7 @@ def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
         if group not in facts.cells.groups
     ]
     missing += [f"先须算出 needs first: {name}" for name in entry.after if name not in facts.rows]
-    missing += _wrong_level(entry, facts) + _too_late(entry, facts)
+    missing += _wrong_level(entry, facts) + _too_late(entry, facts) + _no_supply(entry, facts)
     has_chain = isinstance(entry, (CapacityShare, FloatingCatchment)) and entry.rule in facts.results
     if has_chain and facts.results[entry.after[0]].rule.then is not None:
         missing.append(f"{entry.after[0]}: 急救链没有容量口径 a chain of two facilities has no capacity of its own")
@@ -68,6 +68,18 @@ def _too_late(entry: AnyIndicator, facts: Facts) -> list[str]:
         for name in dict.fromkeys(tables)
         if len(facts.registers[name]) and not latest_year(facts.registers[name].year, facts.year)[0].any()
     ]
+
+
+def _no_supply(entry: AnyIndicator, facts: Facts) -> list[str]:
+    """Return what to add where no facility of a rule says how much it holds: counted as none, everyone would be turned away."""
+    column = {CapacityShare: "capacity", FloatingCatchment: "supply"}.get(type(entry))
+    name = getattr(entry, column) if column else None
+    if not name or entry.after[0] not in facts.results:
+        return []
+    frame = facts.facilities.frame.iloc[facts.results[entry.after[0]].facilities]
+    if not len(frame) or (name in frame and frame[name].notna().any()):
+        return []
+    return [f"[[facilities]] {'/'.join(dict.fromkeys(frame['kind']))}: 缺列 columns missing: {name}"]
 
 
 def _kind(kind: str | None) -> str:

@@ -23,7 +23,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
         [layer.level for layer in configuration.units], "units", "同一级别给了两次 level given twice", problems
     )
     # On the table as written, so that a rule that fails for another reason still has its mode checked.
-    for name, key in (("rules", "mode"), ("ferries", "modes")):
+    for name, key in (("rules", "mode"), ("ferries", "modes"), ("facilities", "within.mode")):
         for index, entry in enumerate(table.get(name, []) if isinstance(table.get(name), list) else []):
             for place, mode in _modes_named(entry, key):
                 if mode not in configuration.modes:
@@ -105,6 +105,10 @@ def _modes_named(entry: Any, key: str) -> list[tuple[str, Any]]:
     """Return where a table as written names a mode, and which; the rest of a chain may name one too."""
     if not isinstance(entry, dict):
         return []
+    if key == "within.mode":
+        within = entry.get("within")
+        stated = within if isinstance(within, list) else [within]
+        return [(key, one["mode"]) for one in stated if isinstance(one, dict) and isinstance(one.get("mode"), str)]
     used, then = entry.get(key), entry.get("then")
     named = [(key, mode) for mode in ([used] if isinstance(used, str) else used or [])]
     onward = then.get("mode") if isinstance(then, dict) else None

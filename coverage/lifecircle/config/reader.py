@@ -18,6 +18,7 @@ from lifecircle.config.chosen import choose_entries, order_indicators
 from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.consistency import check_together
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
+from lifecircle.config.layer_rules import rules_of_layers
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import (
     District,
@@ -73,7 +74,7 @@ def read_configuration(folder: Path, problems: Problems) -> Configuration | None
     parsed = {name: _validate_section(name, table, problems) for name in SECTIONS}
     district: District | None = next(iter(parsed["district"]), None)
     modes = _read_modes(table.get("modes", {}), problems)
-    own_rules: list[Rule] = parsed["rules"]
+    own_rules: list[Rule] = [*parsed["rules"], *rules_of_layers(parsed["facilities"], modes)]
     own_indicators: list[AnyIndicator] = parsed["indicators"]
     chosen = choose_entries(_known_policies(district, problems), [*own_rules, *own_indicators])
     rules = [entry for entry in chosen if isinstance(entry, Rule)]

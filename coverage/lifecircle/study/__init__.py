@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.cache import NO_CACHE, Cache
-from lifecircle.config import Rule, load_kinds
+from lifecircle.config import Rule, kinds_of
 from lifecircle.measures.conservation import conserve_people
 from lifecircle.model import RuleResult, Study
 from lifecircle.problems import Problems
@@ -82,7 +82,7 @@ def run_district(
         facilities=layers.facilities,
         results=results,
         modes={mode: configuration.modes[mode] for rule in rules for mode in rule.modes},
-        kinds=load_kinds(),
+        kinds=kinds_of((*configuration.facilities, *configuration.layers)),
         indicators=answers.indicators,
         tables=answers.tables,
         by_cell=dict(facts.by_cell),
