@@ -45,7 +45,9 @@ BAD_ENTRIES = {
     "measure": (indicator(measure="counts"), "indicators[1].measure", ["counts", '"count"']),
     "no measure": (indicator().replace('measure = "count"\n', ""), "indicators[1].measure", ["None"]),
     "key": (indicator(amuont='"beds"'), "indicators[1].amuont", ['"amount"']),
-    "target key": (indicator(target='{ kind = "count", value = 3, yaer = 2025 }'), "indicators[1].target", ["yaer"]),
+    "target key": (indicator(target='{ kind = "count", value = 3, yaer = 2025 }'), "indicators[1].target[1].yaer", ['"year"']),
+    "condition": (indicator(of='{ kind = "clinic", beds = { atleast = 3 } }'), "indicators[1].of[1]", ["beds", "at_least"]),
+    "no kind": (indicator(of='[{ kind = "clinic" }, { kin = "clinic" }]'), "indicators[1].of[2].kind", ["kind"]),
     "share above 1": (
         indicator(measure="share", having="{ tcm = true }", target='{ kind = "at_least", value = 95, year = 2025 }'),
         "indicators[1]", ["0-1", "95"],
