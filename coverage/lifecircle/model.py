@@ -118,15 +118,14 @@ class Register:
 
     name: str
     frame: pd.DataFrame
-    """Indexed 0 .. n-1; the columns' own names, or ours where the configuration gives them. Rows without a unit are not in it."""
+    """Indexed 0 .. n-1, only rows of a unit; the columns' own names, or ours where the configuration gives them."""
     file: str
     unit: Mapping[Level, IntArray]
     """Per level, the unit of each row: its own level's and those above; -1 where it lies in none."""
     level: Level
     year: FloatArray
     """The year each row is of; NaN where the table does not say."""
-    row: TextArray
-    """Each row as the planner sees it in the file, for messages."""
+    row: TextArray  # as the planner sees it in the file, for messages
     people: Literal["resident", "registered"] | None = None
 
     def __len__(self) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import rasterio
 import shapely
-from rasterio.transform import from_origin
+from affine import Affine
 
 from lifecircle.model import Study
 from lifecircle.study import run_district
@@ -219,11 +219,10 @@ def write_district(folder: Path, toml: str, tables: dict[str, pd.DataFrame] | No
 
 
 def write_raster(folder: Path) -> None:
-    """Write the people as 100 m cells: one person in each cell of the row y -50..50, so x 1000-2000 holds ten."""
+    """Write people as 100 m cells: half a person in each cell that touches the street (y 0-100 and -100-0), x 0-4000: 40 in all."""
     people = np.zeros((10, 40), dtype=np.float32)
-    # Cells reach from y 500 down; none of their edges but y 0 lies in -50..50, so both rows beside it hold half a person.
     people[4:6, :] = 0.5
-    transform = from_origin(ORIGIN_X, ORIGIN_Y + 500, 100, 100)
+    transform = Affine(100, 0, ORIGIN_X, 0, -100, ORIGIN_Y + 500)
     with rasterio.open(
         folder / "people.tif", "w", driver="GTiff", width=40, height=10, count=1, dtype="float32", crs=CRS, transform=transform
     ) as sink:  # fmt: skip

@@ -77,7 +77,8 @@ EARLIER = pd.DataFrame(
         ("better", "district", "", 2020, 96.0), ("better", "district", "", 2023, 95.0),  # the latest earlier year counts
         ("better", "district", "", 2026, 1.0),  # later than the run
         ("better", "township", A, 2023, 96.0), ("better", "township", B, 2023, 90.0),
-        ("with-base", "township", A, 2020, 95.0),
+        ("with-base", "township", f"{A}000", 2020, 95.0),  # 12 digits of one table and 9 of another are one unit
+        ("with-base", "township", "330398009", 2020, 1.0), ("with-base", "乡镇", B, 2020, 1.0),
         ("as-others", "district", "", 2023, "缺"),
     ],
     columns=["indicator", "level", "unit_code", "year", "value"],
@@ -174,7 +175,14 @@ def test_references_say_whose_they_are_and_words_are_shown(study):
 
 def test_a_base_that_is_no_number_is_warned_of_with_its_row(study):
     (bad,) = [problem for problem in study.problems if problem.code == "tables-bad-number"]
-    assert (bad.file, bad.row, bad.field) == ("earlier.csv", "8", "value")
+    assert (bad.file, bad.row, bad.field) == ("earlier.csv", "10", "value")
+
+
+def test_a_base_of_units_that_nobody_knows_is_set_aside_and_listed(study):
+    (lost,) = [problem for problem in study.problems if problem.code == "baselines-unknown-unit"]
+    assert (lost.file, lost.row, lost.severity) == ("earlier.csv", "8, 9", "set_aside")
+    assert "330398009" in lost.found
+    assert "乡镇" in lost.found
 
 
 def test_the_scorecard_counts_as_nanyang_does(study):

@@ -132,7 +132,10 @@ def _check_engines(configuration: Configuration, table: dict[str, Any], problems
     used = [configuration.modes[mode] for mode in named if mode in configuration.modes]
     on_streets = [mode for mode in used if mode.engine == "network"]
     over_terrain = [mode for mode in used if mode.engine == "terrain"]
-    if on_streets and configuration.roads is None and "roads" not in table:
+    # Policies ask for more than every district has: their rules are then not computed, and say so. What people have of their own, or
+    # facilities to reach, is meant to be computed.
+    is_meant = bool(configuration.own_rules or configuration.facilities)
+    if on_streets and is_meant and configuration.roads is None and "roads" not in table:
         problems.error(
             "config-missing-section",
             FILE_NAME,

@@ -167,7 +167,7 @@ def _validate(model: type[Section], value: Any, place: str, problems: Problems) 
 def _add_validation_errors(error: ValidationError, model: type[BaseModel], place: str, problems: Problems) -> None:
     for detail in error.errors(include_url=False):
         path = [str(part) for part in detail["loc"]]
-        key = ".".join([place, *path])
+        key = _write_place(place, detail["loc"])
         shown = repr(detail["input"])
         shown = shown if len(shown) <= 80 else shown[:77] + "..."
         if detail["type"] == "extra_forbidden":
@@ -191,13 +191,28 @@ def _add_validation_errors(error: ValidationError, model: type[BaseModel], place
             )  # fmt: skip
 
 
+def _write_place(place: str, loc: tuple[int | str, ...]) -> str:
+    """Return where a value stands, entries counted from 1: ``indicators[1].of[2].kind``."""
+    for index, part in enumerate(loc):
+        if isinstance(part, int):
+            place += f"[{part + 1}]"
+            continue
+        # Records are told apart by their key, which then stands in the path twice.
+        is_tag = part in ("kind", "table") and 0 < index < len(loc) - 1
+        if is_tag and isinstance(loc[index - 1], int) and isinstance(loc[index + 1], str):
+            continue
+        place += f".{part}"
+    return place
+
+
 def _known_names(model: type[BaseModel], path: list[str]) -> list[str]:
     """Return the keys that may stand at ``path`` inside ``model``."""
     current: Any = model
     for part in path:
         fields = getattr(current, "model_fields", {})
-        if part in fields:
-            current = _inner_model(fields[part].annotation)
+        named = {**{field.alias: field for field in fields.values() if field.alias}, **fields}
+        if part in named:
+            current = _inner_model(named[part].annotation)
     return [field.alias or name for name, field in getattr(current, "model_fields", {}).items()]
 
 

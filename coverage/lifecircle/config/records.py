@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     Tag,
     TypeAdapter,
+    ValidationError,
     model_validator,
 )
 
@@ -39,15 +40,21 @@ def as_conditions(values: dict[str, Any]) -> dict[str, Condition]:
 
     Raises
     ------
-    pydantic.ValidationError
+    ValueError
         Where a value is none of these.
     """
-    return {
-        key: Bounds.model_validate(value)
-        if isinstance(value, (dict, Bounds))
-        else _VALUES.validate_python(as_tuple(value))
-        for key, value in values.items()
-    }
+    return {key: _as_condition(key, value) for key, value in values.items()}
+
+
+def _as_condition(key: str, value: Any) -> Condition:
+    try:
+        if isinstance(value, (dict, Bounds)):
+            return Bounds.model_validate(value)
+        return _VALUES.validate_python(as_tuple(value))
+    except ValidationError as error:
+        raise ValueError(
+            f"{key} = {value!r}: 条件写一个值、几个值，或 a condition is a value, a list of values, or {{ at_least = 1, at_most = 9 }}"
+        ) from error
 
 
 Conditions = Annotated[dict[str, Condition], BeforeValidator(as_conditions)]

@@ -202,7 +202,9 @@ def parents(units: Units, above: Units) -> IntArray:
     return parent
 
 
-def read_known(configuration: Configuration, before: int, problems: Problems) -> tuple[Known, list[InputFile]]:
+def read_known(
+    configuration: Configuration, units: Mapping[Level, Units], before: int, problems: Problems
+) -> tuple[Known, list[InputFile]]:
     """Read where units stood in earlier years, and what others have.
 
     Parameters
@@ -219,16 +221,40 @@ def read_known(configuration: Configuration, before: int, problems: Problems) ->
         if read is None:
             continue
         year, value = _numbers(read, "year", problems), _numbers(read, "value", problems)
-        code = as_code(read.frame["unit_code"]) if "unit_code" in read.frame else np.full(len(year), "", dtype=object)
-        used = np.isfinite(year) & (year < before) & np.isfinite(value)
-        own = configuration.district.code if configuration.district else ""
+        code, is_known = _codes_of_rows(read, configuration.district, units, problems)
+        used = np.isfinite(year) & (year < before) & np.isfinite(value) & is_known
         for key, unit, when, amount in _rows_of(read, code, year, value, used):
-            place = (key[0], key[1], own if key[1] == "district" and not unit else unit)
+            place = (*key, unit)
             if place not in bases or bases[place][0] < when:
                 bases[place] = (when, amount)
         files.append(read.counted(set_aside=int((~used).sum())))
     references = _read_references(configuration, before, files, problems)
     return Known(bases, references), files
+
+
+def _codes_of_rows(
+    read: ReadLayer, district: District | None, units: Mapping[Level, Units], problems: Problems
+) -> tuple[TextArray, BoolArray]:
+    """Return the code of each row's unit as the units have it, and whether there is such a unit; a district's may be blank."""
+    count = len(read.frame)
+    given = as_code(read.frame["unit_code"]) if "unit_code" in read.frame else np.full(count, "", dtype=object)
+    level, own = as_text(read.frame["level"]), np.array([district.code if district else ""], dtype=object)
+    code, is_known = given.copy(), np.zeros(count, dtype=bool)
+    held: dict[str, TextArray] = {
+        "district": own,
+        **{name: one.code for name, one in units.items() if name != "district"},
+    }
+    for name, codes in held.items():
+        row = join_codes(given, codes)
+        row = np.where(given == "", 0, row) if name == "district" else row
+        found = (level == name) & (row >= 0)
+        code[found], is_known[found] = codes[row[found]], True
+    report_rows(
+        problems, "baselines-unknown-unit", "set_aside", read.file, read.frame.index.to_numpy()[~is_known],
+        f"没有这些单元或级别 units or levels that no layer has: {show_values(given[~is_known])} ({show_values(level[~is_known])})",
+        layer=read.layer, field="level, unit_code", expected=f"级别 levels {', '.join(held)}",
+    )  # fmt: skip
+    return code, is_known
 
 
 def _rows_of(read: ReadLayer, code: TextArray, year: FloatArray, value: FloatArray, used: BoolArray) -> list[Any]:

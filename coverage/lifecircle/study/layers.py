@@ -103,7 +103,7 @@ def check_district(
     facilities, facility_files = read_facilities(configuration, units, problems)
     places, place_files = read_layers(configuration, units, problems)
     registers, table_files = read_registers(configuration, units, problems)
-    known, known_files = read_known(configuration, used_year, problems)
+    known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")
     roads, road_files = read_roads(configuration, problems, cache)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
