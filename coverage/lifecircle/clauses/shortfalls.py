@@ -34,7 +34,7 @@ def data_missing(facts: Facts, entries: Iterable[Rule | AnyIndicator]) -> pd.Dat
     for (section, name), (columns, is_whole, asked) in told.items():
         label = kinds[name].zh if name in kinds and "[[facilities]]" in section else ""
         statements = dict.fromkeys(one for entry in asked for one in answered.get(entry, ()))
-        entries = dict.fromkeys(asked)
+        waiting = dict.fromkeys(asked)
         rows.append(
             (
                 section,
@@ -42,9 +42,9 @@ def data_missing(facts: Facts, entries: Iterable[Rule | AnyIndicator]) -> pd.Dat
                 label,
                 ", ".join(columns),
                 is_whole,
-                "; ".join(entries),
+                "; ".join(waiting),
                 "; ".join(statements),
-                len(entries),
+                len(waiting),
             )
         )
     table = pd.DataFrame(rows, columns=[*COLUMNS, "count"])
