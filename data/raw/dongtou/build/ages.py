@@ -1,4 +1,4 @@
-"""Groups of people beside those of 60 and over: two with a published share of the district, the others modelled from them."""
+"""Groups of people beside those of 60 and over: school ages modelled from the published 0-14, women of 15 to 49 without a source."""
 
 import functools
 from pathlib import Path
@@ -8,8 +8,7 @@ import people
 import rasterio
 from common import METRIC, rng, share_out
 
-# Census of 2020-11-01: 0-14 are 12.89 %, 65 and over 13.20 % of the district.
-CHILDREN, AGED_65 = 19_181, 19_643
+CHILDREN = 19_181  # census of 2020-11-01: 0-14 are 12.89 % of the district
 # Modelled: as many children in every year of age. Pre-school is 3 to under 6.
 OF_6_14, OF_6_11, OF_3_6 = round(CHILDREN * 9 / 15), round(CHILDREN * 6 / 15), round(CHILDREN * 3 / 15)
 # Modelled, without a source: women of 15 to 49 are 23.5 % of the district.
@@ -43,8 +42,6 @@ def groups() -> dict[str, np.ndarray]:
     primary = _spread(OF_6_11, school * noise("primary"), school)
     adults = count - old - children
     found = {
-        "population_0_14.tif": children,
-        "population_65plus.tif": _spread(AGED_65, old * noise("65"), old),
         "population_3_6.tif": _spread(OF_3_6, (children - school) * noise("preschool"), children - school),
         "population_6_14.tif": school,
         "population_6_11.tif": primary,

@@ -61,7 +61,15 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": DATE + "T00:00:00.000Z"})
     drawn = (units, terrain, streets.write, people.write, ages.write)
-    for step in (*drawn, facilities.write, services.services, services.water, surroundings.write, poi.write, registers.write):
+    for step in (
+        *drawn,
+        facilities.write,
+        services.services,
+        services.water,
+        surroundings.write,
+        poi.write,
+        registers.write,
+    ):
         step(folder)
 
 

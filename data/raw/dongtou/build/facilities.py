@@ -17,6 +17,10 @@ OF_DISTRICT = ("区体育场", "城中全民健身中心", "望海公园", "南�
 OF_TOWNSHIP = (
     "大门体育场", "中仑多功能运动场", "布袋岙多功能运动场", "鹿西球场", "灵昆足球场", "昆鹏体育公园", "中心公园", "大门公园", "灵昆公园",
 )  # fmt: skip
+# Outside the district only what it may count on: those hospitals serve their own people, of whom nothing is known here.
+HOSPITAL_MORE = (
+    "beds_for_district", "daily", "type", "ownership", "nutrition", "nutritionist", "obstetric", "mch_standard",
+)  # fmt: skip
 KINDS_OF_POINT = [("健身苑点", 260), ("百姓健身房", 180), ("门球点", 420), ("社区健身广场", 800), ("笼式球场", 540)]
 
 
@@ -49,7 +53,7 @@ def hospitals(folder: Path) -> None:
     for k, fact in enumerate(plan()["hospital"]):
         lon, lat = at(place.beside(fact["place"]))
         keep = {key: fact[key] for key in ("name", "level", "beds", "thrombolysis", "pci")}
-        more = {key: fact[key] for key in ("type", "ownership", "nutrition", "nutritionist", "obstetric", "mch_standard")}
+        more = {key: fact[key] for key in HOSPITAL_MORE}
         rows.append({"id": f"YY{k + 1:02d}"} | keep | {"lon": lon, "lat": lat} | more | {"source": fact["source"]})
     write_csv(folder / "hospitals.csv", rows)
 

@@ -16,7 +16,15 @@ SEATS = ["银海社区", "中仑村", "元觉社区", "布袋岙村", "九村", 
 MODELLED = "模拟"
 # name, kind, place, beds, standard, people it can supply, source
 SITES = [
-    ("洞头区妇幼保健计划生育服务中心", "妇幼保健机构", "新城社区", 20, "是", "", "机构名见洞政发〔2021〕12号，其余模拟"),
+    (
+        "洞头区妇幼保健计划生育服务中心",
+        "妇幼保健机构",
+        "新城社区",
+        20,
+        "是",
+        "",
+        "机构名见洞政发〔2021〕12号，其余模拟",
+    ),
     ("区域医学检验诊断中心(模拟)", "康复诊断中心", "新城社区", 0, "", "", MODELLED),
     ("洞头区康复中心(模拟)", "康复诊断中心", "城南社区", 60, "", "", MODELLED),
     ("灵昆康复分中心(模拟)", "康复诊断中心", "九村", 20, "", "", MODELLED),
@@ -39,17 +47,18 @@ JOINT_REHAB = {
 }
 
 
-def points(folder: Path) -> None:
-    """One export of POI with a column of classes, in GCJ-02, as a web map gives it."""
-    random, rows = rng("poi facts"), []
-    counted, seats = people.village_people(), land.seats()
-    own = seats[seats.code != ""]
+class Export:
+    """Rows of one export of POI with a column of classes, in GCJ-02, as a web map gives it."""
 
-    def add(kind: str, name: str, where: str, point: Point, **more: str) -> None:
+    def __init__(self) -> None:
+        self.rows: list[dict] = []
+
+    def add(self, kind: str, name: str, where: str, point: Point, **more: str) -> None:
+        """A point of a class; ``more`` are the columns that only some classes fill."""
         lon, lat = at(point, gcj02)
-        rows.append(
+        self.rows.append(
             {
-                "编号": f"P{len(rows) + 1:04d}",
+                "编号": f"P{len(self.rows) + 1:04d}",
                 "名称": name,
                 "类别": kind,
                 "所属街道": places()[where][2],
@@ -62,43 +71,52 @@ def points(folder: Path) -> None:
             }
         )
 
+
+def by_village(export: Export) -> None:
+    """Stops, culture halls and toilets: by how many people a village has, with gaps."""
+    random, counted = rng("poi facts"), people.village_people()
+    seats = land.seats()
+    own = seats[seats.code != ""]
     place = Placer("bus")
-    for seat in own.itertuples():
-        if seat.name in ("南策村", "大瞿村"):
-            continue
+    for seat in own[~own.name.isin(["南策村", "大瞿村"])].itertuples():
         number = 0 if random.random() < 0.06 else int(np.clip(round(counted[seat.code] / 1100), 1, 6))
         for k in range(number):
-            add("公交站", f"{seat.name}站{k + 1 if number > 1 else ''}", seat.name, place.beside(seat.name, 300))
-    place = Placer("pharmacy")
-    for k, where in enumerate([*TOWN, *TOWN, *SEATS, "惠民村", "状元村", "三盘社区", "昆鹏第二社区", "王相村", "大溪社区"]):
-        card = yes(random, 0.85)
-        add("药店", f"{where}药店{k + 1}(模拟)", where, place.beside(where), card=card)
-    place = Placer("market")
-    for where in [*TOWN[:3], "新城社区", *SEATS[1:], "三盘社区"]:
-        add("菜市场", f"{where}菜市场(模拟)", where, place.beside(where))
+            export.add("公交站", f"{seat.name}站{k + 1 if number > 1 else ''}", seat.name, place.beside(seat.name, 300))
     place = Placer("culture")
     for seat in own.itertuples():
         if random.random() < 0.82:
-            add("文化活动站", f"{seat.name}文化礼堂(模拟)", seat.name, place.beside(seat.name, 220))
+            export.add("文化活动站", f"{seat.name}文化礼堂(模拟)", seat.name, place.beside(seat.name, 220))
     place = Placer("toilet")
     for seat in own.itertuples():
         for k in range(int(np.clip(round(counted[seat.code] / 2500), 1, 4))):
-            renovated = yes(random, 0.72)
-            add("公厕", f"{seat.name}公厕{k + 1}(模拟)", seat.name, place.beside(seat.name, 260), renovated=renovated)
-    beside = rng("poi restaurants")
-    for k, (where, shape) in enumerate(surroundings.dwellings()):
-        if k % 3 == 0:  # on the ground floor next door: what the clause wants away from dwellings
-            ring = shape.buffer(float(beside.uniform(4, 34))).exterior
-            point = ring.interpolate(float(beside.uniform(0, 1)), normalized=True)
-            add("餐饮", f"{where}餐馆{k + 1}(模拟)", where, point, healthy=yes(beside, 0.2))
-    place = Placer("restaurant")
+            name, renovated = f"{seat.name}公厕{k + 1}(模拟)", yes(random, 0.72)
+            export.add("公厕", name, seat.name, place.beside(seat.name, 260), renovated=renovated)
+
+
+def shops(export: Export) -> None:
+    """Pharmacies, markets, restaurants and canteens; every third block of flats has a restaurant next door."""
+    random, place = rng("poi shops"), Placer("shops")
+    more = ["惠民村", "状元村", "三盘社区", "昆鹏第二社区", "王相村", "大溪社区"]
+    for k, where in enumerate([*TOWN, *TOWN, *SEATS, *more]):
+        export.add("药店", f"{where}药店{k + 1}(模拟)", where, place.beside(where), card=yes(random, 0.85))
+    for where in [*TOWN[:3], "新城社区", *SEATS[1:], "三盘社区"]:
+        export.add("菜市场", f"{where}菜市场(模拟)", where, place.beside(where))
+    for k, (where, shape) in enumerate(surroundings.dwellings()[::3]):
+        ring = shape.buffer(float(random.uniform(4, 34))).exterior
+        point = ring.interpolate(float(random.uniform(0, 1)), normalized=True)
+        export.add("餐饮", f"{where}餐馆{k + 1}(模拟)", where, point, healthy=yes(random, 0.2))
     for where in [*TOWN, *SEATS, "东沙村", "东岙村", "半屏社区"]:
         for k in range(2):
-            add("餐饮", f"{where}饭店{k + 1}(模拟)", where, place.beside(where), healthy=yes(beside, 0.3))
-    place = Placer("canteen")
+            export.add("餐饮", f"{where}饭店{k + 1}(模拟)", where, place.beside(where), healthy=yes(random, 0.3))
     for where in [*TOWN, *SEATS[1:]]:
-        add("食堂", f"{where}机关食堂(模拟)", where, place.beside(where), healthy=yes(beside, 0.6))
-    write_csv(folder / "poi.csv", rows, "gbk")
+        export.add("食堂", f"{where}机关食堂(模拟)", where, place.beside(where), healthy=yes(random, 0.6))
+
+
+def points(folder: Path) -> None:
+    export = Export()
+    by_village(export)
+    shops(export)
+    write_csv(folder / "poi.csv", export.rows, "gbk")
 
 
 def nurseries(folder: Path) -> None:
@@ -123,7 +141,8 @@ def nurseries(folder: Path) -> None:
         )
 
     for where in [*TOWN, *SEATS[1:6], "昆鹏第三社区", "大溪社区"]:
-        add("托育机构", where, 1, int(random.integers(3, 9)) * 8)
+        groups = int(random.integers(3, 9))
+        add("托育机构", where, 1, 8 * (2 if where in ("元觉社区", "布袋岙村") else groups))
     for where in [*TOWN, *SEATS, "三盘社区", "惠民村", "王相村", "昆鹏第二社区", "昆鹏第三社区", "大溪社区"]:
         add("幼儿园", where, 1, int(random.integers(4, 11)) * 30)
     workbook(folder / "nurseries.xlsx", "托幼机构", rows)
@@ -191,7 +210,9 @@ def venues(folder: Path) -> None:
         # A few dozen metres of rounding between two offices' coordinates of the same hall.
         lon = round(float(row["lon"]) + random.uniform(-1, 1) * 1e-4, 6)
         lat = round(float(row["lat"]) + random.uniform(-1, 1) * 1e-4, 6)
-        rows.append({"id": f"CS{k + 1:02d}", "name": row["name"], "type": row["venue"], "aed": "是", "lon": lon, "lat": lat})
+        rows.append(
+            {"id": f"CS{k + 1:02d}", "name": row["name"], "type": row["venue"], "aed": "是", "lon": lon, "lat": lat}
+        )
     others = [*[(town, "学校") for town in TOWN], *[(seat, "商超") for seat in SEATS], ("东岙村", "景区"), ("半屏社区", "景区"),
               ("东沙村", "景区"), ("昆鹏第二社区", "体育馆"), ("大溪社区", "客运码头"), ("九村", "养老机构"), ("三盘社区", "客运码头")]  # fmt: skip
     for where, kind in others:

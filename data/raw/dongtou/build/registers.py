@@ -204,12 +204,21 @@ def institutions(folder: Path) -> None:
     random, rows = rng("institutions"), []
     for town in read_csv("townships.csv"):
         name = town["name"]
-        kinds = ["办事处" if name.endswith("街道") else "人民政府", "市场监管所", "税务所", "供电所", "派出所", "中心学校"]
+        kinds = [
+            "办事处" if name.endswith("街道") else "人民政府",
+            "市场监管所",
+            "税务所",
+            "供电所",
+            "派出所",
+            "中心学校",
+        ]
         if name == "北岙街道":
             kinds += [f"区级机关{k + 1}" for k in range(18)]
         kinds += [f"企业{k + 1}" for k in range(int(random.integers(2, 6)))]
         for kind in kinds:
-            award = random.choice(["省级卫生先进单位", "市级卫生先进单位", "卫生先进单位", ""], p=[0.1, 0.4, 0.24, 0.26])
+            award = random.choice(
+                ["省级卫生先进单位", "市级卫生先进单位", "卫生先进单位", ""], p=[0.1, 0.4, 0.24, 0.26]
+            )
             rows.append(
                 {
                     "单位名称": f"{name}{kind}(模拟)",
@@ -225,7 +234,18 @@ def institutions(folder: Path) -> None:
 def tasks(folder: Path) -> None:
     """Progress of tasks that no figure measures, and what was handed in when."""
     random, rows = rng("tasks"), []
-    bodies = ["区卫生健康局", "区教育局", "区体育中心", "区民政局", "区市场监管局", "区住建局", "区生态环境分局", "区农业农村局", "区交通运输局", "区医保局"]  # fmt: skip
+    bodies = [
+        "区卫生健康局",
+        "区教育局",
+        "区体育中心",
+        "区民政局",
+        "区市场监管局",
+        "区住建局",
+        "区生态环境分局",
+        "区农业农村局",
+        "区交通运输局",
+        "区医保局",
+    ]
     for body in bodies:
         for k in range(int(random.integers(2, 5))):
             state = str(random.choice(["完成", "推进中", "未开展"], p=[0.68, 0.26, 0.06]))
@@ -254,14 +274,16 @@ def earlier_and_others(folder: Path) -> None:
     base = [
         ("school-grounds-open", "district", "", 41.7),
         ("sanitary-toilets", "district", "", 96.4),
-        ("green-and-water", "district", "", 24.1),
+        ("green-and-water", "district", "", 19.6),
         ("water-large-scale", "district", "", 93.0),
         ("toilets-renovated", "district", "", 51.3),
         ("nursing-beds", "district", "", 31.5),
-        ("day-care-village", "district", "", 20.7),
+        ("day-care-village", "district", "", 15.2),
         ("fitness-equipment-village", "district", "", 84.8),
-        ("clinic-gini", "district", "", 0.47),
-        ("clinic-urban-rural-gap", "district", "", 21.5),
+        ("clinic-gini", "district", "", 0.49),
+        ("clinic-theil", "district", "", 0.58),
+        ("beds-variation", "district", "", 0.71),
+        ("clinic-urban-rural-gap", "district", "", 31.6),
         ("water-urban-rural-gap", "district", "", 7.9),
         ("day-care-village", "township", "330305001", 24.0),
         ("day-care-village", "township", "330305101", 16.7),
@@ -269,7 +291,9 @@ def earlier_and_others(folder: Path) -> None:
         ("fitness-equipment-village", "township", "330305005", 80.0),
         ("nursing-beds", "township", "330305001", 35.2),
     ]
-    rows = [dict(zip(heads, (ident, level, code, 2020, value, MODELLED), strict=True)) for ident, level, code, value in base]
+    rows = [
+        dict(zip(heads, (ident, level, code, 2020, value, MODELLED), strict=True)) for ident, level, code, value in base
+    ]
     write_csv(folder / "baseline_2020.csv", rows)
     mean = [
         ("literacy-vs-province", 40.9),

@@ -35,7 +35,18 @@ PROJECTS = [
     ("小门岛储运项目(模拟)", "小门村", 36000, "是"),
     ("灵昆安置房(模拟)", "王相村", 20000, "否"),
 ]
-OLD_TOWN = ["城中社区", "城南社区", "银海社区", "岭背社区", "上新社区", "新城社区", "中仑村", "蓝港社区", "大溪社区", "九村"]
+OLD_TOWN = [
+    "城中社区",
+    "城南社区",
+    "银海社区",
+    "岭背社区",
+    "上新社区",
+    "新城社区",
+    "中仑村",
+    "蓝港社区",
+    "大溪社区",
+    "九村",
+]
 
 
 def write_geojson(path: Path, rows: list[dict]) -> None:
@@ -104,9 +115,11 @@ def land_use(folder: Path) -> None:
     """One file of three classes, as a survey of land use has them; a planner picks one with ``where``."""
     rows = [{"类别": "建成区"} | row for row in built_up()]
     parks = gpd.read_file(folder / "parks_sports.gpkg", layer="parks").to_crs(METRIC)
-    for park in parks.itertuples():
-        # Drawn a little wider than the park's own layer: the two overlap, and are to count once.
-        rows.append({"类别": "绿地", "名称": park.名称, "geometry": shapely.simplify(park.geometry.buffer(12), 2)})
+    # Drawn a little wider than the parks' own layer, and other green runs over them: what overlaps is to count once.
+    rows += [
+        {"类别": "绿地", "名称": park.名称, "geometry": shapely.simplify(park.geometry.buffer(12), 2)}
+        for park in parks.itertuples()
+    ]
     random = rng("green")
     for row in built_up():
         area = row["geometry"]
@@ -139,7 +152,7 @@ def land_use(folder: Path) -> None:
         at = places()[where][0]
         shape = Point(at.x + 180, at.y - 140 + 20 * k).buffer(radius, quad_segs=4).intersection(_ground())
         rows.append({"类别": "水域", "名称": name, "geometry": shape})
-    rows = [row | {"geometry": row["geometry"]} for row in rows if not row["geometry"].is_empty]
+    rows = [row for row in rows if not row["geometry"].is_empty]
     for k, row in enumerate(rows):
         row["编码"] = f"YD{k + 1:03d}"
         row["数据来源"] = "模拟"
@@ -179,11 +192,9 @@ def zones(folder: Path) -> None:
 @functools.cache
 def dwellings() -> list[tuple[str, shapely.Polygon]]:
     """Blocks of flats beside streets of the old town: village name and shape."""
-    place, random, out = Placer("dwellings"), rng("dwellings"), []
-    for name in OLD_TOWN:
-        for _ in range(8 if name.endswith("社区") else 4):
-            out.append((name, place.plot(name, float(random.uniform(420, 800)))))
-    return out
+    place, random = Placer("dwellings"), rng("dwellings")
+    names = [name for name in OLD_TOWN for _ in range(8 if name.endswith("社区") else 4)]
+    return [(name, place.plot(name, float(random.uniform(420, 800)))) for name in names]
 
 
 def dwelling_shapes(folder: Path) -> None:
@@ -197,5 +208,3 @@ def dwelling_shapes(folder: Path) -> None:
 def write(folder: Path) -> None:
     for step in (land_use, river_lines, zones, dwelling_shapes):
         step(folder)
-
-
