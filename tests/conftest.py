@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# No test is about how long an example takes: this machine may be busy.
+settings.register_profile("lifecircle", deadline=None)
+settings.load_profile("lifecircle")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -65,6 +65,10 @@ def run(
     district: District,
     year: Annotated[int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs")] = None,
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help="按此政策算，可重复 answer to this policy instead; repeatable"),
+    ] = None,
     at: TimeOfDay = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
     no_areas: Annotated[
@@ -94,8 +98,8 @@ def run(
     cache = NO_CACHE if no_cache else open_cache()
     try:
         study = run_district(
-            folder, year=year, only_rules=tuple(rule or ()), at=at, with_areas=not no_areas, progress=progress,
-            cache=cache,
+            folder, year=year, only_rules=tuple(rule or ()), policies=tuple(policy) if policy else None, at=at,
+            with_areas=not no_areas, progress=progress, cache=cache,
         )  # fmt: skip
     except InputError as error:
         _print_problems(error.problems)
@@ -107,7 +111,7 @@ def run(
         raise typer.Exit(NOT_COMPUTED) from error
     progress("")
     _print_study(study, paths, as_json=as_json)
-    raise typer.Exit(NOT_COMPUTED if not study.results else DONE)
+    raise typer.Exit(DONE if study.results or len(study.indicators) else NOT_COMPUTED)
 
 
 @app.command()
@@ -145,6 +149,42 @@ def check(
 
 
 @app.command()
+def rollup(
+    districts: Annotated[
+        list[str],
+        typer.Argument(help="已运行的区县：编号，或结果文件夹 districts that were run: ids, or folders of results"),
+    ],
+    year: Annotated[int, typer.Option(help="年份 the year of the runs")],
+    name: Annotated[
+        list[str] | None, typer.Option(help='市、省的名称，可重复 names of cities and provinces: --name "3303=温州市"')
+    ] = None,
+    out: Annotated[Path, typer.Option(help="结果所在文件夹 the folder that holds data/processed/")] = Path(),
+    identity: Annotated[str, typer.Option("--id", help="输出的编号 id of the output")] = "rollup",
+) -> None:
+    """几个区县合成市、省：由分子分母相加，不平均百分数. Districts to cities and provinces, from numerators and denominators.
+
+    示例 example: lifecircle rollup dongtou yueqing --year 2025 --name "3303=温州市" --id wenzhou
+    """
+    from lifecircle.outputs.publish import target_folders
+    from lifecircle.outputs.rollup import publish_rollup, rollup_lines
+    from lifecircle.problems import InputError
+    from lifecircle.study.together import roll_up_districts
+
+    folders = [
+        Path(one) if Path(one, "indicators.parquet").is_file() else target_folders(out, one, year)[0]
+        for one in districts
+    ]
+    names = dict(one.split("=", 1) for one in name or () if "=" in one)
+    try:
+        found = roll_up_districts(folders, names)
+    except InputError as error:
+        _print_problems(error.problems)
+        raise typer.Exit(WRONG) from error
+    paths = publish_rollup(found, out, identity, year)
+    typer.echo("\n".join([*rollup_lines(found), *(f"  {path}" for path in paths)]))
+
+
+@app.command()
 def policies(
     name: Annotated[
         str | None,
@@ -153,11 +193,16 @@ def policies(
     find: Annotated[
         str | None, typer.Option(help="查找：编号、名称、条款、原文、算法、图层 search in everything")
     ] = None,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", help="指标有哪些算法、键与默认值 the measures of indicators, their keys and defaults"),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="机器可读 for machines")] = False,
 ) -> None:
     """政策目录：条款、原文、准则、指标、目标、来源. The catalogue: clauses, quotes, rules, indicators, targets, sources.
 
-    示例 examples: lifecircle policies | lifecircle policies dongtou-2021 | lifecircle policies D02 | lifecircle policies --find 供水
+    示例 examples: lifecircle policies | lifecircle policies dongtou-2021 | lifecircle policies D02 | lifecircle policies --find 供水 |
+    lifecircle policies presence --schema
     """
     import json
 
@@ -169,6 +214,11 @@ def policies(
         known = load_policies()
         chosen = [known[name]] if name in known else list(known.values())
         typer.echo(json.dumps([one.model_dump(mode="json") for one in chosen], ensure_ascii=False, indent=1))
+        return
+    if schema:
+        from lifecircle.outputs.schema import schema_lines
+
+        typer.echo("\n".join(schema_lines(name)))
         return
     lines = find_lines(find) if find else catalogue_lines() if name is None else describe(name)
     if lines is None:

@@ -7,7 +7,7 @@ every array of :class:`Cells` speaks of cell *i*, column *i* of a membership mat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -118,13 +118,14 @@ class Register:
 
     name: str
     frame: pd.DataFrame
-    """Indexed 0 .. n-1; the columns' own names, or ours where the configuration gives them. Rows without a unit are not in it."""
+    """Indexed 0 .. n-1, only rows of a unit; the columns' own names, or ours where the configuration gives them."""
     file: str
     unit: Mapping[Level, IntArray]
     """Per level, the unit of each row: its own level's and those above; -1 where it lies in none."""
     level: Level
     year: FloatArray
     """The year each row is of; NaN where the table does not say."""
+    row: TextArray  # as the planner sees it in the file, for messages
     people: Literal["resident", "registered"] | None = None
 
     def __len__(self) -> int:
@@ -397,3 +398,8 @@ class Study:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest reports beside: control factors, fragments left out, ferries."""
+
+    @property
+    def shown(self) -> Study:
+        """The study without the rules that are only ifs: what is drawn and summed up for people."""
+        return replace(self, results={key: result for key, result in self.results.items() if not result.rule.scenario})

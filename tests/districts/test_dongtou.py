@@ -118,9 +118,12 @@ def test_both_readings_of_ten_minutes_are_reported(study):
 
 def test_conservation(study):
     assert study.conservation["population"]["people"] == 148_807
-    for rule_id in study.results:
+    counted = {None: 148_807, "age60": 28_184}
+    assert {result.rule.group for result in study.results.values()} == set(counted), "rules of the old are computed too"
+    for rule_id, result in study.results.items():
         sums = study.conservation[rule_id]
-        assert sums["covered"] + sums["uncovered"] + sums["unreachable"] == pytest.approx(148_807, abs=1e-9)
+        people = sums["covered"] + sums["uncovered"] + sums["unreachable"]
+        assert people == pytest.approx(counted[result.rule.group], abs=1e-9)
 
 
 def test_nothing_is_wrong_with_the_demonstration_data(study):

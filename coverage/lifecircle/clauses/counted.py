@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from lifecircle.clauses.facts import Facts, Selected
@@ -13,10 +12,10 @@ from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config import TableFilter
 from lifecircle.config.indicators import Count, Density, OnTime, Progress, Ratio, Reported, Share
 from lifecircle.config.schema import LEVELS, Level
-from lifecircle.measures.rows import Figures, plain_figures, ratio_figures
+from lifecircle.measures.rows import Figures, own_figures, plain_figures, ratio_figures
 from lifecircle.model import BoolArray, FloatArray
 from lifecircle.sources import match_where
-from lifecircle.sources.tables import as_numbers, as_text
+from lifecircle.sources.tables import as_numbers, as_text, read_date, show_rows, show_values
 
 DONE_WORDS = ("完成", "已完成", "done")
 
@@ -24,11 +23,14 @@ DONE_WORDS = ("完成", "已完成", "done")
 @measure(Share)
 def share(entry: Share, facts: Facts) -> Findings:
     """Divide records that have something by all records, or a sum by a sum: numerators and denominators are summed by unit."""
-    chosen = facts.select(entry.of)
-    counts = facts.amount(chosen, entry.numerator)
+    chosen = facts.select(entry.of, *entry.having, entry.numerator, entry.denominator)
+    counts, base = facts.amount(chosen, entry.numerator), facts.amount(chosen, entry.denominator)
+    if entry.numerator and entry.denominator and len(chosen):
+        # A record that lacks one of both sums says nothing of the share: it is neither 0 of its all nor more than all.
+        is_whole = np.isfinite(facts.numbers(chosen, entry.numerator) + facts.numbers(chosen, entry.denominator))
+        counts, base = counts * is_whole, base * is_whole
     if entry.having:
         counts = counts * match_where(chosen.frame, entry.having) if len(chosen) else counts
-    base = facts.amount(chosen, entry.denominator)
     figures = [
         ratio_figures(facts.levels[level], facts.sum(level, chosen, counts), facts.sum(level, chosen, base))
         for level in facts.levels_for(entry.levels, chosen.unit)
@@ -39,9 +41,9 @@ def share(entry: Share, facts: Facts) -> Findings:
 @measure(Ratio)
 def ratio(entry: Ratio, facts: Facts) -> Findings:
     """Divide an amount by so many people of the unit, or by an amount of other records."""
-    above = facts.select(entry.of)
+    above = facts.select(entry.of, entry.amount)
     amount = facts.amount(above, entry.amount)
-    below = facts.select(entry.among) if entry.among else None
+    below = facts.select(entry.among, entry.among_amount) if entry.among else None
     base = facts.amount(below, entry.among_amount) if below is not None else None
     figures = []
     for level in facts.levels_for(entry.levels, above.unit):
@@ -63,7 +65,7 @@ def ratio(entry: Ratio, facts: Facts) -> Findings:
 @measure(Count)
 def count(entry: Count, facts: Facts) -> Findings:
     """Count records, or sum how much of them, in each unit."""
-    chosen = facts.select(entry.of)
+    chosen = facts.select(entry.of, entry.amount)
     amount = facts.amount(chosen, entry.amount)
     figures = [
         plain_figures(facts.levels[level], facts.sum(level, chosen, amount) / entry.scale, entry.scale)
@@ -75,7 +77,7 @@ def count(entry: Count, facts: Facts) -> Findings:
 @measure(Density)
 def density(entry: Density, facts: Facts) -> Findings:
     """Divide records by the square kilometres of the unit."""
-    chosen = facts.select(entry.of)
+    chosen = facts.select(entry.of, entry.amount)
     amount = facts.amount(chosen, entry.amount)
     figures = [
         ratio_figures(facts.levels[level], facts.sum(level, chosen, amount), unit_area_km2(facts, level), 1.0)
@@ -94,27 +96,45 @@ def unit_area_km2(facts: Facts, level: Level) -> FloatArray:
 @measure(Reported)
 def reported(entry: Reported, facts: Facts) -> Findings:
     """Give a figure others found at the level it was found at and no other: a mean of percentages would be nobody's percentage."""
-    chosen = facts.select(entry.of)
+    chosen = facts.select(entry.of, entry.value)
     level: Level = next(iter(facts.levels_for(LEVELS, chosen.unit)[::-1]), "district")
-    numbers = as_numbers(chosen.frame[entry.value].to_numpy(dtype=object)) if len(chosen) else None
+    if level not in entry.levels:
+        return Findings(
+            (), reason=f"数据为 {level} 级，不报此级 the figures are of the {level}, which it is not reported at"
+        )
     value = np.full(len(facts.levels[level].code), np.nan)
-    if numbers is not None:
-        held = (chosen.unit[level] >= 0) & np.isfinite(numbers.value)
+    if len(chosen):
+        numbers = facts.numbers(chosen, entry.value)
+        _warn_of_parts(entry, chosen, numbers, facts)
+        held = (chosen.unit[level] >= 0) & np.isfinite(numbers)
         unit, first = np.unique(chosen.unit[level][held], return_index=True)
-        value[unit] = numbers.value[held][first]
+        value[unit] = numbers[held][first]
         twice = int(held.sum()) - len(unit)
         if twice:
             facts.problems.add(
                 "records-twice", "warning", chosen.name, "同一单元有几个数，取第一个 several figures of one unit, the first is used",
                 field=entry.value, count=twice,
             )  # fmt: skip
-    return Findings((Finding((plain_figures(facts.levels[level], value),), note=chosen.year_note),))
+    return Findings((Finding((own_figures(facts.levels[level], value),), note=chosen.year_note),))
+
+
+def _warn_of_parts(entry: Reported, chosen: Selected, numbers: FloatArray, facts: Facts) -> None:
+    """Warn where percentages look like parts of 1: a spreadsheet holds 62 % as 0.62."""
+    given = numbers[np.isfinite(numbers)]
+    if entry.value_unit == "%" and given.size and given.max() <= 1.0 and given.max() > 0.0:
+        facts.problems.add(
+            "records-parts-of-one", "warning", chosen.name,
+            f"百分数应为 0-100，列中最大为 percentages are 0-100, the largest is {given.max():g}",
+            field=entry.value, expected="62.5", mend="表格中的百分格式请改为数值 a cell in % format holds 0.625", count=int(given.size),
+        )  # fmt: skip
 
 
 @measure(Progress)
 def progress(entry: Progress, facts: Facts) -> Findings:
     """Give the share of units (or lines) of a task that are reported done."""
     chosen, is_task = _of_task(entry.table, entry.task or entry.id, facts)
+    if not is_task.any():
+        return _no_task(entry.table, entry.task or entry.id)
     state = as_text(chosen.frame["state"]) if len(chosen) else np.zeros(0, dtype=object)
     done = np.isin(state.astype(str), DONE_WORDS) & is_task
     return Findings((Finding(_shares(facts, entry.levels, chosen, done, is_task), note=chosen.year_note),))
@@ -123,19 +143,38 @@ def progress(entry: Progress, facts: Facts) -> Findings:
 @measure(OnTime)
 def on_time(entry: OnTime, facts: Facts) -> Findings:
     """Tell whether what is due for the run's year was handed in by its date; what was never handed in counts as late."""
-    chosen, is_task = _of_task(entry.table, entry.task or entry.id, facts)
+    task = entry.task or entry.id
+    chosen, is_task = _of_task(entry.table, task, facts, every_year=True)
     due = dt.date(facts.year + entry.years_after, entry.month, entry.day)
-    handed = pd.to_datetime(pd.Series(as_text(chosen.frame["submitted"]) if len(chosen) else []), errors="coerce")
-    in_time = np.asarray(handed <= pd.Timestamp(due)) & is_task
-    if "year" in chosen.frame:
-        is_task &= as_numbers(chosen.frame["year"].to_numpy(dtype=object)).value == facts.year
-        in_time &= is_task
+    # A row is of the year the table's own year says, else of its column "year"; one that says none is of the run's.
+    of_year = np.full(len(chosen), np.nan) if chosen.row_year is None else chosen.row_year
+    if len(chosen) and np.isnan(of_year).all() and "year" in chosen.frame:
+        of_year = as_numbers(chosen.frame["year"].to_numpy(dtype=object)).value
+    is_task &= np.isnan(of_year) | (of_year == facts.year)
+    if not is_task.any():
+        return _no_task(entry.table, task, facts.year)
+    cells = as_text(chosen.frame["submitted"])
+    handed = [read_date(cell) for cell in cells]
+    is_bad = np.array([bool(cell) and day is None for cell, day in zip(cells, handed, strict=True)]) & is_task
+    if is_bad.any():
+        facts.problems.add(
+            "records-no-date", "warning", chosen.name,
+            f"不是日期，按未报送计 no date, counts as not handed in: {show_values(cells[is_bad])}",
+            row=show_rows(chosen.row[is_bad]) if chosen.row is not None else "", field="submitted", expected="2026-03-31",
+            count=int(is_bad.sum()),
+        )  # fmt: skip
+    in_time = np.array([day is not None and day <= due for day in handed], dtype=bool) & is_task
     note = f"；应于 due {due.isoformat()}"
     return Findings((Finding(_shares(facts, entry.levels, chosen, in_time, is_task), note=note),))
 
 
-def _of_task(table: str, task: str, facts: Facts) -> tuple[Selected, BoolArray]:
-    chosen = facts.select([TableFilter(table=table)])
+def _no_task(table: str, task: str, year: int | None = None) -> Findings:
+    of_year = f" ({year})" if year is not None else ""
+    return Findings((), reason=f'[[tables]] {table}: 没有任务的行 no row of the task "{task}"{of_year}，列 column task')
+
+
+def _of_task(table: str, task: str, facts: Facts, *, every_year: bool = False) -> tuple[Selected, BoolArray]:
+    chosen = facts.select([TableFilter(table=table)], every_year=every_year)
     return chosen, np.array([text == task for text in as_text(chosen.frame["task"])] if len(chosen) else [], dtype=bool)
 
 

@@ -25,9 +25,9 @@ from lifecircle.model import (
     TextArray,
     Units,
 )
-from lifecircle.problems import Problems
+from lifecircle.problems import Problem, Problems
 from lifecircle.sources import match_where
-from lifecircle.sources.tables import as_numbers, show_rows
+from lifecircle.sources.tables import as_numbers, show_rows, show_values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +43,10 @@ class Selected:
     """Kinds or tables, for messages."""
     year: float = float("nan")
     """The year the records are of, where they say so."""
+    row: TextArray | None = None
+    """What each record is called in a message: a facility's kind and id, a table's row as the planner sees it."""
+    row_year: FloatArray | None = None
+    """The year each row of a table is of; NaN where it does not say. None for places."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -71,8 +75,8 @@ class Facts:
     """Per level, the unit of each facility and then of each place of a layer."""
     registers: Mapping[str, Register]
     results: Mapping[str, RuleResult]
-    reach: Callable[[Rule], csr_array]
-    """A rule to facilities x cells: minutes (readiness included) or metres, up to its limit."""
+    reach: Callable[[Rule, float], csr_array]
+    """A rule to facilities x cells: minutes (readiness included) or metres, up to its limit, or so many times what it leaves to travel."""
     problems: Problems
     height_m: Callable[[FloatArray, FloatArray], FloatArray] | None = None
     """x, y in the district's CRS to the height of the ground, NaN where not known; None without a dem."""
@@ -97,37 +101,67 @@ class Facts:
         described = (*self.configuration.facilities, *self.configuration.layers)
         return frozenset({*self.places["kind"], *(layer.kind for layer in described)})
 
-    def select(self, records: Sequence[TableFilter | FacilityFilter]) -> Selected:
-        """Return the records that any of the filters lets through, inside the district; kinds and columns that are absent add none."""
-        if any(isinstance(wanted, TableFilter) for wanted in records):
-            return self._select_rows([wanted for wanted in records if isinstance(wanted, TableFilter)])
-        return self._select_places([wanted for wanted in records if isinstance(wanted, FacilityFilter)])
+    def select(
+        self,
+        records: Sequence[TableFilter | FacilityFilter],
+        *columns: str | None,
+        everywhere: bool = False,
+        every_year: bool = False,
+    ) -> Selected:
+        """Return the records that any of the filters lets through.
 
-    def _select_places(self, filters: list[FacilityFilter]) -> Selected:
+        Parameters
+        ----------
+        records
+            Kinds and tables that are absent, or that lack a column asked of them, add no record.
+        columns
+            What is asked of the records beside the filters' own conditions.
+        everywhere
+            Places outside the district too: they are near its people; a clause that counts units or facilities counts those inside.
+        every_year
+            Rows of all years, and not of the latest up to the run's.
+        """
+        asked = [column for column in columns if column]
+        tables = [wanted for wanted in records if isinstance(wanted, TableFilter)]
+        if tables:
+            return self._select_rows(tables, asked, every_year=every_year)
+        kinds = [wanted for wanted in records if isinstance(wanted, FacilityFilter)]
+        return self._select_places(kinds, asked, everywhere=everywhere)
+
+    def _select_places(self, filters: list[FacilityFilter], asked: list[str], *, everywhere: bool) -> Selected:
         places = self.places
         chosen = np.zeros(len(places), dtype=bool)
+        is_used = (places["status"] == "used").to_numpy()
         for wanted in filters:
-            of_kind = places["kind"].isin(wanted.kind).to_numpy() & (places["status"] == "used").to_numpy()
-            if of_kind.any() and all(key in places.columns for key in wanted.attributes):
-                chosen[of_kind] |= match_where(places[of_kind], wanted.attributes)
-        # A clause that counts units or facilities counts those inside.
-        chosen &= self.place_unit["district"] >= 0
+            for kind in wanted.kind:
+                of_kind = (places["kind"] == kind).to_numpy() & is_used
+                if of_kind.any() and not absent_columns(places[of_kind], [*wanted.attributes, *asked]):
+                    chosen[of_kind] |= match_where(places[of_kind], wanted.attributes)
+        if not everywhere:
+            chosen &= self.place_unit["district"] >= 0
         name = "/".join(dict.fromkeys(kind for wanted in filters for kind in wanted.kind))
         frame = places[chosen].reset_index(drop=True)
         unit = {level: rows[chosen] for level, rows in self.place_unit.items()}
-        return Selected(frame, unit, frame["geometry"].to_numpy(dtype=object), name)
+        row = np.array(
+            [f"{kind} {name}" for kind, name in zip(frame["kind"], frame["facility_id"], strict=True)], dtype=object
+        )
+        return Selected(frame, unit, frame["geometry"].to_numpy(dtype=object), name, row=row)
 
-    def _select_rows(self, filters: list[TableFilter]) -> Selected:
-        frames, units, years = [], [], []
+    def _select_rows(self, filters: list[TableFilter], asked: list[str], *, every_year: bool) -> Selected:
+        frames, units, years, rows, row_years = [], [], [], [], []
         for wanted in filters:
             register = self.registers.get(wanted.table)
-            if register is None or any(key not in register.frame.columns for key in wanted.attributes):
+            if register is None or absent_columns(register.frame, [*wanted.attributes, *asked]):
                 continue
-            of_year, year = _latest(register.year, self.year)
+            of_year, year = latest_year(register.year, self.year)
+            if every_year:
+                of_year, year = np.ones(len(register), dtype=bool), float("nan")
             chosen = of_year & match_where(register.frame, wanted.attributes)
             frames.append(register.frame[chosen])
-            units.append({level: rows[chosen] for level, rows in register.unit.items()})
+            units.append({level: unit[chosen] for level, unit in register.unit.items()})
             years.append(year)
+            rows.append(register.row[chosen])
+            row_years.append(register.year[chosen])
         name = "/".join(dict.fromkeys(wanted.table for wanted in filters))
         if not frames:
             return Selected(pd.DataFrame(), {"district": np.zeros(0, dtype=np.int64)}, None, name)
@@ -139,6 +173,8 @@ class Facts:
             None,
             name,
             float(np.nanmin([*years, np.inf])) if np.isfinite(years).any() else np.nan,
+            np.concatenate(rows),
+            np.concatenate(row_years),
         )
 
     def amount(self, selected: Selected, column: str | None) -> FloatArray:
@@ -147,15 +183,26 @@ class Facts:
             return np.ones(len(selected))
         if column not in selected.frame.columns:
             return np.zeros(len(selected))
-        numbers = as_numbers(selected.frame[column].to_numpy(dtype=object))
+        return np.nan_to_num(self.numbers(selected, column), nan=0.0)
+
+    def numbers(self, selected: Selected, column: str) -> FloatArray:
+        """Return a column of records as numbers, NaN where a cell is empty or no number, which is warned of with its rows."""
+        cells = selected.frame[column].to_numpy(dtype=object)
+        numbers = as_numbers(cells)
         wanting = numbers.is_bad | numbers.is_blank
         if wanting.any():
-            identity = selected.frame.get("facility_id", selected.frame.index)
-            self.problems.add(
-                "records-no-number", "warning", selected.name, "没有数或不是数，未计入 no number, adds nothing",
-                row=show_rows(np.asarray(identity)[wanting]), field=column, count=int(wanting.sum()),
+            row = selected.row if selected.row is not None else selected.frame.index.to_numpy()
+            values = show_values(cells[numbers.is_bad])
+            warning = Problem(
+                "records-no-number", "warning", selected.name,
+                f"没有数或不是数，未计入 no number, adds nothing{': ' + values if values else ''}",
+                row=show_rows(row[wanting]), field=column, count=int(wanting.sum()),
+                mend="改成数字（百分数写 62.5，不写 62.5%） write a number (62.5 for 62.5%)",
             )  # fmt: skip
-        return np.nan_to_num(numbers.value, nan=0.0)
+            # Several indicators may ask for one column.
+            if warning not in self.problems.found:
+                self.problems.found.append(warning)
+        return numbers.value
 
     def sum(self, level: Level, selected: Selected, weights: FloatArray) -> FloatArray:
         """Return the sum of a weight over the records of each unit. Shape (units,)."""
@@ -192,7 +239,12 @@ class Facts:
         return self.cells.people if name is None else self.cells.groups[name]
 
 
-def _latest(years: FloatArray, upto: int) -> tuple[BoolArray, float]:
+def absent_columns(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return which columns records do not have, or have nothing in."""
+    return tuple(column for column in columns if column not in frame.columns or frame[column].isna().all())
+
+
+def latest_year(years: FloatArray, upto: int) -> tuple[BoolArray, float]:
     """Return the rows of the latest year up to one, and that year; all rows where none says its year."""
     if np.isnan(years).all():
         return np.ones(len(years), dtype=bool), float("nan")

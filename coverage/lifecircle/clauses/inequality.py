@@ -22,8 +22,10 @@ from lifecircle.measures.equity import (
     theil_t,
     weakest,
 )
-from lifecircle.measures.rows import plain_figures
+from lifecircle.measures.rows import own_figures
 from lifecircle.model import FloatArray
+
+NOT_REACHED = "；到不了的人未计 people who reach none left out"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,13 +48,14 @@ def inequality(entry: Inequality, facts: Facts) -> Findings:
         spread = _over_units(entry, facts)
         if spread is None:
             return Findings(())
-        whole = plain_figures(facts.levels["district"], np.array([_index(entry, spread, spread.people)]))
+        whole = own_figures(facts.levels["district"], np.array([_index(entry, spread, spread.people)]))
         return Findings((Finding((whole,)),), {"weakest": _weakest(entry, facts, spread)})
     figures = tuple(
-        plain_figures(facts.levels[level], _by_unit(entry, facts, by_cell, level))
+        own_figures(facts.levels[level], _by_unit(entry, facts, by_cell, level))
         for level in facts.levels_for(entry.levels)
     )
-    found = [Finding(figures)]
+    note = NOT_REACHED if entry.rule else ""
+    found = [Finding(figures, note=note)]
     if entry.index == "theil" and entry.unit in facts.units:
         found += _parts(entry, facts, by_cell)
     return Findings(tuple(found), {"weakest": _weakest(entry, facts, _mean_by_unit(entry, facts, by_cell))})
@@ -131,7 +134,7 @@ def _parts(entry: Inequality, facts: Facts, spread: _Spread) -> list[Finding]:
     )
     return [
         Finding(
-            (plain_figures(facts.levels["district"], np.array([value])),),
+            (own_figures(facts.levels["district"], np.array([value])),),
             suffix=f"-{name}",
             label=beside(entry, zh, en),
             is_asked=False,

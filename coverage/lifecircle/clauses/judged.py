@@ -7,8 +7,9 @@ import pandas as pd
 
 from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
+from lifecircle.config import TableFilter
 from lifecircle.config.indicators import Difference, Scorecard, UnitsMeeting
-from lifecircle.measures.rows import plain_figures, ratio_figures
+from lifecircle.measures.rows import own_figures, plain_figures, ratio_figures
 from lifecircle.measures.scorecards import SCORES, score_units
 from lifecircle.measures.targets import HAIR
 
@@ -19,12 +20,16 @@ def own_rows(facts: Facts, indicator: str, level: str) -> pd.DataFrame:
     return rows[(rows["indicator"] == indicator) & (rows["level"] == level)]
 
 
+def _no_figures(entry: UnitsMeeting | Difference) -> Findings:
+    return Findings((), reason=f"{entry.indicator} 没有 {entry.unit} 级的数 has no figures of the {entry.unit}")
+
+
 @measure(UnitsMeeting)
 def units_meeting(entry: UnitsMeeting, facts: Facts) -> Findings:
     """Count units whose figure is at least (or at most) so much, over the units that have one; quasi-units left out."""
     value = own_rows(facts, entry.indicator, entry.unit)["value"].to_numpy(np.float64)
     if not len(value):
-        return Findings(())
+        return _no_figures(entry)
     counts = np.isfinite(value) & (True if entry.quasi else ~facts.is_quasi(entry.unit))
     with np.errstate(invalid="ignore"):
         meets = (
@@ -46,17 +51,18 @@ def units_meeting(entry: UnitsMeeting, facts: Facts) -> Findings:
 
 @measure(Difference)
 def difference(entry: Difference, facts: Facts) -> Findings:
-    """Take an indicator over some units less over the others, sums before division; in percentage points."""
+    """Take an indicator over some units less over the others of the same table, sums before division; in percentage points."""
     rows = own_rows(facts, entry.indicator, entry.unit)
     chosen = facts.select((entry.of,))
-    if not len(rows) or entry.unit not in chosen.unit:
-        return Findings(())
-    is_first = facts.sum(entry.unit, chosen, np.ones(len(chosen))) > 0
+    if not len(rows):
+        return _no_figures(entry)
+    listed = facts.select((TableFilter(table=entry.of.table),), *entry.of.attributes)
+    is_first, is_listed = (facts.sum(entry.unit, each, np.ones(len(each))) > 0 for each in (chosen, listed))
     numerator, denominator = (rows[name].to_numpy(np.float64) for name in ("numerator", "denominator"))
     scale = float(rows["scale"].iloc[0])
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = [scale * numerator[part].sum() / denominator[part].sum() for part in (is_first, ~is_first)]
-    figures = plain_figures(facts.levels["district"], np.array([share[0] - share[1]]))
+        share = [scale * numerator[part].sum() / denominator[part].sum() for part in (is_first, is_listed & ~is_first)]
+    figures = own_figures(facts.levels["district"], np.array([share[0] - share[1]]))
     return Findings((Finding((figures,)),))
 
 
@@ -79,7 +85,7 @@ def scorecard(entry: Scorecard, facts: Facts) -> Findings:
     met, monitored, listed = [], [], []
     for level in facts.levels_for(entry.levels):
         own = facts.levels[level]
-        by_unit = scores[scores["level"] == level].set_index("unit_code").reindex(own.code).fillna(0.0)
+        by_unit = scores[scores["level"] == level].set_index("unit_code")[list(SCORES)].reindex(own.code).fillna(0.0)
         number = {name: by_unit[name].to_numpy(np.float64) for name in SCORES}
         met.append(ratio_figures(own, number["ahead"] + number["on_schedule"], number["with_target"]))
         monitored.append(plain_figures(own, number["monitored"]))
@@ -98,6 +104,8 @@ def scorecard(entry: Scorecard, facts: Facts) -> Findings:
                 }
             )  # fmt: skip
         )
+    if not listed:
+        return Findings(())
     beside_label = beside(entry, "监测指标数", "indicators monitored")
     ranked = pd.concat(listed, ignore_index=True)
     ranked["rank"] = ranked.groupby("level")["met_pct"].rank(method="min", ascending=False).astype("Int64")

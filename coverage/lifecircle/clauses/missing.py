@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lifecircle.clauses.facts import Facts
-from lifecircle.config import AnyIndicator, Need
-from lifecircle.config.indicators import CapacityShare, FloatingCatchment, Ratio
+from lifecircle.clauses.facts import Facts, absent_columns, latest_year
+from lifecircle.config import AnyIndicator, Need, TableFilter
+from lifecircle.config.indicators import CapacityShare, Difference, FloatingCatchment, Presence, Ratio, UnitsMeeting
 
 
 def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
@@ -21,18 +21,65 @@ def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
         if group not in facts.cells.groups
     ]
     missing += [f"先须算出 needs first: {name}" for name in entry.after if name not in facts.rows]
+    missing += _wrong_level(entry, facts) + _too_late(entry, facts) + _no_supply(entry, facts)
     has_chain = isinstance(entry, (CapacityShare, FloatingCatchment)) and entry.rule in facts.results
     if has_chain and facts.results[entry.after[0]].rule.then is not None:
         missing.append(f"{entry.after[0]}: 急救链没有容量口径 a chain of two facilities has no capacity of its own")
-    if isinstance(entry, Ratio) and entry.population is not None and not entry.among:
-        population = facts.configuration.population
-        kind = population.kind if population else None
-        if kind != entry.population:
-            missing.append(
-                f"人口口径 people: 条款为 the clause means {_kind(entry.population)}，数据为 the data are {_kind(kind)}; "
-                f'[population] kind = "{entry.population}"'
-            )
-    return missing
+    return missing + _other_people(entry, facts)
+
+
+def _other_people(entry: AnyIndicator, facts: Facts) -> list[str]:
+    """Return where the people of the data are not those that the clause means: 常住 and 户籍 are never mixed."""
+    if not isinstance(entry, Ratio) or entry.population is None:
+        return []
+    population = facts.configuration.population
+    given: dict[str, str | None] = {"[population] kind": population.kind if population else None}
+    if entry.among:
+        tables = [one.table for one in entry.among if isinstance(one, TableFilter) and one.table in facts.registers]
+        given = {f"[[tables]] {name} people": facts.registers[name].people for name in tables}
+    return [
+        f"人口口径 people: 条款为 the clause means {_kind(entry.population)}，数据为 the data are {_kind(kind)}; "
+        f'{place} = "{entry.population}"'
+        for place, kind in given.items()
+        if kind != entry.population
+    ]
+
+
+def _wrong_level(entry: AnyIndicator, facts: Facts) -> list[str]:
+    """Return the level whose units are asked for and which the district, or a table that must tell them apart, does not have."""
+    if not isinstance(entry, (Presence, UnitsMeeting, Difference)):
+        return []
+    if entry.unit not in facts.levels:
+        return [f'缺单元图层 units missing: [[units]] level = "{entry.unit}"']
+    records = () if isinstance(entry, UnitsMeeting) else (entry.of,) if isinstance(entry, Difference) else entry.of
+    tables = [one.table for one in records if isinstance(one, TableFilter) and one.table in facts.registers]
+    return [
+        f"[[tables]] {name}: 为 {facts.registers[name].level} 级，须为 {entry.unit} 级 rows must be by {entry.unit}"
+        for name in dict.fromkeys(tables)
+        if entry.unit not in facts.registers[name].unit
+    ]
+
+
+def _too_late(entry: AnyIndicator, facts: Facts) -> list[str]:
+    """Return the tables of which every row is of a later year than the run's: none is no figure of 0."""
+    tables = [need.name for need in entry.needs if need.is_table and need.name in facts.registers]
+    return [
+        f"[[tables]] {name}: 只有 {facts.year} 年以后的数据 all rows are of later years"
+        for name in dict.fromkeys(tables)
+        if len(facts.registers[name]) and not latest_year(facts.registers[name].year, facts.year)[0].any()
+    ]
+
+
+def _no_supply(entry: AnyIndicator, facts: Facts) -> list[str]:
+    """Return what to add where no facility of a rule says how much it holds: counted as none, everyone would be turned away."""
+    column = {CapacityShare: "capacity", FloatingCatchment: "supply"}.get(type(entry))
+    name = getattr(entry, column) if column else None
+    if not name or entry.after[0] not in facts.results:
+        return []
+    frame = facts.facilities.frame.iloc[facts.results[entry.after[0]].facilities]
+    if not len(frame) or (name in frame and frame[name].notna().any()):
+        return []
+    return [f"[[facilities]] {'/'.join(dict.fromkeys(frame['kind']))}: 缺列 columns missing: {name}"]
 
 
 def _kind(kind: str | None) -> str:
@@ -71,8 +118,7 @@ def _absent(need: Need, facts: Facts) -> tuple[str, ...] | None:
         frame = places[(places["kind"] == need.name) & (places["status"] == "used")]
         if not len(frame):
             return None
-    columns = [column for column in need.columns if column not in frame.columns or frame[column].isna().all()]
-    return tuple(columns) or None
+    return absent_columns(frame, need.columns) or None
 
 
 def _say_absent(need: Need, absent: tuple[str, ...]) -> str:

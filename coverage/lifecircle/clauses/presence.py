@@ -55,6 +55,7 @@ def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
     """Return why a unit may do without its own: who serves it too, or what it is exempt for; empty where nothing says so."""
     level = facts.levels[entry.unit]
     reason = np.full(len(level.code), "", dtype=object)
+    names = _names(chosen)
     if entry.serves and entry.serves in chosen.frame.columns:
         lost = []
         for row, text in enumerate(as_text(chosen.frame[entry.serves])):
@@ -62,7 +63,7 @@ def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
                 units = _units_named(word, entry, int(chosen.unit[entry.unit][row]), facts)
                 lost += [] if len(units) == 1 else [word]
                 if len(units) == 1:
-                    who = chosen.frame["name"].iloc[row] or chosen.frame["facility_id"].iloc[row]
+                    who = names[row] or (chosen.row[row] if chosen.row is not None else "")
                     reason[units[0]] = "；".join(part for part in (reason[units[0]], f"联合设置 joint: {who}") if part)
         if lost:
             facts.problems.add(
@@ -71,9 +72,21 @@ def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
             )  # fmt: skip
     for exempt in facts.configuration.exempt:
         if exempt.indicator == entry.id:
-            for unit in _units_named(exempt.unit, entry, -1, facts)[:1]:
-                reason[unit] = "；".join(part for part in (reason[unit], exempt.reason) if part)
+            units = _units_named(exempt.unit, entry, -1, facts)
+            if len(units) != 1:
+                found = "几个单元同名 several units have this name" if units else f"没有这个单元 no such {entry.unit}"
+                facts.problems.add(
+                    "presence-exempt-unit", "warning", "district.toml", f'{found}: "{exempt.unit}"',
+                    field=f"exempt.{exempt.indicator}.unit", mend="改用代码 use the code",
+                )  # fmt: skip
+                continue
+            reason[units[0]] = "；".join(part for part in (reason[units[0]], exempt.reason) if part)
     return reason
+
+
+def _names(chosen: Selected) -> TextArray:
+    """Return what records are called, empty where they say nothing."""
+    return as_text(chosen.frame["name"]) if "name" in chosen.frame else np.full(len(chosen), "", dtype=object)
 
 
 def _units_named(word: str, entry: Presence, near: int, facts: Facts) -> list[int]:
@@ -100,11 +113,7 @@ def _table(
 ) -> pd.DataFrame:
     """Return one row a unit: what it has, what excuses it, and what it lacks; the accountable list."""
     level = facts.levels[entry.unit]
-    names = (
-        chosen.frame["name"].to_numpy(dtype=object)
-        if "name" in chosen.frame
-        else np.full(len(chosen), "", dtype=object)
-    )
+    names = _names(chosen)
     held = [[] for _ in level.code]  # type: list[list[str]]
     for name, unit in zip(names, chosen.unit[entry.unit], strict=True):
         if unit >= 0 and name:

@@ -42,6 +42,8 @@ class Findings:
     """By file name without its ending, rows beside the indicators: who lacks what, what is left over."""
     by_cell: FloatArray | None = None
     """The value of each cell, where it has one."""
+    reason: str = ""
+    """Why there are no findings, where there are none."""
 
 
 _MEASURES: dict[type[IndicatorEntry], Callable[[Any, Facts], Findings]] = {}

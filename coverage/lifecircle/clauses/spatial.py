@@ -17,8 +17,8 @@ from lifecircle.model import FloatArray
 @measure(AreaShare)
 def area_share(entry: AreaShare, facts: Facts) -> Findings:
     """Divide what covers an area by the area, overlaps counted once; both cut at the unit."""
-    above = _dissolved(facts.select(entry.of))
-    below = _dissolved(facts.select(entry.within)) if entry.within else None
+    above = _dissolved(facts.select(entry.of, everywhere=True))
+    below = _dissolved(facts.select(entry.within, everywhere=True)) if entry.within else None
     covered = above if below is None else shapely.intersection(above, below)
     figures = []
     for level in facts.levels_for(entry.levels):
@@ -40,8 +40,8 @@ def _by_unit(facts: Facts, level: Level, area: shapely.Geometry | None) -> Float
 
 @measure(PeopleNear)
 def people_near(entry: PeopleNear, facts: Facts) -> Findings:
-    """Count people inside places, or within so many metres as the crow flies, over all people."""
-    share = cells_inside(facts.cells, _dissolved(facts.select(entry.of)), entry.metres)
+    """Count people inside places, or within so many metres as the crow flies, over all people; places outside the district too."""
+    share = cells_inside(facts.cells, _dissolved(facts.select(entry.of, everywhere=True)), entry.metres)
     people = facts.group(entry.group)
     figures = [
         ratio_figures(facts.levels[level], facts.levels[level].sum(people * share), facts.levels[level].sum(people))
@@ -52,8 +52,8 @@ def people_near(entry: PeopleNear, facts: Facts) -> Findings:
 
 @measure(Affected)
 def affected(entry: Affected, facts: Facts) -> Findings:
-    """Count the people who live inside places or near them."""
-    share = cells_inside(facts.cells, _dissolved(facts.select(entry.of)), entry.metres)
+    """Count the people who live inside places or near them, wherever the places are."""
+    share = cells_inside(facts.cells, _dissolved(facts.select(entry.of, everywhere=True)), entry.metres)
     figures = [
         plain_figures(facts.levels[level], facts.levels[level].sum(facts.cells.people * share))
         for level in facts.levels_for(entry.levels)
@@ -75,12 +75,13 @@ def length(entry: Length, facts: Facts) -> Findings:
 
 @measure(Near)
 def near(entry: Near, facts: Facts) -> Findings:
-    """Divide records within so many metres of any other by all records."""
-    chosen, others = facts.select(entry.of), facts.select(entry.to)
+    """Divide records within so many metres of any other by all records; what they are near to may lie outside the district."""
+    chosen, others = facts.select(entry.of), facts.select(entry.to, everywhere=True)
     is_near = np.zeros(len(chosen))
-    if len(chosen) and len(others):
-        hits = shapely.STRtree(others.geometry).query(chosen.geometry, predicate="dwithin", distance=entry.metres)[0]
-        is_near[hits] = 1.0
+    if chosen.row is not None and others.row is not None and len(chosen) and len(others):
+        one, other = shapely.STRtree(others.geometry).query(chosen.geometry, predicate="dwithin", distance=entry.metres)
+        # Of AEDs near AEDs: none is near itself.
+        is_near[one[chosen.row[one] != others.row[other]]] = 1.0
     figures = [
         ratio_figures(
             facts.levels[level], facts.sum(level, chosen, is_near), facts.sum(level, chosen, np.ones(len(chosen)))

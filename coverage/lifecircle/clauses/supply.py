@@ -206,7 +206,8 @@ def _service_by_pipes(facts: Facts, plants: pd.DataFrame, people: FloatArray, le
         return found
 
     points = shapely.points(np.nan_to_num(middle[0]), np.nan_to_num(middle[1]))
-    at_middle: TextArray = np.where(people > 0, np.asarray(points, dtype=object), None)
+    at_middle: TextArray = np.asarray(points, dtype=object)
+    at_middle[people <= 0] = None
     return service_from_pipes(
         touching,
         len(pipes),

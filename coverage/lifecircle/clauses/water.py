@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.clauses.supply import Supply, supply_of
 from lifecircle.config.indicators import Water
+from lifecircle.measures.coverage import share_pct
 from lifecircle.measures.rows import Figures, ratio_figures
 from lifecircle.measures.water.balance import balance, litres_per_person
 from lifecircle.measures.water.classes import TIER_COLUMNS, people_by_tier, people_of_same_quality, people_served
@@ -28,23 +30,27 @@ def water(entry: Water, facts: Facts) -> Findings:
     """Divide the people of villages that count by all people, summed to townships and the district."""
     supply = supply_of(facts)
     people, unknown, tables = _ASKED[entry.ask](entry, facts, supply)
-    found = [Finding(_shares(entry, facts, supply, people))]
+    found = [Finding(_shares(entry, facts, supply, people, unknown))]
     if unknown is not None and unknown.any():
         label = beside(entry, "资料不足的人口", "people of whom it is not known")
         found.append(Finding(_shares(entry, facts, supply, unknown), suffix="-unknown", label=label, is_asked=False))
     return Findings(tuple(found), tables)
 
 
-def _shares(entry: Water, facts: Facts, supply: Supply, people: FloatArray) -> tuple[Figures, ...]:
-    return tuple(
-        ratio_figures(
-            facts.levels[level],
-            facts.roll_up(supply.level, level, people),
-            facts.roll_up(supply.level, level, supply.people),
-        )
-        for level in facts.above(supply.level)
-        if level in entry.levels
-    )
+def _shares(
+    entry: Water, facts: Facts, supply: Supply, people: FloatArray, unknown: FloatArray | None = None
+) -> tuple[Figures, ...]:
+    """Return shares of all people; high is what they would be did all those count of whom it is not known."""
+    figures = []
+    for level in facts.above(supply.level):
+        if level in entry.levels:
+            all_people = facts.roll_up(supply.level, level, supply.people)
+            found = ratio_figures(facts.levels[level], facts.roll_up(supply.level, level, people), all_people)
+            if unknown is not None:
+                high = share_pct(found.numerator + facts.roll_up(supply.level, level, unknown), all_people)
+                found = replace(found, high=high)
+            figures.append(found)
+    return tuple(figures)
 
 
 def _tier(entry: Water, facts: Facts, supply: Supply) -> Answer:

@@ -9,14 +9,17 @@ from lifecircle.config.catalogue import (
     load_entries,
     load_groups,
     load_kinds,
+    load_measures,
     load_modes,
     load_policies,
     load_ways,
     read_policy,
 )
+from lifecircle.config.chosen import named_by
 from lifecircle.config.configuration import Configuration
 from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
+from lifecircle.config.layer_rules import kinds_of
 from lifecircle.config.reader import read_configuration
 from lifecircle.config.records import Bounds, Condition, FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
@@ -81,13 +84,16 @@ __all__ = [
     "UnitLayer",
     "WaterSupply",
     "Ways",
+    "kinds_of",
     "load_bands",
     "load_entries",
     "load_groups",
     "load_kinds",
+    "load_measures",
     "load_modes",
     "load_policies",
     "load_ways",
+    "named_by",
     "read_configuration",
     "read_policy",
 ]

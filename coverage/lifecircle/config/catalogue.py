@@ -109,6 +109,12 @@ def load_bands() -> Bands:
 
 
 @cache
+def load_measures() -> dict[str, Label]:
+    """Return what outputs call each measure."""
+    return {key: Label.model_validate(value) for key, value in _read_packaged("measures.toml").items()}
+
+
+@cache
 def load_groups() -> dict[str, Label]:
     """Return the names of the groups of people the outputs know; a district may have others."""
     return {key: Label.model_validate(value) for key, value in _read_packaged("groups.toml").items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from lifecircle.config.catalogue import Policy, load_entries
+from lifecircle.config.catalogue import Policy, load_entries, load_policies
 from lifecircle.config.indicators import AnyIndicator, Scorecard
 from lifecircle.config.rules import Rule
 from lifecircle.problems import Problems, nearest_name
@@ -24,13 +24,18 @@ def choose_entries(policies: Sequence[Policy], own: Sequence[Rule | AnyIndicator
         for entry in policy.entries:
             chosen.setdefault(entry.id, entry)
     waiting = [name for policy in policies for statement in policy.statements for name in statement.also]
-    waiting += [name for entry in chosen.values() for name in entry.after]
+    waiting += [name for entry in chosen.values() for name in named_by(entry)]
     while waiting:
         name = waiting.pop(0)
         if name not in chosen and name in catalogue:
             chosen[name] = catalogue[name]
-            waiting += catalogue[name].after
+            waiting += named_by(catalogue[name])
     return list(chosen.values())
+
+
+def named_by(entry: Rule | AnyIndicator) -> tuple[str, ...]:
+    """Return the entries that one is computed from, and those that a scorecard counts (it counts what there is of them)."""
+    return (*entry.after, *entry.indicators) if isinstance(entry, Scorecard) else entry.after
 
 
 def order_indicators(
@@ -43,11 +48,23 @@ def order_indicators(
     by_id = {entry.id: entry for entry in indicators}
     known = {*by_id, *(rule.id for rule in rules)}
     for entry in indicators:
-        for name in entry.after:
+        for name in named_by(entry):
             if name not in known:
                 problems.error(
                     "config-unknown-entry", file, f'没有这条准则或指标 no such rule or indicator "{name}"',
                     field=f"indicators.{entry.id}", mend=nearest_name(name, sorted(known)),
+                )  # fmt: skip
+        for name in entry.of_rules:
+            if name in by_id:
+                problems.error(
+                    "config-not-a-rule", file, f'"{name}" 是指标，此处须为准则 is an indicator, a rule is needed here',
+                    field=f"indicators.{entry.id}", mend=nearest_name(name, sorted(known - by_id.keys())),
+                )  # fmt: skip
+        for name in entry.policies if isinstance(entry, Scorecard) else ():
+            if name not in load_policies():
+                problems.error(
+                    "config-unknown-policy", file, f'没有这个政策 no such policy "{name}"',
+                    field=f"indicators.{entry.id}.policies", mend=nearest_name(name, list(load_policies())),
                 )  # fmt: skip
     # Scorecards count what all the others came to.
     plain = {name: entry for name, entry in by_id.items() if not isinstance(entry, Scorecard)}

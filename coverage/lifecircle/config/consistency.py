@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lifecircle.config.catalogue import load_entries, load_policies
 from lifecircle.config.configuration import FILE_NAME, Configuration
+from lifecircle.config.indicators import Presence
 from lifecircle.problems import Problems, nearest_name
 
 
@@ -21,7 +23,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
         [layer.level for layer in configuration.units], "units", "同一级别给了两次 level given twice", problems
     )
     # On the table as written, so that a rule that fails for another reason still has its mode checked.
-    for name, key in (("rules", "mode"), ("ferries", "modes")):
+    for name, key in (("rules", "mode"), ("ferries", "modes"), ("facilities", "within.mode")):
         for index, entry in enumerate(table.get(name, []) if isinstance(table.get(name), list) else []):
             for place, mode in _modes_named(entry, key):
                 if mode not in configuration.modes:
@@ -50,12 +52,63 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
             mend='加上 add district.policies = ["living-circle"] 或 or [[rules]]',
         )  # fmt: skip
     _check_engines(configuration, table, problems)
+    _check_kinds(configuration, problems)
+    _check_named_entries(configuration, problems)
+
+
+def _check_kinds(configuration: Configuration, problems: Problems) -> None:
+    """Check that no kind is described as supply and as other places too: indicators ask both, and would count it twice."""
+    supply = {layer.kind for layer in configuration.facilities}
+    for index, layer in enumerate(configuration.layers):
+        if layer.kind in supply:
+            problems.error(
+                "config-kind-twice", FILE_NAME, f'[[facilities]] 已有此类，会重复计数 already a kind of facility, counts twice: "{layer.kind}"',
+                field=f"layers[{index + 1}].kind", mend="指标也用 [[facilities]]，删去此处 indicators use [[facilities]] too: leave it out here",
+            )  # fmt: skip
+
+
+def _check_named_entries(configuration: Configuration, problems: Problems) -> None:
+    """Check that exceptions, references and statements name what there is; a policy's entry may be named though it is not asked for."""
+    chosen = {entry.id: entry for entry in (*configuration.rules, *configuration.indicators)}
+    known = {**load_entries(), **chosen}
+    named = [(f"exempt[{index + 1}]", one.indicator) for index, one in enumerate(configuration.exempt)]
+    named += [
+        (f"references[{index + 1}]", one.indicator)
+        for index, one in enumerate(configuration.references)
+        if one.indicator
+    ]
+    for place, name in named:
+        if name not in known:
+            problems.error(
+                "config-unknown-entry", FILE_NAME, f'没有这条准则或指标 no such rule or indicator "{name}"',
+                field=f"{place}.indicator", mend=nearest_name(name, sorted(known)),
+            )  # fmt: skip
+        elif place.startswith("exempt") and not isinstance(known[name], Presence):
+            problems.error(
+                "config-exempt", FILE_NAME, f'"{name}" 不是 presence 指标，没有例外可言 is no presence indicator, nothing can be exempt from it',
+                field=f"{place}.indicator",
+            )  # fmt: skip
+    own = {*configuration.own_rules, *configuration.own_indicators}
+    for entry in chosen.values():
+        if entry.id not in own or not entry.statement:
+            continue
+        policy = load_policies().get(entry.policy)
+        statements = [one.id for one in policy.statements] if policy is not None else []
+        if entry.statement not in statements:
+            problems.error(
+                "config-unknown-statement", FILE_NAME, f'政策 "{entry.policy}" 没有这条陈述 the policy has no such statement "{entry.statement}"',
+                field=f"{entry.id}.statement", mend=nearest_name(entry.statement, statements) or '写明 set policy = "dongtou-2021"',
+            )  # fmt: skip
 
 
 def _modes_named(entry: Any, key: str) -> list[tuple[str, Any]]:
     """Return where a table as written names a mode, and which; the rest of a chain may name one too."""
     if not isinstance(entry, dict):
         return []
+    if key == "within.mode":
+        within = entry.get("within")
+        stated = within if isinstance(within, list) else [within]
+        return [(key, one["mode"]) for one in stated if isinstance(one, dict) and isinstance(one.get("mode"), str)]
     used, then = entry.get(key), entry.get("then")
     named = [(key, mode) for mode in ([used] if isinstance(used, str) else used or [])]
     onward = then.get("mode") if isinstance(then, dict) else None
@@ -79,7 +132,10 @@ def _check_engines(configuration: Configuration, table: dict[str, Any], problems
     used = [configuration.modes[mode] for mode in named if mode in configuration.modes]
     on_streets = [mode for mode in used if mode.engine == "network"]
     over_terrain = [mode for mode in used if mode.engine == "terrain"]
-    if on_streets and configuration.roads is None and "roads" not in table:
+    # Policies ask for more than every district has: their rules are then not computed, and say so. What people have of their own, or
+    # facilities to reach, is meant to be computed.
+    is_meant = bool(configuration.own_rules or configuration.facilities)
+    if on_streets and is_meant and configuration.roads is None and "roads" not in table:
         problems.error(
             "config-missing-section",
             FILE_NAME,

@@ -18,6 +18,7 @@ from lifecircle.config.chosen import choose_entries, order_indicators
 from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.consistency import check_together
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
+from lifecircle.config.layer_rules import rules_of_layers
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import (
     District,
@@ -54,8 +55,15 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
 Section = TypeVar("Section", bound=BaseModel)
 
 
-def read_configuration(folder: Path, problems: Problems) -> Configuration | None:
+def read_configuration(
+    folder: Path, problems: Problems, *, policies: tuple[str, ...] | None = None
+) -> Configuration | None:
     """Read ``district.toml`` in ``folder``; problems are added, never raised.
+
+    Parameters
+    ----------
+    policies
+        Those the district answers to, in place of those it names itself.
 
     Returns
     -------
@@ -70,10 +78,12 @@ def read_configuration(folder: Path, problems: Problems) -> Configuration | None
             "config-unknown-key", FILE_NAME, "未知的段落 unknown section", field=key,
             mend=nearest_name(key, [*SECTIONS, "modes"]),
         )  # fmt: skip
+    if policies is not None and isinstance(table.get("district"), dict):
+        table["district"]["policies"] = list(policies)
     parsed = {name: _validate_section(name, table, problems) for name in SECTIONS}
     district: District | None = next(iter(parsed["district"]), None)
     modes = _read_modes(table.get("modes", {}), problems)
-    own_rules: list[Rule] = parsed["rules"]
+    own_rules: list[Rule] = [*parsed["rules"], *rules_of_layers(parsed["facilities"], modes)]
     own_indicators: list[AnyIndicator] = parsed["indicators"]
     chosen = choose_entries(_known_policies(district, problems), [*own_rules, *own_indicators])
     rules = [entry for entry in chosen if isinstance(entry, Rule)]
@@ -157,7 +167,7 @@ def _validate(model: type[Section], value: Any, place: str, problems: Problems) 
 def _add_validation_errors(error: ValidationError, model: type[BaseModel], place: str, problems: Problems) -> None:
     for detail in error.errors(include_url=False):
         path = [str(part) for part in detail["loc"]]
-        key = ".".join([place, *path])
+        key = _write_place(place, detail["loc"])
         shown = repr(detail["input"])
         shown = shown if len(shown) <= 80 else shown[:77] + "..."
         if detail["type"] == "extra_forbidden":
@@ -181,13 +191,28 @@ def _add_validation_errors(error: ValidationError, model: type[BaseModel], place
             )  # fmt: skip
 
 
+def _write_place(place: str, loc: tuple[int | str, ...]) -> str:
+    """Return where a value stands, entries counted from 1: ``indicators[1].of[2].kind``."""
+    for index, part in enumerate(loc):
+        if isinstance(part, int):
+            place += f"[{part + 1}]"
+            continue
+        # Records are told apart by their key, which then stands in the path twice.
+        is_tag = part in ("kind", "table") and 0 < index < len(loc) - 1
+        if is_tag and isinstance(loc[index - 1], int) and isinstance(loc[index + 1], str):
+            continue
+        place += f".{part}"
+    return place
+
+
 def _known_names(model: type[BaseModel], path: list[str]) -> list[str]:
     """Return the keys that may stand at ``path`` inside ``model``."""
     current: Any = model
     for part in path:
         fields = getattr(current, "model_fields", {})
-        if part in fields:
-            current = _inner_model(fields[part].annotation)
+        named = {**{field.alias: field for field in fields.values() if field.alias}, **fields}
+        if part in named:
+            current = _inner_model(named[part].annotation)
     return [field.alias or name for name, field in getattr(current, "model_fields", {}).items()]
 
 

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from lifecircle.config.schema import AttributeValue, FacilityKind, Frozen, as_tuple
 
@@ -30,15 +40,21 @@ def as_conditions(values: dict[str, Any]) -> dict[str, Condition]:
 
     Raises
     ------
-    pydantic.ValidationError
+    ValueError
         Where a value is none of these.
     """
-    return {
-        key: Bounds.model_validate(value)
-        if isinstance(value, (dict, Bounds))
-        else _VALUES.validate_python(as_tuple(value))
-        for key, value in values.items()
-    }
+    return {key: _as_condition(key, value) for key, value in values.items()}
+
+
+def _as_condition(key: str, value: Any) -> Condition:
+    try:
+        if isinstance(value, (dict, Bounds)):
+            return Bounds.model_validate(value)
+        return _VALUES.validate_python(as_tuple(value))
+    except ValidationError as error:
+        raise ValueError(
+            f"{key} = {value!r}: 条件写一个值、几个值，或 a condition is a value, a list of values, or {{ at_least = 1, at_most = 9 }}"
+        ) from error
 
 
 Conditions = Annotated[dict[str, Condition], BeforeValidator(as_conditions)]
@@ -96,7 +112,17 @@ def _table_or_kind(value: Any) -> str:
 _Record = Annotated[
     Annotated[TableFilter, Tag("table")] | Annotated[FacilityFilter, Tag("kind")], Discriminator(_table_or_kind)
 ]
-Records = Annotated[tuple[_Record, ...], BeforeValidator(_as_records), Field(min_length=1)]
+
+
+def _all_of_one_sort(records: tuple[TableFilter | FacilityFilter, ...]) -> tuple[TableFilter | FacilityFilter, ...]:
+    if len({isinstance(one, TableFilter) for one in records}) > 1:
+        raise ValueError("table 与 kind 不能混用，各写一条指标 rows of tables and places cannot be counted together")
+    return records
+
+
+Records = Annotated[
+    tuple[_Record, ...], BeforeValidator(_as_records), Field(min_length=1), AfterValidator(_all_of_one_sort)
+]
 """Any of these: facilities (or places of a layer), or rows of a table."""
 
 

@@ -156,10 +156,37 @@ class Population(SourceLayer):
         return self
 
 
+class Within(Frozen):
+    """A limit that stands in the layer itself: a kind of facility and its rule in one entry."""
+
+    minutes: float | None = Field(default=None, gt=0)
+    metres: float | None = Field(default=None, gt=0)
+    mode: ModeId = "walk"
+    direction: Direction = "toward"
+    group: str | None = None
+
+    @model_validator(mode="after")
+    def _minutes_or_metres(self) -> Within:
+        if (self.minutes is None) == (self.metres is None):
+            raise ValueError("minutes 与 metres 必须且只能给一个 give exactly one of minutes and metres")
+        return self
+
+    @property
+    def limit(self) -> str:
+        """``15min`` or ``500m``."""
+        return f"{self.minutes:g}min" if self.minutes is not None else f"{self.metres:g}m"
+
+
 class FacilityLayer(SourceLayer):
     """Supply of one kind: points, lines or polygons."""
 
     kind: FacilityKind
+    label: Names | None = None
+    """What the outputs call a kind that the package does not know."""
+    colour: str | None = Field(default=None, pattern=r"^#[0-9a-f]{6}$")
+    """Its colour on the map."""
+    within: Annotated[tuple[Within, ...], BeforeValidator(as_tuple)] = ()
+    """Rules of this kind: ``within = { minutes = 15 }`` is a rule ``<kind>-15min-walk`` of the district's own."""
     fields: dict[str, str] = Field(default_factory=dict)
     """Our attribute name to the file's column: ``id``, ``name`` and anything a rule filters on."""
     entrance_spacing_m: float = Field(default=50.0, gt=0)

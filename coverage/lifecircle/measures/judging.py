@@ -75,7 +75,9 @@ def _target_rows(
         target_year=years,
         target_text=target.text.both if target.text else "",
         base=measured.base,
-        base_year=measured.base_year,
+        base_year=pd.array(
+            np.where(np.isnan(measured.base_year), -1, measured.base_year).astype(np.int64), dtype="Int64"
+        ),
         reference=reference if has_reference else np.nan,
         reference_name=name if has_reference else "",
         expected=expected,
@@ -84,4 +86,5 @@ def _target_rows(
         gap=goal - value,
         missing=missing_to(goal, value, numerator, denominator, float(part["scale"].iloc[0]), target),
     )
-    return listed[list(TARGET_COLUMNS)].astype({"base_year": "Int64"})
+    listed.loc[np.isnan(measured.base_year), "base_year"] = pd.NA
+    return listed[list(TARGET_COLUMNS)]

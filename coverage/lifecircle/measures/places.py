@@ -14,8 +14,15 @@ def area_within_m2(units: TextArray, area: shapely.Geometry) -> FloatArray:
 
 
 def length_within_m(units: TextArray, lines: shapely.Geometry) -> FloatArray:
-    """Return how much of dissolved lines lies in each unit, the outline of areas among them counted as none. Shape (units,)."""
-    return np.asarray(shapely.length(shapely.intersection(units, only_lines(lines))), dtype=np.float64)
+    """Return how much of dissolved lines lies in each unit, the outline of areas among them counted as none. Shape (units,).
+
+    A line on the border of two units (a river) is in the first of them, as a point there is.
+    """
+    length, left = np.zeros(len(units)), only_lines(lines)
+    for row in np.flatnonzero(shapely.intersects(units, left)):
+        length[row] = shapely.length(shapely.intersection(units[row], left))
+        left = shapely.difference(left, units[row])
+    return length
 
 
 def only_lines(geometry: shapely.Geometry) -> shapely.Geometry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,6 @@ COLUMNS = (
     "limit_unit", "clause", "source",
 )  # fmt: skip
 """Of the contract; a table of rows has ``scale`` and ``is_asked`` beside them until it is judged."""
-NO_TARGET_YET = {"target": np.nan, "target_kind": "", "target_year": pd.NA, "status": "无目标"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +41,20 @@ def ratio_figures(level: LevelSums, numerator: FloatArray, denominator: FloatArr
     return Figures(level, numerator, denominator, value, value, value, scale)
 
 
+def without_range(figures: Figures) -> Figures:
+    """Return figures that speed would change, but nobody has computed how: low and high are not known."""
+    nothing = np.full(len(figures.value), np.nan)
+    return replace(figures, low=nothing, high=nothing)
+
+
+def own_figures(level: LevelSums, value: FloatArray) -> Figures:
+    """Return values that are no sum of anything: indices, differences, figures reported. They have no numerator, and are never added up."""
+    nothing = np.full(len(value), np.nan)
+    return Figures(level, nothing, nothing, value, value, value, 1.0)
+
+
 def plain_figures(level: LevelSums, value: FloatArray, scale: float = 1.0) -> Figures:
-    """Return values that are no ratio of sums: counts, indices, figures reported."""
+    """Return counts and amounts: they add up, over no denominator."""
     nothing = np.full(len(value), np.nan)
     return Figures(level, value * scale, nothing, value, value, value, scale)
 
@@ -87,7 +98,10 @@ def figure_rows(
             "denominator": figures.denominator,
             "low": figures.low,
             "high": figures.high,
-            **NO_TARGET_YET,
+            "target": np.nan,
+            "target_kind": "",
+            "target_year": pd.array([pd.NA] * len(level.code), dtype="Int64"),
+            "status": "无目标",
             "rule": rule.id if rule else "",
             "mode": rule.mode if rule else "",
             "limit": rule.limit if rule else np.nan,
@@ -98,4 +112,4 @@ def figure_rows(
             "is_asked": is_asked,
             "entry": entry.id,
         },
-    ).astype({"target_year": "Int64"})
+    )

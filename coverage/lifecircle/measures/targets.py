@@ -147,4 +147,5 @@ def missing_to(
     with np.errstate(invalid="ignore"):
         lacking = np.where(has_base, goal * denominator / scale - numerator, (goal - value) * scale)
         short = np.where(np.isnan(value), np.nan, np.maximum(sign * lacking, 0.0))
-    return np.where(short < HAIR * np.maximum(1.0, np.abs(numerator)), np.where(np.isnan(short), np.nan, 0.0), short)
+        is_reached = sign * (value - goal) >= -HAIR * np.maximum(1.0, np.abs(goal))
+    return np.where(is_reached, 0.0, short)

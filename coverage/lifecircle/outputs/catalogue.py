@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lifecircle.config import AnyIndicator, IndicatorEntry, Policy, Rule, Statement, Target, load_entries, load_policies
+from lifecircle.config import (
+    AnyIndicator,
+    IndicatorEntry,
+    Policy,
+    Rule,
+    Statement,
+    Target,
+    load_entries,
+    load_measures,
+    load_policies,
+)
 
 Answer = Rule | AnyIndicator
 
 
 def catalogue_lines() -> list[str]:
-    """Return one block a policy: what it is, and how much of it is here."""
+    """Return one block a policy: what it is, each statement with the ids that answer it, and the entries of no statement."""
     lines: list[str] = []
     for policy in load_policies().values():
         counts = f"{len(policy.statements)} 条陈述 statements, {len(policy.rules)} 条准则 rules, {len(policy.indicators)} 项指标 indicators"
         lines += [*_head(policy), f"  {counts}"]
+        lines += [f"  {one.id} {one.label.zh} → {', '.join(policy.answers(one))}" for one in policy.statements]
+        lines += [f"  - {entry.id}: {entry.names.both}" for entry in policy.entries if not entry.statement]
     return [*lines, "详见 more: lifecircle policies <编号 id> | 查找 search: lifecircle policies --find 健身"]
 
 
@@ -67,7 +79,8 @@ def _brief(entry: Answer) -> str:
 def how_of(entry: Answer) -> str:
     """Return how an entry is computed, in a few words."""
     if isinstance(entry, IndicatorEntry):
-        return f"{getattr(entry, 'measure', '')}, {entry.value_unit}"
+        name = str(getattr(entry, "measure", ""))
+        return f"{load_measures()[name].zh} {name}, {entry.value_unit}"
     limit = f"{entry.limit:g} {entry.limit_unit}"
     if entry.then is not None:
         limit += f" → {'/'.join(kind for part in entry.then.facilities for kind in part.kind)}"

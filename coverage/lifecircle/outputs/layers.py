@@ -33,7 +33,11 @@ def write_layers(study: Study, folder: Path) -> list[Path]:
 
 
 def _layers(study: Study) -> dict[str, gpd.GeoDataFrame]:
-    layers = {level: unit_layer(study, level) for level in study.indicators["level"].unique()}
+    layers: dict[str, gpd.GeoDataFrame] = {
+        level: unit_layer(study, level) for level in levels_of(study.district, study.units, study.cells)
+    }
+    if not len(study.facilities):  # tables alone are a run too
+        return layers | area_layers(study)
     table = facility_table(study)
     shapes = study.facilities.frame.geometry.to_numpy()
     placed = np.array([shape is not None for shape in shapes])

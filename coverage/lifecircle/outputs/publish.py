@@ -30,10 +30,7 @@ def publish_study(study: Study, out: Path, *, with_map: bool, progress: Progress
     from lifecircle.outputs.parts import write_parts
     from lifecircle.outputs.tables import write_tables
 
-    tables, maps = target_folders(out, study.district.id, study.year)
-    finish_publishing(tables)
-    staged_tables, staged_maps = _stage(tables), _stage(maps)
-    try:
+    def write(staged_tables: Path, staged_maps: Path) -> list[Path]:
         progress("写表格 writing tables")
         written = [*write_tables(study, staged_tables), write_parts(study, staged_tables)]
         progress("写图层 writing layers")
@@ -44,10 +41,23 @@ def publish_study(study: Study, out: Path, *, with_map: bool, progress: Progress
             progress("写地图 writing the map")
             write_webmap(study, staged_maps / "index.html")
             written.append(staged_maps / "index.html")
+        shown = {
+            ((tables if path.parent == staged_tables else maps) / path.name).relative_to(out).as_posix(): path
+            for path in written
+        }
+        return [*written, write_manifest(study, staged_tables, shown)]
+
+    tables, maps = target_folders(out, study.district.id, study.year)
+    return publish_files(tables, maps, write)
+
+
+def publish_files(tables: Path, maps: Path, write: Callable[[Path, Path], list[Path]]) -> list[Path]:
+    """Let ``write`` fill a folder of tables and one of maps, and put both in place at once; return the paths in place."""
+    finish_publishing(tables)
+    staged_tables, staged_maps = _stage(tables), _stage(maps)
+    try:
+        written = write(staged_tables, staged_maps)
         final = {path: (tables if path.parent == staged_tables else maps) / path.name for path in written}
-        shown = {place.relative_to(out).as_posix(): path for path, place in final.items()}
-        manifest = write_manifest(study, staged_tables, shown)
-        final[manifest] = tables / manifest.name
         moves = [(staged_tables, tables), (staged_maps, maps)]
         _write_journal(tables, moves)
     except BaseException:

@@ -68,8 +68,10 @@ def _register(
     table: TableLayer, read: ReadLayer, district: District | None, units: Mapping[Level, Units], place: str,
     problems: Problems,
 ) -> Register | None:  # fmt: skip
-    given = {column: name for name, column in table.fields.items()}
-    frame = read.frame.rename(columns=given)
+    # A column may have several names of ours; those that have one lose their own.
+    kept = read.frame.drop(columns=list(dict.fromkeys(table.fields.values())))
+    named = {name: read.frame[column] for name, column in table.fields.items()}
+    frame = pd.concat([kept, pd.DataFrame(named, index=kept.index)], axis=1)
     doubled = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
     if doubled:
         problems.error("tables-field-twice", read.file, f"列名与 fields 重名 a column has a name that fields gives: {doubled}",
@@ -88,6 +90,7 @@ def _register(
         unit={level: rows[is_placed] for level, rows in unit.items()},
         level=table.level,
         year=year[is_placed],
+        row=np.asarray(read.frame.index, dtype=object)[is_placed],
         people=table.people,
     )
 
@@ -123,6 +126,7 @@ def _units_of_rows(
             return None
         return {"district": np.zeros(count, dtype=np.int64)}
     code = as_code(read.frame[table.id])
+    is_said = np.zeros(count, dtype=bool)
     if table.level not in units:
         own = str(district.code) if district else ""
         found: dict[Level, IntArray] = {"district": np.where(_starts_with(code, own), 0, -1)}
@@ -141,9 +145,11 @@ def _units_of_rows(
                 parent = parents(held, above)
                 found[level] = np.where(own_row >= 0, parent[own_row], -1)
         is_lost = own_row < 0
+        twice = known_twice(held)
+        is_said = is_lost & np.array([text in twice for text in as_text(read.frame[table.id])], dtype=bool)
     report_rows(
-        problems, "tables-unknown-unit", "error" if is_lost.all() else "set_aside", read.file, rows[is_lost],
-        f"{table.level} 中没有这些单元 units that no layer has: {show_values(read.frame[table.id][is_lost])}", layer=read.layer,
+        problems, "tables-unknown-unit", "error" if is_lost.all() else "set_aside", read.file, rows[is_lost & ~is_said],
+        f"{table.level} 中没有这些单元 units that no layer has: {show_values(read.frame[table.id][is_lost & ~is_said])}", layer=read.layer,
         field=table.id, expected=f"如 such as {show_values(units[table.level].code[:3])}" if table.level in units else "",
         mend="写代码，或唯一的名称 write the code, or a name only one unit has",
     )  # fmt: skip
@@ -168,8 +174,7 @@ def _by_name(
     name: TextArray, held: Units, is_open: BoolArray, read: ReadLayer, column: str, problems: Problems
 ) -> IntArray:
     """Return the unit that has this very name, where only one has; a name that several have is an error."""
-    known, count = np.unique(held.name.astype(str), return_counts=True)
-    twice = set(known[count > 1])
+    twice = known_twice(held)
     row = {text: index for index, text in enumerate(held.name)}
     unclear = is_open & np.array([text in twice for text in name], dtype=bool)
     report_rows(
@@ -179,6 +184,12 @@ def _by_name(
     )  # fmt: skip
     return np.array([row.get(text, -1) if free and text not in twice else -1
                      for text, free in zip(name, is_open, strict=True)], dtype=np.int64)  # fmt: skip
+
+
+def known_twice(held: Units) -> set[str]:
+    """Return the names that several units have."""
+    name, count = np.unique(held.name.astype(str), return_counts=True)
+    return set(name[count > 1])
 
 
 def parents(units: Units, above: Units) -> IntArray:
@@ -191,7 +202,9 @@ def parents(units: Units, above: Units) -> IntArray:
     return parent
 
 
-def read_known(configuration: Configuration, before: int, problems: Problems) -> tuple[Known, list[InputFile]]:
+def read_known(
+    configuration: Configuration, units: Mapping[Level, Units], before: int, problems: Problems
+) -> tuple[Known, list[InputFile]]:
     """Read where units stood in earlier years, and what others have.
 
     Parameters
@@ -208,16 +221,40 @@ def read_known(configuration: Configuration, before: int, problems: Problems) ->
         if read is None:
             continue
         year, value = _numbers(read, "year", problems), _numbers(read, "value", problems)
-        code = as_code(read.frame["unit_code"]) if "unit_code" in read.frame else np.full(len(year), "", dtype=object)
-        used = np.isfinite(year) & (year < before) & np.isfinite(value)
-        own = configuration.district.code if configuration.district else ""
+        code, is_known = _codes_of_rows(read, configuration.district, units, problems)
+        used = np.isfinite(year) & (year < before) & np.isfinite(value) & is_known
         for key, unit, when, amount in _rows_of(read, code, year, value, used):
-            place = (key[0], key[1], own if key[1] == "district" and not unit else unit)
+            place = (*key, unit)
             if place not in bases or bases[place][0] < when:
                 bases[place] = (when, amount)
         files.append(read.counted(set_aside=int((~used).sum())))
     references = _read_references(configuration, before, files, problems)
     return Known(bases, references), files
+
+
+def _codes_of_rows(
+    read: ReadLayer, district: District | None, units: Mapping[Level, Units], problems: Problems
+) -> tuple[TextArray, BoolArray]:
+    """Return the code of each row's unit as the units have it, and whether there is such a unit; a district's may be blank."""
+    count = len(read.frame)
+    given = as_code(read.frame["unit_code"]) if "unit_code" in read.frame else np.full(count, "", dtype=object)
+    level, own = as_text(read.frame["level"]), np.array([district.code if district else ""], dtype=object)
+    code, is_known = given.copy(), np.zeros(count, dtype=bool)
+    held: dict[str, TextArray] = {
+        "district": own,
+        **{name: one.code for name, one in units.items() if name != "district"},
+    }
+    for name, codes in held.items():
+        row = join_codes(given, codes)
+        row = np.where(given == "", 0, row) if name == "district" else row
+        found = (level == name) & (row >= 0)
+        code[found], is_known[found] = codes[row[found]], True
+    report_rows(
+        problems, "baselines-unknown-unit", "set_aside", read.file, read.frame.index.to_numpy()[~is_known],
+        f"没有这些单元或级别 units or levels that no layer has: {show_values(given[~is_known])} ({show_values(level[~is_known])})",
+        layer=read.layer, field="level, unit_code", expected=f"级别 levels {', '.join(held)}",
+    )  # fmt: skip
+    return code, is_known
 
 
 def _rows_of(read: ReadLayer, code: TextArray, year: FloatArray, value: FloatArray, used: BoolArray) -> list[Any]:

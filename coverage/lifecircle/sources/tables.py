@@ -6,6 +6,7 @@ repaired, and what cannot be read is counted as bad.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ DEGREES = re.compile(
     r"(?:东经|西经|北纬|南纬|[EWNSewns])?(\d+(?:\.\d+)?)[°度o]"
     r"(?:(\d+(?:\.\d+)?)[′'’分](?!′|'))?(?:(\d+(?:\.\d+)?)(?:″|′′|''|\"|”|秒))?([EWNSewns])?"
 )
+DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?:日?$|日?[T\s]\s*\d{1,2}:\d{2})")
 SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|_x00[01][0-9A-Fa-f]_")
 
@@ -151,6 +153,15 @@ def as_numbers(values: Any, *, is_degrees: bool = False) -> Numbers:
         value[index], repaired[index] = read(cells[index])
     bad = ~blank & ~np.isfinite(value)
     return Numbers(np.where(bad, np.nan, value), blank, repaired & ~bad, bad)
+
+
+def read_date(value: Any) -> dt.date | None:
+    """Return the day in one cell (``2026-03-31``, ``2026/3/31``, ``2026年3月31日``, with or without a time of day), or None."""
+    match = DATE.match(unicodedata.normalize("NFKC", clean_text(value)))
+    try:
+        return dt.date(*(int(part) for part in match.groups())) if match else None
+    except ValueError:
+        return None
 
 
 def read_bool(value: Any) -> bool | None:

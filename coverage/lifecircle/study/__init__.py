@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.cache import NO_CACHE, Cache
-from lifecircle.config import Rule, load_kinds
+from lifecircle.config import Rule, kinds_of
 from lifecircle.measures.conservation import conserve_people
 from lifecircle.model import RuleResult, Study
 from lifecircle.problems import Problems
@@ -34,6 +34,7 @@ def run_district(
     *,
     year: int | None = None,
     only_rules: tuple[str, ...] = (),
+    policies: tuple[str, ...] | None = None,
     at: str | None = None,
     with_areas: bool = True,
     progress: Progress = say_nothing,
@@ -45,6 +46,8 @@ def run_district(
 
     Parameters
     ----------
+    policies
+        Those the run answers to, in place of the configuration's.
     with_areas
         Draw isochrones and catchments too; no figure needs them.
 
@@ -58,7 +61,7 @@ def run_district(
     began = time.perf_counter()
     with clock.stage("read", "读取图层 reading the layers"):
         layers = check_district(
-            folder, problems, only_rules=only_rules, year=year, at=at, progress=progress, cache=cache
+            folder, problems, only_rules=only_rules, year=year, policies=policies, at=at, progress=progress, cache=cache
         )
     problems.raise_errors()
     if layers is None:
@@ -82,7 +85,7 @@ def run_district(
         facilities=layers.facilities,
         results=results,
         modes={mode: configuration.modes[mode] for rule in rules for mode in rule.modes},
-        kinds=load_kinds(),
+        kinds=kinds_of((*configuration.facilities, *configuration.layers)),
         indicators=answers.indicators,
         tables=answers.tables,
         by_cell=dict(facts.by_cell),

@@ -62,7 +62,8 @@ def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mappin
         findings = find(entry, facts)
         judged, listed = judge_rows(rows_of(entry, findings, facts), entry, facts.year, known)
         if not len(judged):
-            missing[entry.id] = "所报级别没有单元 no units of the levels it is reported at"
+            missing[entry.id] = findings.reason or "所报级别没有单元 no units of the levels it is reported at"
+            _report(facts, entry.id, [missing[entry.id]], "indicator-missing-data")
             continue
         facts.rows[entry.id] = judged
         rows.append(judged)
@@ -93,12 +94,16 @@ def _report(facts: Facts, entry: str, absent: list[str], code: str) -> None:
 def statement_table(facts: Facts, missing: Mapping[str, str]) -> pd.DataFrame:
     """Return every statement of the district's policies: what answers it, what was computed, and what is missing. None is left out."""
     rows = []
+    asked = (*facts.configuration.rules, *facts.configuration.indicators)
     for policy in (load_policies()[name] for name in facts.district.policies):
         for statement in policy.statements:
-            entries = policy.answers(statement)
+            # An entry of the district's own may answer a policy's statement too.
+            own = [entry.id for entry in asked if (entry.policy, entry.statement) == (policy.id, statement.id)]
+            entries = tuple(dict.fromkeys([*policy.answers(statement), *own]))
             done = [name for name in entries if name in facts.rows]
             lacking = [name for name in entries if name not in facts.rows]
             state = "已计算 computed" if not lacking else "部分 in part" if done else "缺数据 data missing"
+            state = state if entries else "没有指标 nothing answers it"
             rows.append(
                 (
                     policy.id, statement.id, statement.label.zh, statement.label.en, statement.clause, statement.quote, state,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lifecircle.config import Configuration, FacilityFilter
+from lifecircle.config import Configuration, FacilityFilter, named_by
 from lifecircle.model import BoolArray, Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
 from lifecircle.sources import match_where
@@ -97,7 +97,7 @@ def asked_entries(configuration: Configuration, only: tuple[str, ...]) -> set[st
         name = waiting.pop()
         if name not in asked and name in entries:
             asked.add(name)
-            waiting += entries[name].after
+            waiting += named_by(entries[name])
     return asked
 
 

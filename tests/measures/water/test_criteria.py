@@ -43,6 +43,7 @@ ALL = dataclasses.replace(CHES_18_2018, reading="all")
         (10.1, 801, 81, INDEX_2004_BASIC, 0),
         (10.1, 800, 81, INDEX_2004_BASIC, 1),
         (10.1, 801, -80, INDEX_2004_BASIC, 1),
+        (10.1, 801, -81, INDEX_2004_BASIC, 0),  # down counts as up does
         (5, INF, INF, INDEX_2004_SAFE, 1),
         (5.1, 0, 0, INDEX_2004_SAFE, 0),
         (20, 2000, 200, CHES_18_2018, 1),  # one way

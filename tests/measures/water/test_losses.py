@@ -48,6 +48,9 @@ def test_each_loss_in_each_season():
     np.testing.assert_allclose(sums.loc[("S3", 1.0)], [11, 150, 150 * 6 / 15, 0, 0])
     np.testing.assert_allclose(sums.loc[("P0", 1.0)], [46, 300, 300, 300, 0])
     np.testing.assert_allclose(sums.loc[("P1", 1.0)], [20, 150, 150, 150, 0])
+    # What is the loss's own: P1 is short in season 1.5 in any case, and shorter without its reservoir.
+    worse = found.sums.set_index(["lost_id", "season_factor"])["people_worse_off"]
+    assert [worse[(lost, 1.5)] for lost in ("", "S1", "S2", "P0")] == [0, 300, 150, 300]
 
 
 def test_the_rows_of_villages_and_plants():
@@ -88,6 +91,13 @@ def test_no_one_short_is_tables_without_rows():
     assert len(found.villages) == len(found.plants) == 0
 
 
+def test_rows_go_by_plant_and_then_by_village():
+    crossed = system([[0, 0.5, 1], [1, 0.5, 0]], ["县域网"] * 2, [0, 0])
+    found = lose(crossed, PEOPLE[:3], {1.0: PEOPLE[:3] / 10}, [no_loss(crossed)]).villages
+    rows = list(zip(found["plant_id"], found["village_id"], strict=True))
+    assert rows == [("P0", "V1"), ("P0", "V2"), ("P1", "V0"), ("P1", "V1")]
+
+
 def test_a_loss_of_unknown_size_is_not_zero():
     unknown = system([[1.0]], ["县域网"], [NAN], ([0, 0], [NAN, 5]))
     found = lose(unknown, np.array([100.0]), {1.0: np.array([10.0])})
@@ -122,6 +132,12 @@ def test_a_source_whose_plant_has_enough_without_it_is_a_backup():
     assert backup_cover(asked, np.array([100.0]), np.array([10.0])).kept.tolist() == [100]
 
 
+def test_a_plant_that_is_short_with_nothing_lost_has_no_backup():
+    # No source is listed at all, so none can be lost.
+    found = backup_cover(system([[1.0]], ["县域网"], [5]), np.array([100.0]), np.array([10.0]))
+    assert (found.lost.tolist(), found.unknown.tolist()) == ([100], [0])
+
+
 @given(st.data(), systems())
 def test_losses_in_any_system(data, any_system):
     people = peopled(data.draw, any_system)
@@ -133,6 +149,8 @@ def test_losses_in_any_system(data, any_system):
     assert (nothing["people_affected"] == nothing["people_affected_before"]).all()
     assert (nothing["people_unmet"] == nothing["people_unmet_before"]).all()
     assert (nothing["capacity_lost_m3d"] == 0).all()
+    assert (nothing["people_worse_off"] == 0).all()
+    assert (sums["people_worse_off"] <= sums["people_affected"] + 1e-6).all()
     # A greater season never lowers what a loss does, and a loss never helps.
     for _, one in sums.groupby(["lost_kind", "lost_id"]):
         assert one["season_factor"].is_monotonic_increasing

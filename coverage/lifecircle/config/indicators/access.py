@@ -19,6 +19,11 @@ class _OfRule(IndicatorEntry):
         """The rule."""
         return (self.rule,)
 
+    @property
+    def of_rules(self) -> tuple[str, ...]:
+        """The rule."""
+        return (self.rule,)
+
 
 class MeanMinutes(_OfRule):
     """The mean minutes (or metres) of people to the nearest facility of a rule; who reaches none is counted apart."""
@@ -87,3 +92,8 @@ class Gain(IndicatorEntry):
     def after(self) -> tuple[str, ...]:
         """Both rules."""
         return (self.rule, self.without)
+
+    @property
+    def of_rules(self) -> tuple[str, ...]:
+        """Both."""
+        return self.after

@@ -15,6 +15,11 @@ class IndicatorEntry(Entry):
         return ()
 
     @property
+    def of_rules(self) -> tuple[str, ...]:
+        """Those of :attr:`after` that must be rules: it asks their travel times."""
+        return ()
+
+    @property
     def needs_groups(self) -> tuple[str, ...]:
         """The groups of the population it counts."""
         return ()

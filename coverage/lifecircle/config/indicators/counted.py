@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -175,6 +176,14 @@ class OnTime(IndicatorEntry):
     day: int = Field(ge=1, le=31)
     years_after: int = Field(default=1, ge=0)
     """A report of year Y is due in Y + this."""
+
+    @model_validator(mode="after")
+    def _a_day_of_every_year(self) -> OnTime:
+        try:
+            dt.date(2025, self.month, self.day)
+        except ValueError as error:
+            raise ValueError(f"没有这一天 no such day of every year: {self.month}-{self.day}") from error
+        return self
 
     @property
     def needs(self) -> tuple[Need, ...]:

@@ -52,6 +52,11 @@ class Inequality(IndicatorEntry):
         return tuple(name for name in (self.rule, self.indicator) if name)
 
     @property
+    def of_rules(self) -> tuple[str, ...]:
+        """The rule, where it is over people by their cell."""
+        return (self.rule,) if self.rule else ()
+
+    @property
     def needs_groups(self) -> tuple[str, ...]:
         """The group that ranks, if any."""
         return (self.order_by,) if self.order_by and not self.ranks else ()

@@ -24,7 +24,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "backup": (PLANTS, SOURCES),
     "chain": (PLANTS, SOURCES, SAMPLES),
     "convenience": (PLANTS,),
-    "four_criteria": (PLANTS, SOURCES, SAMPLES),
+    "four_criteria": (Need("water_plant", ("tier", "capacity", "served", "reliability")), SOURCES, SAMPLES),
 }
 
 

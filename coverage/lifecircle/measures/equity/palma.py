@@ -12,6 +12,9 @@ POOREST, RICHEST = 0.4, 0.9
 """Up to the first share of people, ordered from the poorest, and from the second on. Palma 2006, DESA Working Paper 35."""
 
 
+ROUNDING = 1e-12
+
+
 def palma_ratio(
     values: FloatArray,
     weights: FloatArray | None = None,
@@ -92,7 +95,8 @@ def _exact(values: FloatArray, weights: FloatArray | None) -> float:
     if len(curve.people_share) == 1:
         return float("nan")
     low, high = np.interp((POOREST, RICHEST), curve.people_share, curve.value_share)
-    return _ratio((1.0 - high) / (1.0 - RICHEST), low / POOREST)
+    # A share that is only the rounding of a corner at exactly 40 % is none.
+    return _ratio((1.0 - high) / (1.0 - RICHEST), low / POOREST if low > ROUNDING else 0.0)
 
 
 def _ratio(richest: float, poorest: float) -> float:

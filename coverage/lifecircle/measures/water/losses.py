@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.measures.water.balance import Balance, Lost, balance, nothing_lost
-from lifecircle.measures.water.system import SupplySystem, rows_of
+from lifecircle.measures.water.system import ROUNDING, SupplySystem, rows_of
 from lifecircle.model import BoolArray, FloatArray, IntArray, TextArray
 
 LossKind = Literal["none", "source", "plant", "link", "set"]
@@ -24,7 +24,8 @@ VILLAGE_COLUMNS = ["lost_kind", "lost_id", "lost_name", "season_factor", "plant_
 PLANT_COLUMNS = ["lost_kind", "lost_id", "lost_name", "season_factor", "plant_id", "plant_name", "demand_m3d", "capacity_before_m3d",
     "capacity_m3d", "received_m3d", "shortage_m3d", "ratio", "is_short", "is_short_before", "is_known"]  # fmt: skip
 SUM_COLUMNS = ["lost_kind", "lost_id", "lost_name", "season_factor", "capacity_lost_m3d", "plants_short", "villages_affected",
-    "people_affected", "people_unmet", "people_dry", "people_affected_before", "people_unmet_before"]  # fmt: skip
+    "people_affected", "people_unmet", "people_dry", "people_affected_before", "people_unmet_before",
+    "people_worse_off"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +43,8 @@ class LossTables:
     """What losses do; rows in the order of the losses, then of the seasons, then of plants and villages."""
 
     sums: pd.DataFrame
-    """One row a loss and season. ``capacity_lost_m3d`` is what plants can give less of: NaN where that is not known."""
+    """One row a loss and season. ``capacity_lost_m3d`` is what plants can give less of: NaN where that is not known. ``people_worse_off``
+    are those on a plant whose unmet share has grown: the loss's own doing, where ``people_affected`` has the season's in it too."""
     plants: pd.DataFrame
     """One row a plant that gives less, receives or is short. NaN capacity where no limit is known."""
     villages: pd.DataFrame
@@ -237,6 +239,7 @@ def _sum_row(system: SupplySystem, people: FloatArray, case: _Case, rows: pd.Dat
     served = np.asarray(system.service @ people, dtype=np.float64)
     falls = after.capacity_m3d < before.capacity_m3d
     lost = _known(before.capacity_m3d[falls]) - _known(after.capacity_m3d[falls])
+    is_worse = after.unmet_share > before.unmet_share + ROUNDING
     return pd.DataFrame(
         {
             **{name: [value] for name, value in case.columns.items()},
@@ -248,6 +251,7 @@ def _sum_row(system: SupplySystem, people: FloatArray, case: _Case, rows: pd.Dat
             "people_dry": [float(served[after.is_dry].sum())],
             "people_affected_before": [float(served[before.is_short].sum())],
             "people_unmet_before": [float((served * before.unmet_share).sum())],
+            "people_worse_off": [float(served[is_worse].sum())],
         }
     )
 

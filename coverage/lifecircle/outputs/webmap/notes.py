@@ -8,13 +8,13 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from lifecircle.config import Label, Mode, Rule, load_policies
+from lifecircle.config.layer_rules import OTHER_COLOUR
 from lifecircle.measures.targets import due_target
 from lifecircle.model import Study
 from lifecircle.outputs.parts import describe_parts
 
 PARTS_SHOWN = 12
 """Of each mode; the rest are added up, and all stand in network_parts.csv."""
-OTHER_COLOUR = "#636363"
 """For a kind the catalogue does not know."""
 
 

@@ -1,0 +1,144 @@
+"""From districts to cities and provinces: always from numerators and denominators, never a mean of percentages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.config import Entry, Target
+from lifecircle.measures.rows import COLUMNS
+from lifecircle.measures.scorecards import SCORES, score_units
+from lifecircle.measures.targets import Measured, due_target, judge
+from lifecircle.model import FloatArray
+
+Above = Literal["city", "province"]
+DIGITS: dict[Above, int] = {"city": 4, "province": 2}
+"""A city is the first four digits of a district's code, a province the first two."""
+KEYS = (
+    "year",
+    "policy",
+    "indicator",
+    "label_zh",
+    "label_en",
+    "value_unit",
+    "rule",
+    "mode",
+    "limit",
+    "limit_unit",
+    "clause",
+    "source",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rollup:
+    """What several districts come to together."""
+
+    indicators: pd.DataFrame
+    """The columns of ``indicators.csv`` and ``districts``: how many of them each figure is of."""
+    scorecard: pd.DataFrame
+    left_out: pd.DataFrame
+    """Indicators that are no sum of their districts (an index, a figure reported), and those that not all districts have."""
+
+
+def roll_up(rows: pd.DataFrame, entries: dict[str, Entry], names: dict[str, str]) -> Rollup:
+    """Return the figures of cities and provinces.
+
+    ``value = scale x sum(numerator) / sum(denominator)``; a count is the sum. Low and high are the districts', weighted with their
+    denominators: for shares that is the sum again. A target is judged anew at the larger unit; a ``count`` is each district's own.
+
+    Parameters
+    ----------
+    rows
+        District rows of ``indicators.csv`` of several districts and one year.
+    entries
+        By id, for their targets; an indicator that is in none has no target here.
+    names
+        City or province code to its name; the code where absent.
+    """
+    district = rows[rows["level"] == "district"].copy()
+    parts, left_out = [], []
+    for level, digits in DIGITS.items():
+        district["above"] = district["unit_code"].astype(str).str[:digits]
+        for (code, indicator), part in district.groupby(["above", "indicator"], sort=False):
+            whole = district[district["above"] == code]["unit_code"].nunique()
+            if part["numerator"].isna().all():
+                left_out.append((level, code, indicator, "不是各区县之和 no sum of its districts"))
+                continue
+            if len(part) < whole:
+                left_out.append(
+                    (level, code, indicator, f"只有 {len(part)}/{whole} 个区县有此指标 only these districts have it")
+                )
+            parts.append(_sum(part, level, str(code), names, entries))
+    columns = [*COLUMNS, "districts"]
+    found = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    missing = pd.DataFrame(left_out, columns=["level", "unit_code", "indicator", "reason"])
+    # What stands beside an entry's own figure (who reaches none, a group's coverage) is no indicator of its own.
+    own = found[found["indicator"].isin(list(entries)) | (found["indicator"] == found["rule"])]
+    return Rollup(found, _scorecard(own, names), missing)
+
+
+def _sum(part: pd.DataFrame, level: Above, code: str, names: dict[str, str], entries: dict[str, Entry]) -> pd.DataFrame:
+    first = part.iloc[0]
+    numerator, denominator = part["numerator"].sum(), part["denominator"].sum(min_count=1)
+    scale = _scale(part)
+    value = _ratio(scale, numerator, denominator)
+    low, high = (_weighted(part, side) if np.isfinite(denominator) else value for side in ("low", "high"))
+    row = {
+        **{key: first[key] for key in KEYS}, "district": code, "level": level, "unit_code": code, "unit_name": names.get(code, code),
+        "value": value, "numerator": numerator, "denominator": denominator, "low": low, "high": high, "districts": len(part),
+        "target": np.nan, "target_kind": "", "target_year": pd.NA, "status": "无目标",
+    }  # fmt: skip
+    target, goal, status = _judge(
+        entries.get(str(first["indicator"])), value, str(first["value_unit"]), int(first["year"])
+    )
+    if target is not None:
+        row |= {"target": goal, "target_kind": target.kind, "target_year": target.year or pd.NA, "status": status}
+    return pd.DataFrame([row]).astype({"target_year": "Int64"})
+
+
+def _scale(part: pd.DataFrame) -> float:
+    """Return what numerator by denominator is multiplied by: 100 of shares, else what the districts' own figures say."""
+    if part["value_unit"].iloc[0] == "%":
+        return 100.0
+    told = part[(part["numerator"] > 0) & part["value"].notna()]
+    if not len(told):
+        return 1.0
+    one = told.iloc[0]
+    base = one["denominator"] if pd.notna(one["denominator"]) else 1.0
+    return float(one["value"] * base / one["numerator"])
+
+
+def _ratio(scale: float, numerator: float, denominator: float) -> float:
+    if pd.isna(denominator):
+        return scale * numerator
+    return scale * numerator / denominator if denominator > 0 else float("nan")
+
+
+def _weighted(part: pd.DataFrame, side: str) -> float:
+    known = part[part[side].notna() & (part["denominator"] > 0)]
+    total = float(known["denominator"].sum())
+    return float((known[side] * known["denominator"]).sum() / total) if total > 0 else float("nan")
+
+
+def _judge(entry: Entry | None, value: float, unit: str, year: int) -> tuple[Target | None, float, str]:
+    target = due_target(entry.targets, year) if entry is not None else None
+    if entry is None or target is None or target.kind == "count":
+        return None, float("nan"), ""
+    at: FloatArray = np.array([value], dtype=np.float64)
+    found = judge(at, unit, target, entry.targets, year, Measured.nothing(1))
+    return target, float(found.goal[0]), str(found.status[0])
+
+
+def _scorecard(found: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    columns = ["level", "unit_code", "unit_name", *SCORES, "met_pct"]
+    if not len(found):
+        return pd.DataFrame(columns=columns)
+    scores = score_units(found)
+    scores["unit_name"] = [names.get(code, code) for code in scores["unit_code"]]
+    met = scores["ahead"] + scores["on_schedule"]
+    scores["met_pct"] = np.where(scores["with_target"] > 0, 100.0 * met / scores["with_target"].clip(lower=1), np.nan)
+    return scores[columns]
