@@ -65,6 +65,10 @@ def run(
     district: District,
     year: Annotated[int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs")] = None,
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help="按此政策算，可重复 answer to this policy instead; repeatable"),
+    ] = None,
     at: TimeOfDay = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
     no_areas: Annotated[
@@ -94,8 +98,8 @@ def run(
     cache = NO_CACHE if no_cache else open_cache()
     try:
         study = run_district(
-            folder, year=year, only_rules=tuple(rule or ()), at=at, with_areas=not no_areas, progress=progress,
-            cache=cache,
+            folder, year=year, only_rules=tuple(rule or ()), policies=tuple(policy) if policy else None, at=at,
+            with_areas=not no_areas, progress=progress, cache=cache,
         )  # fmt: skip
     except InputError as error:
         _print_problems(error.problems)

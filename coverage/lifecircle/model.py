@@ -7,7 +7,7 @@ every array of :class:`Cells` speaks of cell *i*, column *i* of a membership mat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -398,3 +398,8 @@ class Study:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest reports beside: control factors, fragments left out, ferries."""
+
+    @property
+    def shown(self) -> Study:
+        """The study without the rules that are only ifs: what is drawn and summed up for people."""
+        return replace(self, results={key: result for key, result in self.results.items() if not result.rule.scenario})

@@ -6,7 +6,7 @@ from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, measure
 from lifecircle.config.indicators import Gain, MeanMinutes
 from lifecircle.measures.indicators import minutes_figures
-from lifecircle.measures.rows import ratio_figures
+from lifecircle.measures.rows import ratio_figures, without_range
 
 
 @measure(MeanMinutes)
@@ -29,7 +29,9 @@ def gain(entry: Gain, facts: Facts) -> Findings:
     first, second = facts.results[entry.rule], facts.results[entry.without]
     won = first.people * (first.covered & ~second.covered)
     figures = [
-        ratio_figures(facts.levels[level], facts.levels[level].sum(won), facts.levels[level].sum(first.people))
+        without_range(
+            ratio_figures(facts.levels[level], facts.levels[level].sum(won), facts.levels[level].sum(first.people))
+        )
         for level in facts.levels_for(entry.levels)
     ]
     return Findings((Finding(tuple(figures), rule=first.rule),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config.indicators import CapacityShare, FloatingCatchment
 from lifecircle.measures.capacity import Filling, fill_nearest_first
+from lifecircle.measures.coverage import FAST, SLOW, share_pct
 from lifecircle.measures.decay import Binary, Decay, Gaussian, Stepped
 from lifecircle.measures.floating_catchment import balanced, three_step, two_step
-from lifecircle.measures.rows import Figures, ratio_figures
+from lifecircle.measures.rows import Figures, ratio_figures, without_range
 from lifecircle.model import BoolArray, FloatArray, RuleResult
 from lifecircle.sources.tables import as_numbers, show_rows
 
@@ -26,23 +27,38 @@ def capacity_share(entry: CapacityShare, facts: Facts) -> Findings:
     """Count the people who find a place within a rule's limit, the nearest served first; and those who come in time to full ones."""
     result = facts.results[entry.rule]
     capacity, is_known = _supply(entry.capacity, result, facts)
-    reach = facts.reach(result.rule)
-    filled = fill_nearest_first(reach, result.rule.limit, result.people, capacity, demand_per_person=entry.per_person)
-    shares = partial(_shares, entry, facts, result)
+    rule = result.rule
+    # One reach, as far as the fastest come; who is slower is held to less of it.
+    reach = facts.reach(rule, 1.0 if rule.is_distance else FAST)
+    filled, low, high = (
+        fill_nearest_first(
+            reach, rule.fixed_minutes + (rule.limit - rule.fixed_minutes) * speed, result.people, capacity,
+            demand_per_person=entry.per_person,
+        )
+        for speed in ((1.0, 1.0, 1.0) if rule.is_distance else (1.0, SLOW, FAST))
+    )  # fmt: skip
     full = beside(entry, "在时限内而已满", "in time, but full")
     found = (
-        Finding(shares(filled.people_served), rule=result.rule),
-        Finding(shares(filled.people_full), suffix="-full", label=full, rule=result.rule, is_asked=False),
-    )
+        Finding(_shares(entry, facts, result, [one.people_served for one in (filled, low, high)]), rule=rule),
+        Finding(
+            _shares(entry, facts, result, [one.people_full for one in (filled, low, high)]), suffix="-full", label=full, rule=rule,
+            is_asked=False,
+        ),
+    )  # fmt: skip
     listed = _facility_table(entry, facts, result, capacity, is_known, filled, reach)
     return Findings(found, {"capacity": listed})
 
 
-def _shares(entry: CapacityShare, facts: Facts, result: RuleResult, people: FloatArray) -> tuple[Figures, ...]:
-    return tuple(
-        ratio_figures(facts.levels[level], facts.levels[level].sum(people), facts.levels[level].sum(result.people))
-        for level in facts.levels_for(entry.levels)
-    )
+def _shares(entry: CapacityShare, facts: Facts, result: RuleResult, people: list[FloatArray]) -> tuple[Figures, ...]:
+    """Return shares of all people, with those of who goes slower and faster; these two in their order, whichever is more."""
+    figures = []
+    for level in facts.levels_for(entry.levels):
+        own = facts.levels[level]
+        everyone = own.sum(result.people)
+        found = ratio_figures(own, own.sum(people[0]), everyone)
+        sides = [share_pct(own.sum(side), everyone) for side in people[1:]]
+        figures.append(replace(found, low=np.fmin(*sides), high=np.fmax(*sides)))
+    return tuple(figures)
 
 
 def _supply(column: str | None, result: RuleResult, facts: Facts) -> tuple[FloatArray, BoolArray]:
@@ -89,13 +105,17 @@ def floating_catchment(entry: FloatingCatchment, facts: Facts) -> Findings:
     """Give the supply per person of each cell, and its mean over the people of each unit."""
     result = facts.results[entry.rule]
     supply, _ = _supply(entry.supply, result, facts)
-    found = METHODS[entry.method](facts.reach(result.rule), result.people, supply, _decay(entry, result.rule.limit))
+    found = METHODS[entry.method](
+        facts.reach(result.rule, 1.0), result.people, supply, _decay(entry, result.rule.limit)
+    )
     figures = tuple(
-        ratio_figures(
-            facts.levels[level],
-            facts.levels[level].sum(result.people * found.access),
-            facts.levels[level].sum(result.people),
-            entry.per,
+        without_range(
+            ratio_figures(
+                facts.levels[level],
+                facts.levels[level].sum(result.people * found.access),
+                facts.levels[level].sum(result.people),
+                entry.per,
+            )
         )
         for level in facts.levels_for(entry.levels)
     )

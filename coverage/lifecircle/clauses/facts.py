@@ -75,8 +75,8 @@ class Facts:
     """Per level, the unit of each facility and then of each place of a layer."""
     registers: Mapping[str, Register]
     results: Mapping[str, RuleResult]
-    reach: Callable[[Rule], csr_array]
-    """A rule to facilities x cells: minutes (readiness included) or metres, up to its limit."""
+    reach: Callable[[Rule, float], csr_array]
+    """A rule to facilities x cells: minutes (readiness included) or metres, up to its limit, or so many times what it leaves to travel."""
     problems: Problems
     height_m: Callable[[FloatArray, FloatArray], FloatArray] | None = None
     """x, y in the district's CRS to the height of the ground, NaN where not known; None without a dem."""

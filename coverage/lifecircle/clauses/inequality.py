@@ -25,6 +25,8 @@ from lifecircle.measures.equity import (
 from lifecircle.measures.rows import own_figures
 from lifecircle.model import FloatArray
 
+NOT_REACHED = "；到不了的人未计 people who reach none left out"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Spread:
@@ -52,7 +54,8 @@ def inequality(entry: Inequality, facts: Facts) -> Findings:
         own_figures(facts.levels[level], _by_unit(entry, facts, by_cell, level))
         for level in facts.levels_for(entry.levels)
     )
-    found = [Finding(figures)]
+    note = NOT_REACHED if entry.rule else ""
+    found = [Finding(figures, note=note)]
     if entry.index == "theil" and entry.unit in facts.units:
         found += _parts(entry, facts, by_cell)
     return Findings(tuple(found), {"weakest": _weakest(entry, facts, _mean_by_unit(entry, facts, by_cell))})

@@ -85,7 +85,7 @@ def scorecard(entry: Scorecard, facts: Facts) -> Findings:
     met, monitored, listed = [], [], []
     for level in facts.levels_for(entry.levels):
         own = facts.levels[level]
-        by_unit = scores[scores["level"] == level].set_index("unit_code").reindex(own.code).fillna(0.0)
+        by_unit = scores[scores["level"] == level].set_index("unit_code")[list(SCORES)].reindex(own.code).fillna(0.0)
         number = {name: by_unit[name].to_numpy(np.float64) for name in SCORES}
         met.append(ratio_figures(own, number["ahead"] + number["on_schedule"], number["with_target"]))
         monitored.append(plain_figures(own, number["monitored"]))

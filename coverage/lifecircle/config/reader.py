@@ -55,8 +55,15 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
 Section = TypeVar("Section", bound=BaseModel)
 
 
-def read_configuration(folder: Path, problems: Problems) -> Configuration | None:
+def read_configuration(
+    folder: Path, problems: Problems, *, policies: tuple[str, ...] | None = None
+) -> Configuration | None:
     """Read ``district.toml`` in ``folder``; problems are added, never raised.
+
+    Parameters
+    ----------
+    policies
+        Those the district answers to, in place of those it names itself.
 
     Returns
     -------
@@ -71,6 +78,8 @@ def read_configuration(folder: Path, problems: Problems) -> Configuration | None
             "config-unknown-key", FILE_NAME, "未知的段落 unknown section", field=key,
             mend=nearest_name(key, [*SECTIONS, "modes"]),
         )  # fmt: skip
+    if policies is not None and isinstance(table.get("district"), dict):
+        table["district"]["policies"] = list(policies)
     parsed = {name: _validate_section(name, table, problems) for name in SECTIONS}
     district: District | None = next(iter(parsed["district"]), None)
     modes = _read_modes(table.get("modes", {}), problems)

@@ -59,6 +59,8 @@ class Rule(Entry):
     direction: Direction = "toward"
     then: Onward | None = None
     """Help comes, and takes people on to another facility; the limit is for the whole chain."""
+    scenario: bool = False
+    """An if, computed for others to compare with (were no school open): in the tables, and neither drawn nor on the map."""
     group: str | None = None
     """Who counts: a group of the population; everyone where absent."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,12 @@ def ratio_figures(level: LevelSums, numerator: FloatArray, denominator: FloatArr
     """Return ``scale x numerator / denominator``, NaN where the denominator is 0; no speed changes it, so low and high equal it."""
     value = mean_of(scale * numerator, denominator)
     return Figures(level, numerator, denominator, value, value, value, scale)
+
+
+def without_range(figures: Figures) -> Figures:
+    """Return figures that speed would change, but nobody has computed how: low and high are not known."""
+    nothing = np.full(len(figures.value), np.nan)
+    return replace(figures, low=nothing, high=nothing)
 
 
 def own_figures(level: LevelSums, value: FloatArray) -> Figures:

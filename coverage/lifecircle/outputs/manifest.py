@@ -63,6 +63,13 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         },
         "parameters": {
             "modes": {key: mode.model_dump(mode="json") for key, mode in study.modes.items()},
+            "indicators": {
+                entry.id: entry.model_dump(mode="json", exclude_defaults=True)
+                for entry in study.configuration.indicators
+            },
+            "tables": [table.model_dump(mode="json", exclude_defaults=True) for table in study.configuration.tables],
+            "layers": [layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.layers],
+            "water": study.configuration.water.model_dump(mode="json"),
             "rules": {key: result.rule.model_dump(mode="json") for key, result in study.results.items()},
             "low_speed_factor": SLOW,
             "high_speed_factor": FAST,

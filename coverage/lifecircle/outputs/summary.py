@@ -18,7 +18,7 @@ WORST = 3
 def summarise(study: Study) -> list[dict[str, Any]]:
     """Return one entry a rule, ready for a table or for JSON."""
     entries = []
-    for rule_id, result in study.results.items():
+    for rule_id, result in study.shown.results.items():
         rows = study.indicators[study.indicators["indicator"] == rule_id]
         district = rows[rows["level"] == "district"]
         units = rows[rows["level"] == "township"]

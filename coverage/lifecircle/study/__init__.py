@@ -34,6 +34,7 @@ def run_district(
     *,
     year: int | None = None,
     only_rules: tuple[str, ...] = (),
+    policies: tuple[str, ...] | None = None,
     at: str | None = None,
     with_areas: bool = True,
     progress: Progress = say_nothing,
@@ -45,6 +46,8 @@ def run_district(
 
     Parameters
     ----------
+    policies
+        Those the run answers to, in place of the configuration's.
     with_areas
         Draw isochrones and catchments too; no figure needs them.
 
@@ -58,7 +61,7 @@ def run_district(
     began = time.perf_counter()
     with clock.stage("read", "读取图层 reading the layers"):
         layers = check_district(
-            folder, problems, only_rules=only_rules, year=year, at=at, progress=progress, cache=cache
+            folder, problems, only_rules=only_rules, year=year, policies=policies, at=at, progress=progress, cache=cache
         )
     problems.raise_errors()
     if layers is None:

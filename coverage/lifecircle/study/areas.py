@@ -42,9 +42,11 @@ MOST_PEOPLE_APART = 0.008
 def draw_areas(travel: Journeys, results: Mapping[str, RuleResult]) -> dict[str, RuleAreas]:
     """Return the areas of every rule, in the order of the rules.
 
-    A chain has none: whether a place is in time depends on the hospital it is taken to as much as on the station.
+    A chain has none: whether a place is in time depends on the hospital it is taken to as much as on the station. Nor has an if.
     """
-    results = {rule_id: result for rule_id, result in results.items() if result.rule.then is None}
+    results = {
+        rule_id: result for rule_id, result in results.items() if result.rule.then is None and not result.rule.scenario
+    }
     cells = travel.layers.cells
     centres = shapely.STRtree(shapely.points(cells.x, cells.y))
     modes = travel.layers.configuration.modes

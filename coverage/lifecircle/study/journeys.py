@@ -114,15 +114,20 @@ class Journeys:
             choices=count_choices(reach, rule.limit),
         )
 
-    def within(self, rule: Rule) -> csr_array:
-        """Return a rule's facilities x cells: minutes (readiness included) or metres, up to its limit."""
-        return self._to_limit(rule, self.layers.serving[rule.id])[2]
+    def within(self, rule: Rule, stretch: float = 1.0) -> csr_array:
+        """Return a rule's facilities x cells: minutes (readiness included) or metres, up to its limit.
 
-    def _to_limit(self, rule: Rule, serving: IntArray) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
+        ``stretch`` times what the limit leaves to travel, for those who are faster.
+        """
+        return self._to_limit(rule, self.layers.serving[rule.id], stretch)[2]
+
+    def _to_limit(
+        self, rule: Rule, serving: IntArray, stretch: float = 1.0
+    ) -> tuple[FloatArray, IntArray, csr_array, FloatArray]:
         """Return what :meth:`ask` does, in minutes (readiness included) or metres, the reach up to the rule's limit."""
         unit = 1.0 if rule.is_distance else 60.0
         # A hair of horizon more, so that rounding drops no one at the limit: the figures published are the figures compared.
-        horizon = (rule.limit - rule.ready_minutes) * unit * (1 + 1e-9)
+        horizon = (rule.limit - rule.ready_minutes) * stretch * unit * (1 + 1e-9)
         cost, facility, reach, access_m = self.ask(rule, serving, horizon)
         reach.data[:] = reach.data / unit + rule.ready_minutes
         return cost / unit + rule.ready_minutes, facility, reach, access_m

@@ -65,6 +65,7 @@ def check_district(
     *,
     only_rules: tuple[str, ...] = (),
     year: int | None = None,
+    policies: tuple[str, ...] | None = None,
     at: str | None = None,
     progress: Progress = say_nothing,
     cache: Cache = NO_CACHE,
@@ -75,6 +76,8 @@ def check_district(
     ----------
     year
         The run's; the configuration's where absent. Figures of earlier years are what it is measured against.
+    policies
+        Those the run answers to, in place of the configuration's.
     at
         The run's time of day, in place of the configuration's.
 
@@ -84,7 +87,7 @@ def check_district(
         None where something that stops the run was found; ``problems`` says what.
     """
     progress("读取配置 reading the configuration")
-    configuration = read_configuration(folder, problems)
+    configuration = read_configuration(folder, problems, policies=policies)
     if configuration is None or configuration.district is None:
         return None
     used_year = year or configuration.district.year

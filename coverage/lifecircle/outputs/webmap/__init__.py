@@ -34,10 +34,12 @@ def describe_study(study: Study) -> dict[str, Any]:
 
     Shares are 0-100, people are raw sums, places are whole 1e-5 degrees (see :mod:`.places`), None stands for "no figure".
     """
+    study = study.shown
+    rules = {rule.id for rule in study.configuration.rules}
     return {
         "district": describe_district(study),
         "rules": describe_rules(study),
-        "not_computed": [{"id": rule, "why": why} for rule, why in study.not_computed.items()],
+        "not_computed": [{"id": rule, "why": why} for rule, why in study.not_computed.items() if rule in rules],
         "levels": describe_units(study),
         "figures": describe_figures(study),
         "surfaces": describe_surfaces(study),
