@@ -34,6 +34,9 @@ TimeOfDay = Annotated[
     str | None,
     typer.Option(help="时刻，如 22:30：此时不开航的轮渡不计 time of day: ferries that do not sail then are out"),
 ]
+Policies = Annotated[
+    list[str] | None, typer.Option("--policy", help="按此政策算，可重复 answer to this policy instead; repeatable")
+]
 DONE, NOT_COMPUTED, WRONG = 0, 1, 2
 
 
@@ -65,10 +68,7 @@ def run(
     district: District,
     year: Annotated[int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs")] = None,
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
-    policy: Annotated[
-        list[str] | None,
-        typer.Option(help="按此政策算，可重复 answer to this policy instead; repeatable"),
-    ] = None,
+    policy: Policies = None,
     at: TimeOfDay = None,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ and maps/ under this folder")] = Path(),
     no_areas: Annotated[
@@ -117,24 +117,26 @@ def run(
 @app.command()
 def check(
     district: District,
+    policy: Policies = None,
     at: TimeOfDay = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="在标准输出给机器清单 the list for machines on stdout")
     ] = False,
 ) -> None:
-    """读全部图层，一次列出所有问题，不计算. Read every layer, list every problem at once, compute nothing.
+    """读全部图层，一次列出所有问题和政策所缺的数据，不计算. Read every layer, list every problem and what policies lack; compute nothing.
 
-    示例 example: lifecircle check data/raw/mydistrict
+    示例 examples: lifecircle check data/raw/mydistrict | lifecircle check dongtou --policy shangzhou-2022
     """
     import json
     from dataclasses import asdict
 
     from lifecircle.problems import Problems
-    from lifecircle.study import check_district
+    from lifecircle.study import check_district, find_missing
 
     problems = Problems()
     progress = _progress()
-    layers = check_district(_find_district(district), problems, at=at, progress=progress)
+    policies = tuple(policy) if policy else None
+    layers = check_district(_find_district(district), problems, policies=policies, at=at, progress=progress)
     progress("")
     if as_json:
         typer.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))
@@ -145,6 +147,9 @@ def check(
                 f"可以运行 ready to run: {len(layers.cells):,} 个人口格 cells, {layers.cells.people.sum():,.0f} 人 people, "
                 f"{len(layers.facilities):,} 处设施 facilities, {len(layers.roads or ()):,} 条道路 ways, {len(layers.serving)} 条准则 rules"
             )
+            from lifecircle.outputs.scores import missing_lines
+
+            typer.echo("\n".join(missing_lines(find_missing(layers))))
     raise typer.Exit(WRONG if layers is None else DONE)
 
 

@@ -4,6 +4,7 @@ from lifecircle.clauses import access, capacity, counted, inequality, judged, pr
 from lifecircle.clauses.facts import Facts, Selected
 from lifecircle.clauses.missing import missing_for, partial_for
 from lifecircle.clauses.registry import Finding, Findings, find, is_computed, rows_of
+from lifecircle.clauses.shortfalls import data_missing, foresee_missing
 
 __all__ = [
     "Facts",
@@ -13,7 +14,9 @@ __all__ = [
     "access",
     "capacity",
     "counted",
+    "data_missing",
     "find",
+    "foresee_missing",
     "inequality",
     "is_computed",
     "judged",

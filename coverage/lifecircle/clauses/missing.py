@@ -13,7 +13,7 @@ def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
     Needs of one choice stand for each other: it is missing only where none of them is there.
     """
     missing = [
-        _say_absent(need, absent) for need in _unmet(entry, facts) if (absent := _absent(need, facts)) is not None
+        _say_absent(need, absent) for need in _unmet(entry, facts) if (absent := absent_of(need, facts)) is not None
     ]
     missing += [
         f'人群 group "{group}": 在 [population] groups 中给出 add groups.{group}'
@@ -92,19 +92,19 @@ def partial_for(entry: AnyIndicator, facts: Facts) -> list[str]:
     return [
         _say_absent(need, absent)
         for need in entry.needs
-        if need.choice and id(need) not in unmet and (absent := _absent(need, facts)) is not None
+        if need.choice and id(need) not in unmet and (absent := absent_of(need, facts)) is not None
     ]
 
 
 def _unmet(entry: AnyIndicator, facts: Facts) -> list[Need]:
     """Return the needs that stop the entry."""
-    met = {need.choice for need in entry.needs if need.choice and _absent(need, facts) is None}
+    met = {need.choice for need in entry.needs if need.choice and absent_of(need, facts) is None}
     return [
-        need for need in entry.needs if not (need.choice and need.choice in met) and _absent(need, facts) is not None
+        need for need in entry.needs if not (need.choice and need.choice in met) and absent_of(need, facts) is not None
     ]
 
 
-def _absent(need: Need, facts: Facts) -> tuple[str, ...] | None:
+def absent_of(need: Need, facts: Facts) -> tuple[str, ...] | None:
     """Return the columns that are absent (none: the whole layer or table is), or None where all is there."""
     if need.is_table:
         register = facts.registers.get(need.name)

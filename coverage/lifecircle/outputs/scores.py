@@ -90,6 +90,19 @@ def statement_lines(study: Study) -> list[str]:
     return lines
 
 
+def missing_lines(missing: pd.DataFrame) -> list[str]:
+    """Return what to collect, one line a layer or table: the columns that are asked for, and how many indicators wait for them."""
+    if not len(missing):
+        return ["政策所需的数据齐全 everything the policies ask for is there"]
+    lines = [f"政策所需而缺的数据 {len(missing)} 项 what the policies ask for and is not there:"]
+    for row in missing.to_dict("records"):
+        count = row["indicators"].count(";") + 1
+        word = "缺 missing" if row["is_whole_missing"] else "缺列 columns missing"
+        columns = f"（{row['columns']}）" if row["columns"] else ""
+        lines.append(f"  {word}: {row['section']} {row['name']} {row['label_zh']}{columns} → {count} 项指标 indicators")
+    return lines
+
+
 def score_json(study: Study) -> dict[str, Any]:
     """Return the same for machines."""
     due = district_targets(study)

@@ -11,7 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from lifecircle.cache import NO_CACHE, Cache
+from lifecircle.clauses import data_missing, foresee_missing
 from lifecircle.config import Rule, kinds_of
 from lifecircle.measures.conservation import conserve_people
 from lifecircle.model import RuleResult, Study
@@ -21,12 +24,12 @@ from lifecircle.study.areas import draw_areas
 from lifecircle.study.chains import answer_chain
 from lifecircle.study.facts import gather_facts
 from lifecircle.study.journeys import Clock, Journeys
-from lifecircle.study.layers import Progress, check_district, say_nothing
+from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
 from lifecircle.study.overland import describe_surfaces
 from lifecircle.study.parts import describe_networks, network_parts
 from lifecircle.study.serving import asked_entries
 
-__all__ = ["check_district", "run_district"]
+__all__ = ["check_district", "find_missing", "run_district"]
 
 
 def run_district(
@@ -101,6 +104,15 @@ def run_district(
         timings_s=clock.seconds,
         details=_details(travel, cache),
     )
+
+
+def find_missing(layers: Layers, *, year: int | None = None) -> pd.DataFrame:
+    """Return what the policies ask for and the district does not have, before anything is computed: the columns of ``missing.csv``."""
+    problems = Problems()
+    travel = Journeys(layers, Clock(say_nothing), problems)
+    facts = gather_facts(layers, year or layers.district.year, {}, travel, problems)
+    rules = [rule for rule in layers.configuration.rules if rule.id in layers.not_computed]
+    return data_missing(facts, [*rules, *foresee_missing(facts, layers.serving)])
 
 
 def _details(travel: Journeys, cache: Cache) -> dict[str, Any]:

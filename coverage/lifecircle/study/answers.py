@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lifecircle.clauses import Facts, find, missing_for, partial_for, rows_of
+from lifecircle.clauses import Facts, data_missing, find, missing_for, partial_for, rows_of
 from lifecircle.config import load_policies
 from lifecircle.measures.indicators import rule_rows
 from lifecircle.measures.judging import TARGET_COLUMNS, judge_rows
@@ -75,6 +75,8 @@ def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mappin
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
     joined["targets"] = _stack(targets, TARGET_COLUMNS)
     joined["statements"] = statement_table(facts, missing)
+    entries = (*facts.configuration.rules, *facts.configuration.indicators)
+    joined["missing"] = data_missing(facts, [entry for entry in entries if entry.id in missing])
     return Answers(_stack(rows, COLUMNS), joined, missing)
 
 
