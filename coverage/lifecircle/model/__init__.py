@@ -16,6 +16,12 @@ import numpy.typing as npt
 
 from lifecircle.config import Configuration, District, Kind, Mode, Rule
 from lifecircle.config.schema import Level
+from lifecircle.model.arrays import BoolArray as BoolArray
+from lifecircle.model.arrays import FloatArray as FloatArray
+from lifecircle.model.arrays import IntArray as IntArray
+from lifecircle.model.arrays import TextArray as TextArray
+from lifecircle.model.registers import Known as Known
+from lifecircle.model.registers import Register as Register
 from lifecircle.problems import Problem
 
 if TYPE_CHECKING:
@@ -25,10 +31,6 @@ if TYPE_CHECKING:
     from affine import Affine
     from scipy.sparse import csr_array
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-TextArray = npt.NDArray[np.object_]
 Joined = Literal["main", "ferry", "none", "no_street"]
 
 
@@ -110,36 +112,6 @@ class Facilities:
 
     def __len__(self) -> int:
         return len(self.frame)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Register:
-    """A table by unit: statistics, one row a unit, or a list with many rows of one."""
-
-    name: str
-    frame: pd.DataFrame
-    """Indexed 0 .. n-1, only rows of a unit; the columns' own names, or ours where the configuration gives them."""
-    file: str
-    unit: Mapping[Level, IntArray]
-    """Per level, the unit of each row: its own level's and those above; -1 where it lies in none."""
-    level: Level
-    year: FloatArray
-    """The year each row is of; NaN where the table does not say."""
-    row: TextArray  # as the planner sees it in the file, for messages
-    people: Literal["resident", "registered"] | None = None
-
-    def __len__(self) -> int:
-        return len(self.frame)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What units are measured against beside the targets' own figures; values as in the tables (percentages 0-100)."""
-
-    bases: Mapping[tuple[str, str, str], tuple[int, float]] = field(default_factory=dict)
-    """(indicator, level, unit code) to an earlier year and the value then."""
-    references: Mapping[str, tuple[float, str]] = field(default_factory=dict)
-    """Indicator to what others have, and who they are."""
 
 
 @dataclass(frozen=True, slots=True)
