@@ -1,4 +1,4 @@
-"""Arrays by what they hold."""
+"""The arrays that the nouns hold."""
 
 from __future__ import annotations
 
