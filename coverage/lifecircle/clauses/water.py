@@ -93,7 +93,9 @@ def _same_quality(entry: Water, facts: Facts, supply: Supply) -> Answer:
         rate = passed.passed.sum(axis=0) / passed.total.sum(axis=0)
     people = people_of_same_quality(supply.system, supply.people, rate, entry.pass_at_least, entry.tiers)
     served = people_served(supply.system, supply.people)
-    return people, np.asarray(served.T @ np.isnan(rate).astype(np.float64)), {}
+    # Of those on other tiers it is known: they do not count, whatever their samples.
+    unknown = np.isnan(rate) & np.isin(supply.system.plants.tier.astype(str), entry.tiers)
+    return people, np.asarray(served.T @ unknown.astype(np.float64)), {}
 
 
 def _adequacy(_entry: Water, facts: Facts, supply: Supply) -> Answer:

@@ -121,7 +121,7 @@ class Register:
 class Known:
     """What units are measured against beside the targets' own figures; values as in the tables (percentages 0-100)."""
 
-    bases: Mapping[tuple[str, str, str], tuple[int, float]] = field(default_factory=dict)
-    """(indicator, level, unit code) to an earlier year and the value then."""
+    bases: Mapping[tuple[str, str, str], Mapping[int, float]] = field(default_factory=dict)
+    """(indicator, level, unit code) to the value in each earlier year that is known."""
     references: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     """Indicator to what others have, and who they are."""
