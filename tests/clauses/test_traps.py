@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -79,7 +80,8 @@ def test_eighteen_towns_and_not_twenty_seven_codes(tmp_path, digits):
     clinics[["id", "x", "y", "name", "床位"]].to_csv(folder / "clinic.csv", index=False)
     toml = TOWNS + POPULATION + CLINIC + presence() + presence(id='"all-codes"', quasi="true")
     (folder / "district.toml").write_text(toml, encoding="utf-8")
-    from lifecircle.study import run_district
+    from lifecircle.clauses import Facts
+from lifecircle.study import run_district
 
     study = run_district(folder, with_areas=False)
     found = {
@@ -390,3 +392,22 @@ def test_row_order_of_tables_and_places_changes_no_figure(tmp_path):
 
     second = run_district(folder, with_areas=False)
     pd.testing.assert_frame_equal(first.indicators, second.indicators)
+
+
+@pytest.mark.parametrize(
+    ("level", "code", "is_quasi"),
+    [
+        ("township", "611002400", True),
+        ("township", "611002599000", True),
+        ("township", "611002399", False),
+        ("township", "611002600", False),
+        ("village", "611002400498", True),  # a virtual village
+        ("village", "611002101598", True),
+        ("village", "611002400201", False),  # a real village in a quasi-unit is a village
+        ("village", "611002101200", False),
+        ("township", "MT-498", False),
+    ],
+)
+def test_which_codes_are_no_units(level, code, is_quasi):
+    own = SimpleNamespace(levels={level: SimpleNamespace(code=[code])})
+    assert Facts.is_quasi(own, level).tolist() == [is_quasi]

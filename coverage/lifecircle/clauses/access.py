@@ -34,4 +34,4 @@ def gain(entry: Gain, facts: Facts) -> Findings:
         )
         for level in facts.levels_for(entry.levels)
     ]
-    return Findings((Finding(tuple(figures), rule=first.rule),))
+    return Findings((Finding(tuple(figures), counts="人", rule=first.rule),))

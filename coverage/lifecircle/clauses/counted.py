@@ -72,7 +72,7 @@ def ratio(entry: Ratio, facts: Facts) -> Findings:
     if kind is None and below is None and facts.configuration.population is not None:
         kind = facts.configuration.population.kind
     label = beside(entry, *word[kind]) if kind and entry.group is None and below is None else None
-    return Findings((Finding(tuple(figures), label=label, note=above.year_note),))
+    return Findings((Finding(tuple(figures), counts=entry.unit.partition("/")[0], label=label, note=above.year_note),))
 
 
 @measure(Count)
@@ -84,7 +84,7 @@ def count(entry: Count, facts: Facts) -> Findings:
         plain_figures(facts.levels[level], facts.sum(level, chosen, amount) / entry.scale, entry.scale)
         for level in facts.levels_for(entry.levels, chosen.unit)
     ]
-    return Findings((Finding(tuple(figures), note=chosen.year_note),))
+    return Findings((Finding(tuple(figures), counts=entry.unit.removeprefix("万"), note=chosen.year_note),))
 
 
 @measure(Density)

@@ -247,10 +247,25 @@ class Facts:
         return [one for one in LEVELS[: LEVELS.index(level) + 1] if one in self.levels]
 
     def is_quasi(self, level: Level) -> BoolArray:
-        """Return which units are quasi-units: 园区、林场 and the like, whose codes have 400-599 in the digits of the town."""
-        code = self.levels[level].code
-        town = [text[6:9] if level == "township" and len(text) in (9, 12) and text.isdigit() else "" for text in code]
-        return np.array(["400" <= digits <= "599" for digits in town], dtype=bool)
+        """Return which units are none that a clause means, by their codes of 9 or 12 digits.
+
+        Townships with 400-599 in the digits of the town are quasi-units (园区、林场); villages with 498 or 598 at the end stand for the
+        residents of one and are no villages. A real village in a quasi-unit is a village.
+        """
+        code = [text if text.isdigit() and len(text) in (9, 12) else "" for text in self.levels[level].code]
+        if level == "village":
+            return np.array([text[9:12] in ("498", "598") for text in code], dtype=bool)
+        is_quasi = np.array(["400" <= text[6:9] <= "599" for text in code], dtype=bool)
+        return is_quasi if level == "township" else np.zeros(len(code), dtype=bool)
+
+    @property
+    def groups_beside(self) -> dict[str, FloatArray]:
+        """The groups whose coverage stands beside every rule's."""
+        population = self.configuration.population
+        asked = (
+            population.beside if population is not None and population.beside is not None else tuple(self.cells.groups)
+        )
+        return {name: self.cells.groups[name] for name in asked if name in self.cells.groups}
 
     def group(self, name: str | None) -> FloatArray:
         """Return the people of each cell, or those of a group."""

@@ -12,6 +12,7 @@ import pandas as pd
 from lifecircle.clauses.facts import Facts, Selected
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config.indicators import Presence
+from lifecircle.config.schema import LEVEL_NAMES
 from lifecircle.measures.rows import Figures, ratio_figures
 from lifecircle.measures.unit_names import UnitNames
 from lifecircle.model import BoolArray, TextArray
@@ -27,11 +28,17 @@ def presence(entry: Presence, facts: Facts) -> Findings:
     has = (count >= entry.at_least) & is_unit
     reason = _reasons(entry, chosen, facts)
     passes = has | ((reason != "") & is_unit)
-    found = [Finding(_figures(entry, facts, has, is_unit), note=chosen.year_note)]
+    found = [Finding(_figures(entry, facts, has, is_unit), note=chosen.year_note, counts=LEVEL_NAMES[entry.unit])]
     if entry.serves or (reason != "").any():
         label = beside(entry, "含联合设置与例外", "joint service and exceptions counted")
         found.append(
-            Finding(_figures(entry, facts, passes, is_unit), suffix="-with-shared", label=label, note=chosen.year_note)
+            Finding(
+                _figures(entry, facts, passes, is_unit),
+                suffix="-with-shared",
+                label=label,
+                note=chosen.year_note,
+                counts=LEVEL_NAMES[entry.unit],
+            )
         )
     return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, reason, is_unit)})
 

@@ -30,7 +30,7 @@ def water(entry: Water, facts: Facts) -> Findings:
     """Divide the people of villages that count by all people, summed to townships and the district."""
     supply = supply_of(facts)
     people, unknown, tables = _ASKED[entry.ask](entry, facts, supply)
-    found = [Finding(_shares(entry, facts, supply, people, unknown))]
+    found = [Finding(_shares(entry, facts, supply, people, unknown), counts="人")]
     if unknown is not None and unknown.any():
         label = beside(entry, "资料不足的人口", "people of whom it is not known")
         found.append(Finding(_shares(entry, facts, supply, unknown), suffix="-unknown", label=label, is_asked=False))

@@ -13,9 +13,9 @@ from lifecircle.model import FloatArray, Known, TextArray
 TARGET_COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
     "target_kind", "target", "target_year", "target_text", "base", "base_year", "reference", "reference_name", "expected", "status",
-    "is_due", "gap", "missing", "clause", "source",
+    "is_due", "gap", "missing", "missing_unit", "clause", "source",
 )  # fmt: skip
-"""Of ``targets.csv``. ``gap`` is target less value; ``missing`` what the numerator lacks: people, units, m2."""
+"""Of ``targets.csv``. ``gap`` is target less value; ``missing`` what the numerator lacks, in ``missing_unit`` (empty: in what the records are)."""
 
 
 def judge_rows(rows: pd.DataFrame, entry: Entry, year: int, known: Known) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -90,6 +90,14 @@ def _target_rows(
         is_due=is_due,
         gap=goal - value,
         missing=missing_to(goal, value, numerator, denominator, float(part["scale"].iloc[0]), target),
+        missing_unit=_missing_unit(part),
     )
     listed.loc[np.isnan(measured.base_year), "base_year"] = pd.NA
     return listed[list(TARGET_COLUMNS)]
+
+
+def _missing_unit(part: pd.DataFrame) -> str:
+    """Return what is missing is counted in: what the numerator counts; of a figure that is no sum, the unit of its value."""
+    if part["numerator"].notna().any():
+        return str(part["counts"].iloc[0])
+    return {"%": "pp"}.get(unit := str(part["value_unit"].iloc[0]), unit)

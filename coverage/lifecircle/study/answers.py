@@ -44,7 +44,7 @@ def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mappin
     targets: list[pd.DataFrame] = []
     tables: dict[str, list[pd.DataFrame]] = {}
     for result in facts.results.values():
-        made = rule_rows(facts.district, facts.year, facts.levels, facts.cells.groups, result)
+        made = rule_rows(facts.district, facts.year, facts.levels, facts.groups_beside, result)
         if made:
             judged, listed = judge_rows(pd.concat(made, ignore_index=True), result.rule, facts.year, known)
             facts.rows[result.rule.id] = judged
