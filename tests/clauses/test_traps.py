@@ -35,6 +35,8 @@ from tests.clauses.district import (
     write_district,
     write_raster,
 )
+
+from lifecircle.clauses import Facts
 from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
 
 
