@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
+from lifecircle.clauses import Facts
 from tests.clauses.district import (
     ALL_TABLES,
     CLINIC,
@@ -35,8 +37,6 @@ from tests.clauses.district import (
     write_district,
     write_raster,
 )
-
-from lifecircle.clauses import Facts
 from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
 
 
@@ -82,8 +82,7 @@ def test_eighteen_towns_and_not_twenty_seven_codes(tmp_path, digits):
     clinics[["id", "x", "y", "name", "床位"]].to_csv(folder / "clinic.csv", index=False)
     toml = TOWNS + POPULATION + CLINIC + presence() + presence(id='"all-codes"', quasi="true")
     (folder / "district.toml").write_text(toml, encoding="utf-8")
-    from lifecircle.clauses import Facts
-from lifecircle.study import run_district
+    from lifecircle.study import run_district
 
     study = run_district(folder, with_areas=False)
     found = {
