@@ -217,3 +217,23 @@ def test_what_is_left_over_and_whom_it_turns_away(study):
     assert rows.loc[["k1", "k2", "k3", "k4", "k5"], "people_served"].tolist() == pytest.approx([100, 0, 20, 10, 50])
     assert rows.loc[["k1", "k2", "k3", "k4", "k5"], "spare"].tolist() == pytest.approx([10, 0, 0, 0, 5])
     assert rows.loc["k3", "people_left_out_within"] == 30
+
+
+def test_concentration_ranks_places_by_a_table_or_by_a_group(tmp_path):
+    toml = FULL + "".join(
+        f'\n[[indicators]]\nid = "{name}"\nmeasure = "inequality"\nindex = "concentration"\nrule = "clinic-walk"\n{more}\nlevels = ["district"]\n'
+        for name, more in (
+            ("by-award", 'ranks = "villages"\norder_by = "sanitary_award"'),
+            ("by-age", 'order_by = "age60"'),
+        )
+    )
+    study = run_district(write_district(tmp_path / "clauses", toml), with_areas=False)
+    # With an award: V1 50 s (100 people), V2 600 s (50), V4 200 s (20); without: V3 400 s (30), V5 100 s (60), V6 1,500 s (40) as below.
+    minutes = dict(zip(study.cells.id, study.results["clinic-walk"].nearest.cost, strict=True))
+    without = sum(minutes[cell] * count for cell, count in (("c3", 30), ("c5", 60), ("c6", 40)))
+    whole = without + sum(minutes[cell] * count for cell, count in (("c1", 100), ("c2", 50), ("c4", 20)))
+    # Two steps: 130 of 300 people, the lowest in rank, have `without` of `whole`.
+    assert figures(study, "by-award")[DISTRICT] == pytest.approx(130 / 300 - without / whole)
+    share = {"c1": 0.2, "c2": 0.6, "c3": 5 / 30, "c4": 0.5, "c5": 0.2, "c6": 3 / 40}
+    assert sorted(share, key=share.get)[0] == "c6", "the youngest place is ranked first"
+    assert -1 < figures(study, "by-age")[DISTRICT] < 1
