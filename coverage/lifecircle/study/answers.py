@@ -9,9 +9,9 @@ import pandas as pd
 
 from lifecircle.clauses import Facts, data_missing, find, missing_for, partial_for, rows_of
 from lifecircle.config import load_policies
-from lifecircle.measures.indicators import rule_rows
 from lifecircle.measures.judging import TARGET_COLUMNS, judge_rows
 from lifecircle.measures.rows import COLUMNS
+from lifecircle.measures.rule_rows import rule_rows
 from lifecircle.model import Known
 
 STATEMENT_COLUMNS = (
