@@ -50,7 +50,7 @@ def _measured(indicator: str, part: pd.DataFrame, entry: Entry, known: Known) ->
     """Return bases and reference of the units.
 
     The base is a unit's own figure of the base year that the targets state; of the district, where it has none of that year, the
-    figure stated; else of the latest year known before the run's. A line that began anew each year would forgive every year lost.
+    figure stated; else of the earliest year known. A line that began anew each year would forgive every year lost.
     """
     level = str(part["level"].iloc[0])
     stated = next((target.base for target in entry.targets if target.base is not None), None)
@@ -60,7 +60,7 @@ def _measured(indicator: str, part: pd.DataFrame, entry: Entry, known: Known) ->
         if stated is not None and level == "district":
             own.setdefault(stated.year, stated.value * scale_of(str(part["value_unit"].iloc[0])))
         if own:
-            at = stated.year if stated is not None and stated.year in own else max(own)
+            at = stated.year if stated is not None and stated.year in own else min(own)
             year[row], value[row] = at, own[at]
     return Measured(value, year, known.references.get(entry.id, (np.nan, ""))[0])
 
