@@ -240,6 +240,34 @@ def test_percentages_that_are_none_are_warned_of(tmp_path, cells, value, code):
     assert code in {problem.code for problem in study.problems} | {""}
 
 
+def test_a_percentage_of_more_than_all_is_warned_of(tmp_path):
+    statistics = pd.DataFrame({"年份": [2024], "physique_pass_pct": [931]})
+    toml = ONLY_TABLES + indicator("physique", "reported", '{ table = "statistics" }', value='"physique_pass_pct"')
+    study = run(tmp_path / "clauses", toml, {"statistics": statistics})
+    assert "records-no-percentage" in {problem.code for problem in study.problems}
+
+
+def test_a_part_of_more_than_its_whole_is_warned_of_with_its_row(tmp_path):
+    swapped = (
+        SHARE.replace("sanitary_toilets", "@").replace("households", "sanitary_toilets").replace("@", "households")
+    )
+    study = run(tmp_path / "clauses", ONLY_TABLES + swapped)
+    (said,) = [problem for problem in study.problems if problem.code == "records-part-above-whole"]
+    assert (said.row, said.count, said.field) == ("2, 4, 6, 7", 4, "households")
+
+
+def test_what_is_neither_yes_nor_no_counts_as_no_and_is_warned_of(tmp_path):
+    villages = TABLES["villages"].assign(sanitary_award=["是", "申报中", "否", "√", None, "N"])
+    toml = ONLY_TABLES + indicator("awards", "share", '{ table = "villages" }', having="{ sanitary_award = true }")
+    toml += indicator("counted", of='{ table = "villages", sanitary_award = true }')
+    study = run(tmp_path / "clauses", toml, {"villages": villages})
+    assert figures(study, "awards")[DISTRICT] == pytest.approx(100 * 2 / 6)
+    assert figures(study, "counted")[DISTRICT] == 2
+    (said,) = [problem for problem in study.problems if problem.code == "records-not-yes-or-no"]
+    assert (said.file, said.row, said.count, said.field) == ("villages", "3", 1, "sanitary_award")
+    assert "申报中" in said.found
+
+
 def test_several_figures_of_one_unit_are_warned_of(tmp_path):
     statistics = pd.DataFrame({"年份": [2024, 2024], "physique_pass_pct": [93, 95]})
     toml = ONLY_TABLES + indicator("physique", "reported", '{ table = "statistics" }', value='"physique_pass_pct"')

@@ -11,7 +11,7 @@ from tests.clauses.district import DISTRICT, FULL, V1, V2, V3, V4, V5, V6, A, B,
 
 NAN = float("nan")
 ELSEWHERE = {"capacity_share", "floating_catchment", "inequality", "water"}
-"""Measures that have tests of their own elsewhere, or are not computed yet."""
+"""Their figures by hand are in test_supply_and_equity."""
 
 TOML = (
     FULL

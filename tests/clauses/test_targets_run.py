@@ -78,6 +78,9 @@ EARLIER = pd.DataFrame(
         ("better", "district", "", 2026, 1.0),  # later than the run
         ("better", "township", A, 2023, 96.0), ("better", "township", B, 2023, 90.0),
         ("with-base", "township", f"{A}000", 2020, 95.0),  # 12 digits of one table and 9 of another are one unit
+        ("with-base", "township", A, 2023, 97.9),  # the target's base year is 2020: its line does not begin anew
+        ("with-base", "district", "", 2023, 97.9),
+        ("with-base", "township", Q, 2024, 90.0),  # none of 2020: the latest there is
         ("with-base", "township", "330398009", 2020, 1.0), ("with-base", "乡镇", B, 2020, 1.0),
         ("as-others", "district", "", 2023, "缺"),
     ],
@@ -121,6 +124,7 @@ CASES = [
     ("with-base", DISTRICT, 2030, (90.0, 94.0, 98 - SHARE, 6.8, True, "如期")),
     ("with-base", A, 2030, (95.0, 96.5, 2.0, 4.0, True, "推进中")),
     ("with-base", B, 2030, (NAN, NAN, 6.0, 3.0, True, "推进中")),
+    ("with-base", Q, 2030, (90.0, 90 + 8 / 6, -2.0, 0.0, True, "提前")),
     # 94 % of 260 are 244.4: 3.6 too many; of 50, 47: B has 46.
     ("at-most", DISTRICT, 2025, (NAN, NAN, 94 - SHARE, 3.6, True, "未达标")),
     ("at-most", B, 2025, (NAN, NAN, 2.0, 0.0, True, "如期")),
@@ -175,12 +179,12 @@ def test_references_say_whose_they_are_and_words_are_shown(study):
 
 def test_a_base_that_is_no_number_is_warned_of_with_its_row(study):
     (bad,) = [problem for problem in study.problems if problem.code == "tables-bad-number"]
-    assert (bad.file, bad.row, bad.field) == ("earlier.csv", "10", "value")
+    assert (bad.file, bad.row, bad.field) == ("earlier.csv", "13", "value")
 
 
 def test_a_base_of_units_that_nobody_knows_is_set_aside_and_listed(study):
     (lost,) = [problem for problem in study.problems if problem.code == "baselines-unknown-unit"]
-    assert (lost.file, lost.row, lost.severity) == ("earlier.csv", "8, 9", "set_aside")
+    assert (lost.file, lost.row, lost.severity) == ("earlier.csv", "11, 12", "set_aside")
     assert "330398009" in lost.found
     assert "乡镇" in lost.found
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
+from lifecircle.clauses import Facts
 from tests.clauses.district import (
     ALL_TABLES,
     CLINIC,
@@ -390,3 +393,22 @@ def test_row_order_of_tables_and_places_changes_no_figure(tmp_path):
 
     second = run_district(folder, with_areas=False)
     pd.testing.assert_frame_equal(first.indicators, second.indicators)
+
+
+@pytest.mark.parametrize(
+    ("level", "code", "is_quasi"),
+    [
+        ("township", "611002400", True),
+        ("township", "611002599000", True),
+        ("township", "611002399", False),
+        ("township", "611002600", False),
+        ("village", "611002400498", True),  # a virtual village
+        ("village", "611002101598", True),
+        ("village", "611002400201", False),  # a real village in a quasi-unit is a village
+        ("village", "611002101200", False),
+        ("township", "MT-498", False),
+    ],
+)
+def test_which_codes_are_no_units(level, code, is_quasi):
+    own = SimpleNamespace(levels={level: SimpleNamespace(code=[code])})
+    assert Facts.is_quasi(own, level).tolist() == [is_quasi]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, measure
 from lifecircle.config.indicators import Gain, MeanMinutes
-from lifecircle.measures.indicators import minutes_figures
 from lifecircle.measures.rows import ratio_figures, without_range
+from lifecircle.measures.rule_rows import minutes_figures
 
 
 @measure(MeanMinutes)
@@ -34,4 +34,4 @@ def gain(entry: Gain, facts: Facts) -> Findings:
         )
         for level in facts.levels_for(entry.levels)
     ]
-    return Findings((Finding(tuple(figures), rule=first.rule),))
+    return Findings((Finding(tuple(figures), counts="人", rule=first.rule),))

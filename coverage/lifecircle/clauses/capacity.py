@@ -39,7 +39,7 @@ def capacity_share(entry: CapacityShare, facts: Facts) -> Findings:
     )  # fmt: skip
     full = beside(entry, "在时限内而已满", "in time, but full")
     found = (
-        Finding(_shares(entry, facts, result, [one.people_served for one in (filled, low, high)]), rule=rule),
+        Finding(_shares(entry, facts, result, [one.people_served for one in (filled, low, high)]), rule=rule, counts="人"),
         Finding(
             _shares(entry, facts, result, [one.people_full for one in (filled, low, high)]), suffix="-full", label=full, rule=rule,
             is_asked=False,

@@ -29,13 +29,26 @@ def share(entry: Share, facts: Facts) -> Findings:
         # A record that lacks one of both sums says nothing of the share: it is neither 0 of its all nor more than all.
         is_whole = np.isfinite(facts.numbers(chosen, entry.numerator) + facts.numbers(chosen, entry.denominator))
         counts, base = counts * is_whole, base * is_whole
-    if entry.having:
-        counts = counts * match_where(chosen.frame, entry.having) if len(chosen) else counts
+        _warn_of_more(entry, chosen, counts > base, facts)
+    if entry.having and len(chosen):
+        counts = counts * match_where(chosen.frame, entry.having)
+        facts.warn_unclear(chosen.frame, entry.having, chosen.name, chosen.row)
     figures = [
         ratio_figures(facts.levels[level], facts.sum(level, chosen, counts), facts.sum(level, chosen, base))
         for level in facts.levels_for(entry.levels, chosen.unit)
     ]
     return Findings((Finding(tuple(figures), note=chosen.year_note),))
+
+
+def _warn_of_more(entry: Share, chosen: Selected, is_more: BoolArray, facts: Facts) -> None:
+    """Warn of parts larger than their whole: columns that were taken for each other, or people from elsewhere."""
+    if is_more.any():
+        facts.problems.add(
+            "records-part-above-whole", "warning", chosen.name,
+            f"{entry.numerator} 大于 {entry.denominator} the part is more than the whole",
+            row=show_rows(chosen.row[is_more]) if chosen.row is not None else "", field=str(entry.numerator),
+            mend="两列是否颠倒 are the columns swapped?", count=int(is_more.sum()),
+        )  # fmt: skip
 
 
 @measure(Ratio)
@@ -59,7 +72,7 @@ def ratio(entry: Ratio, facts: Facts) -> Findings:
     if kind is None and below is None and facts.configuration.population is not None:
         kind = facts.configuration.population.kind
     label = beside(entry, *word[kind]) if kind and entry.group is None and below is None else None
-    return Findings((Finding(tuple(figures), label=label, note=above.year_note),))
+    return Findings((Finding(tuple(figures), counts=entry.unit.partition("/")[0], label=label, note=above.year_note),))
 
 
 @measure(Count)
@@ -71,7 +84,7 @@ def count(entry: Count, facts: Facts) -> Findings:
         plain_figures(facts.levels[level], facts.sum(level, chosen, amount) / entry.scale, entry.scale)
         for level in facts.levels_for(entry.levels, chosen.unit)
     ]
-    return Findings((Finding(tuple(figures), note=chosen.year_note),))
+    return Findings((Finding(tuple(figures), counts=entry.unit.removeprefix("万"), note=chosen.year_note),))
 
 
 @measure(Density)
@@ -121,6 +134,11 @@ def reported(entry: Reported, facts: Facts) -> Findings:
 def _warn_of_parts(entry: Reported, chosen: Selected, numbers: FloatArray, facts: Facts) -> None:
     """Warn where percentages look like parts of 1: a spreadsheet holds 62 % as 0.62."""
     given = numbers[np.isfinite(numbers)]
+    if entry.value_unit == "%" and ((given < 0) | (given > 100)).any():
+        facts.problems.add(
+            "records-no-percentage", "warning", chosen.name, f"百分数不在 0-100 之间 no percentage: {show_values(given[(given < 0) | (given > 100)])}",
+            field=entry.value, expected="0-100", count=int(((given < 0) | (given > 100)).sum()),
+        )  # fmt: skip
     if entry.value_unit == "%" and given.size and given.max() <= 1.0 and given.max() > 0.0:
         facts.problems.add(
             "records-parts-of-one", "warning", chosen.name,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.config import Configuration, District, FacilityFilter, Rule, TableFilter
+from lifecircle.config import Bounds, Condition, Configuration, District, FacilityFilter, Rule, TableFilter
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.levels import LevelSums
 from lifecircle.model import (
@@ -27,7 +27,7 @@ from lifecircle.model import (
 )
 from lifecircle.problems import Problem, Problems
 from lifecircle.sources import match_where
-from lifecircle.sources.tables import as_numbers, show_rows, show_values
+from lifecircle.sources.tables import as_numbers, is_missing, read_bool, show_rows, show_values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,6 +137,7 @@ class Facts:
                 of_kind = (places["kind"] == kind).to_numpy() & is_used
                 if of_kind.any() and not absent_columns(places[of_kind], [*wanted.attributes, *asked]):
                     chosen[of_kind] |= match_where(places[of_kind], wanted.attributes)
+                    self.warn_unclear(places[of_kind], wanted.attributes, kind, places.loc[of_kind, "facility_id"])
         if not everywhere:
             chosen &= self.place_unit["district"] >= 0
         name = "/".join(dict.fromkeys(kind for wanted in filters for kind in wanted.kind))
@@ -157,6 +158,7 @@ class Facts:
             if every_year:
                 of_year, year = np.ones(len(register), dtype=bool), float("nan")
             chosen = of_year & match_where(register.frame, wanted.attributes)
+            self.warn_unclear(register.frame, wanted.attributes, wanted.table, register.row)
             frames.append(register.frame[chosen])
             units.append({level: unit[chosen] for level, unit in register.unit.items()})
             years.append(year)
@@ -185,6 +187,24 @@ class Facts:
             return np.zeros(len(selected))
         return np.nan_to_num(self.numbers(selected, column), nan=0.0)
 
+    def warn_unclear(self, frame: pd.DataFrame, conditions: Mapping[str, Condition], name: str, row: Any) -> None:
+        """Warn of what stands where yes or no is asked for and says neither: it counts as no."""
+        for column, wanted in conditions.items():
+            if isinstance(wanted, Bounds) or not any(isinstance(value, bool) for value in wanted):
+                continue
+            cells = frame[column].to_numpy(dtype=object)
+            unclear = np.array([read_bool(cell) is None and not is_missing(cell) for cell in cells], dtype=bool)
+            if unclear.any():
+                self._warn_once(Problem(
+                    "records-not-yes-or-no", "warning", name, f"不是是否，按无计 neither yes nor no, counted as no: {show_values(cells[unclear])}",
+                    row=show_rows(np.asarray(row)[unclear]), field=column, count=int(unclear.sum()), mend="写成 write 是/否, true/false, 1/0",
+                ))  # fmt: skip
+
+    def _warn_once(self, warning: Problem) -> None:
+        """Add a warning; several indicators may ask for one column."""
+        if warning not in self.problems.found:
+            self.problems.found.append(warning)
+
     def numbers(self, selected: Selected, column: str) -> FloatArray:
         """Return a column of records as numbers, NaN where a cell is empty or no number, which is warned of with its rows."""
         cells = selected.frame[column].to_numpy(dtype=object)
@@ -199,9 +219,7 @@ class Facts:
                 row=show_rows(row[wanting]), field=column, count=int(wanting.sum()),
                 mend="改成数字（百分数写 62.5，不写 62.5%） write a number (62.5 for 62.5%)",
             )  # fmt: skip
-            # Several indicators may ask for one column.
-            if warning not in self.problems.found:
-                self.problems.found.append(warning)
+            self._warn_once(warning)
         return numbers.value
 
     def sum(self, level: Level, selected: Selected, weights: FloatArray) -> FloatArray:
@@ -229,10 +247,25 @@ class Facts:
         return [one for one in LEVELS[: LEVELS.index(level) + 1] if one in self.levels]
 
     def is_quasi(self, level: Level) -> BoolArray:
-        """Return which units are quasi-units: 园区、林场 and the like, whose codes have 400-599 in the digits of the town."""
-        code = self.levels[level].code
-        town = [text[6:9] if level == "township" and len(text) in (9, 12) and text.isdigit() else "" for text in code]
-        return np.array(["400" <= digits <= "599" for digits in town], dtype=bool)
+        """Return which units are none that a clause means, by their codes of 9 or 12 digits.
+
+        Townships with 400-599 in the digits of the town are quasi-units (园区、林场); villages with 498 or 598 at the end stand for the
+        residents of one and are no villages. A real village in a quasi-unit is a village.
+        """
+        code = [text if text.isdigit() and len(text) in (9, 12) else "" for text in self.levels[level].code]
+        if level == "village":
+            return np.array([text[9:12] in ("498", "598") for text in code], dtype=bool)
+        is_quasi = np.array(["400" <= text[6:9] <= "599" for text in code], dtype=bool)
+        return is_quasi if level == "township" else np.zeros(len(code), dtype=bool)
+
+    @property
+    def groups_beside(self) -> dict[str, FloatArray]:
+        """The groups whose coverage stands beside every rule's."""
+        population = self.configuration.population
+        asked = (
+            population.beside if population is not None and population.beside is not None else tuple(self.cells.groups)
+        )
+        return {name: self.cells.groups[name] for name in asked if name in self.cells.groups}
 
     def group(self, name: str | None) -> FloatArray:
         """Return the people of each cell, or those of a group."""

@@ -24,6 +24,7 @@ from lifecircle.measures.equity import (
 )
 from lifecircle.measures.rows import own_figures
 from lifecircle.model import FloatArray
+from lifecircle.sources.tables import as_bool, as_numbers
 
 NOT_REACHED = "；到不了的人未计 people who reach none left out"
 
@@ -93,13 +94,15 @@ def _rank_of_cells(entry: Inequality, facts: Facts) -> FloatArray | None:
         return mean_of(facts.cells.groups[entry.order_by], facts.cells.people)
     chosen = facts.select((TableFilter(table=entry.ranks),))
     level: Level = facts.levels_for(tuple(facts.levels), chosen.unit)[-1]
-    amount = facts.amount(chosen, entry.order_by)
+    stated = chosen.frame[entry.order_by].to_numpy(dtype=object)
+    # 是 and 否 rank as 1 and 0; a unit of which the table says nothing has no rank, and is left out.
+    yes = np.array([np.nan if one is None else float(one) for one in as_bool(stated)], dtype=np.float64)
+    number = as_numbers(stated).value
+    rank = np.full(len(facts.levels[level].code), np.nan)
     held = chosen.unit[level] >= 0
-    by_unit = np.zeros(len(facts.levels[level].code))
-    by_unit[chosen.unit[level][held]] = amount[held]
-    membership = facts.levels[level].membership
-    inside = np.asarray(membership.sum(axis=0)).ravel()
-    return mean_of(np.asarray(by_unit @ membership), inside)
+    rank[chosen.unit[level][held]] = np.where(np.isnan(number), yes, number)[held]
+    membership, is_known = facts.levels[level].membership, np.isfinite(rank)
+    return mean_of(np.asarray(np.nan_to_num(rank) @ membership), np.asarray(is_known.astype(np.float64) @ membership))
 
 
 def _index(entry: Inequality, spread: _Spread, people: FloatArray) -> float:

@@ -9,6 +9,7 @@ from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config import TableFilter
 from lifecircle.config.indicators import Difference, Scorecard, UnitsMeeting
+from lifecircle.config.schema import LEVEL_NAMES
 from lifecircle.measures.rows import own_figures, plain_figures, ratio_figures
 from lifecircle.measures.scorecards import SCORES, score_units
 from lifecircle.measures.targets import HAIR
@@ -46,7 +47,7 @@ def units_meeting(entry: UnitsMeeting, facts: Facts) -> Findings:
         for level in facts.above(entry.unit)
         if level in entry.levels
     ]
-    return Findings((Finding(tuple(figures)),))
+    return Findings((Finding(tuple(figures), counts=LEVEL_NAMES[entry.unit]),))
 
 
 @measure(Difference)

@@ -6,19 +6,17 @@ is counted in a second figure beside the strict one, and listed with its reason.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 
 from lifecircle.clauses.facts import Facts, Selected
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config.indicators import Presence
+from lifecircle.config.schema import LEVEL_NAMES
 from lifecircle.measures.rows import Figures, ratio_figures
+from lifecircle.measures.unit_names import UnitNames
 from lifecircle.model import BoolArray, TextArray
-from lifecircle.sources.tables import as_code, as_text, show_values
-
-SEPARATORS = re.compile(r"[;；,，、|\s]+")
+from lifecircle.sources.tables import as_text, clean_code, show_values
 
 
 @measure(Presence)
@@ -30,11 +28,17 @@ def presence(entry: Presence, facts: Facts) -> Findings:
     has = (count >= entry.at_least) & is_unit
     reason = _reasons(entry, chosen, facts)
     passes = has | ((reason != "") & is_unit)
-    found = [Finding(_figures(entry, facts, has, is_unit), note=chosen.year_note)]
+    found = [Finding(_figures(entry, facts, has, is_unit), note=chosen.year_note, counts=LEVEL_NAMES[entry.unit])]
     if entry.serves or (reason != "").any():
         label = beside(entry, "含联合设置与例外", "joint service and exceptions counted")
         found.append(
-            Finding(_figures(entry, facts, passes, is_unit), suffix="-with-shared", label=label, note=chosen.year_note)
+            Finding(
+                _figures(entry, facts, passes, is_unit),
+                suffix="-with-shared",
+                label=label,
+                note=chosen.year_note,
+                counts=LEVEL_NAMES[entry.unit],
+            )
         )
     return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, reason, is_unit)})
 
@@ -55,12 +59,12 @@ def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
     """Return why a unit may do without its own: who serves it too, or what it is exempt for; empty where nothing says so."""
     level = facts.levels[entry.unit]
     reason = np.full(len(level.code), "", dtype=object)
-    names = _names(chosen)
+    names, known = _names(chosen), UnitNames(level.code, level.name)
     if entry.serves and entry.serves in chosen.frame.columns:
         lost = []
         for row, text in enumerate(as_text(chosen.frame[entry.serves])):
-            for word in (part for part in SEPARATORS.split(text) if part):
-                units = _units_named(word, entry, int(chosen.unit[entry.unit][row]), facts)
+            for word in known.split(text):
+                units = _units_named(word, known, entry, int(chosen.unit[entry.unit][row]), facts)
                 lost += [] if len(units) == 1 else [word]
                 if len(units) == 1:
                     who = names[row] or (chosen.row[row] if chosen.row is not None else "")
@@ -72,7 +76,7 @@ def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
             )  # fmt: skip
     for exempt in facts.configuration.exempt:
         if exempt.indicator == entry.id:
-            units = _units_named(exempt.unit, entry, -1, facts)
+            units = _units_named(exempt.unit, known, entry, -1, facts)
             if len(units) != 1:
                 found = "几个单元同名 several units have this name" if units else f"没有这个单元 no such {entry.unit}"
                 facts.problems.add(
@@ -89,13 +93,9 @@ def _names(chosen: Selected) -> TextArray:
     return as_text(chosen.frame["name"]) if "name" in chosen.frame else np.full(len(chosen), "", dtype=object)
 
 
-def _units_named(word: str, entry: Presence, near: int, facts: Facts) -> list[int]:
+def _units_named(word: str, known: UnitNames, entry: Presence, near: int, facts: Facts) -> list[int]:
     """Return the units that a code or a name means: of several of one name, those of the same unit above as ``near``."""
-    level = facts.levels[entry.unit]
-    code = as_code([word])[0]
-    found = [row for row in range(len(level.code)) if level.code[row] == code] or [
-        row for row in range(len(level.name)) if level.name[row] == word
-    ]
+    found = known.find(clean_code(word)) or known.find(word)
     if len(found) > 1 and near >= 0 and (entry.unit, "township") in facts.parents:
         parent = facts.parents[entry.unit, "township"]
         return [row for row in found if parent[row] == parent[near]]

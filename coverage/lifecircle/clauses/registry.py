@@ -29,6 +29,8 @@ class Finding:
     is_asked: bool = True
     """Whether the entry's targets are asked of it."""
     rule: Rule | None = None
+    counts: str = ""
+    """What the numerator counts, such as 人; empty where the records say it."""
     note: str = ""
     """Follows the source: the year of the records, the date something was due."""
 
@@ -76,7 +78,7 @@ def rows_of(entry: AnyIndicator, findings: Findings, facts: Facts) -> pd.DataFra
     rows = [
         figure_rows(
             facts.district, facts.year, entry, figures, indicator=f"{entry.id}{finding.suffix}", label=finding.label,
-            unit=finding.unit, is_asked=finding.is_asked, rule=finding.rule,
+            unit=finding.unit, counts=finding.counts, is_asked=finding.is_asked, rule=finding.rule,
             source=f"{entry.source}{finding.note}" if finding.note else "",
         )
         for finding in findings.findings

@@ -9,6 +9,7 @@ import pandas as pd
 from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.missing import absent_of, missing_for
 from lifecircle.config import AnyIndicator, Need, Rule, kinds_of, load_policies
+from lifecircle.config.indicators import OnTime, Progress
 from lifecircle.config.records import needs_of
 
 COLUMNS = ("section", "name", "label_zh", "columns", "is_whole_missing", "indicators", "statements")
@@ -71,12 +72,16 @@ def foresee_missing(facts: Facts, rules: Iterable[str]) -> list[AnyIndicator]:
 
 
 def _lacking(entry: Rule | AnyIndicator, facts: Facts) -> list[tuple[Need, tuple[str, ...]]]:
+    """Return the needs that are not met, and the columns that are absent (none: all of it is); of a task, its row."""
     needs = (
         needs_of((*entry.facilities, *(entry.then.facilities if entry.then else ())))
         if isinstance(entry, Rule)
         else entry.needs
     )
-    return [(need, absent) for need in needs if (absent := absent_of(need, facts)) is not None]
+    lacking = [(need, absent) for need in needs if (absent := absent_of(need, facts)) is not None]
+    if not lacking and isinstance(entry, (Progress, OnTime)):
+        return [(needs[0], (f"task = {entry.task or entry.id}",))]
+    return lacking
 
 
 def _groups(entry: Rule | AnyIndicator) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def people_near(entry: PeopleNear, facts: Facts) -> Findings:
         ratio_figures(facts.levels[level], facts.levels[level].sum(people * share), facts.levels[level].sum(people))
         for level in facts.levels_for(entry.levels)
     ]
-    return Findings((Finding(tuple(figures)),))
+    return Findings((Finding(tuple(figures), counts="人"),))
 
 
 @measure(Affected)
@@ -58,7 +58,7 @@ def affected(entry: Affected, facts: Facts) -> Findings:
         plain_figures(facts.levels[level], facts.levels[level].sum(facts.cells.people * share))
         for level in facts.levels_for(entry.levels)
     ]
-    return Findings((Finding(tuple(figures)),))
+    return Findings((Finding(tuple(figures), counts="人"),))
 
 
 @measure(Length)

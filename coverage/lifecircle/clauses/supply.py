@@ -19,7 +19,7 @@ from lifecircle.measures.water.service import service_from_areas, service_from_p
 from lifecircle.measures.water.service_list import service_from_lists
 from lifecircle.measures.water.system import Plants, Sources, SupplySystem, Villages, rows_of
 from lifecircle.model import FloatArray, IntArray, TextArray
-from lifecircle.sources.tables import as_bool, as_numbers, as_text, show_values
+from lifecircle.sources.tables import as_bool, as_numbers, as_text, read_date, show_values
 
 TOUCH_M = 1.0
 """Pipes whose ends are drawn this near are joined."""
@@ -221,9 +221,10 @@ def _samples(facts: Facts, plants: TextArray, level: Level) -> Samples:
     places = facts.places
     chosen = ((places["kind"] == "water_monitoring") & (places["status"] == "used")).to_numpy()
     taken = places[chosen]
-    date = pd.to_datetime(pd.Series(_text(taken, "date")), errors="coerce")
+    days = [read_date(cell) for cell in _text(taken, "date")]
+    year = np.array([-1 if day is None else day.year for day in days], dtype=np.int64)
     passed = as_bool(taken["pass"]) if "pass" in taken else np.full(len(taken), None, dtype=object)
-    undated = int(date.isna().sum())
+    undated = int((year < 0).sum())
     if undated:
         facts.problems.add("water-sample-no-date", "warning", "facilities: water_monitoring", "没有采样日期，未计入 no date, not counted",
                            field="date", expected="2025-03-15", count=undated)  # fmt: skip
@@ -231,7 +232,7 @@ def _samples(facts: Facts, plants: TextArray, level: Level) -> Samples:
         stage=np.array(
             [STAGES.index(word) if word in STAGES else -1 for word in _text(taken, "stage")], dtype=np.int64
         ),
-        year=np.asarray(date.dt.year.fillna(-1), dtype=np.int64),
+        year=year,
         plant=rows_of(_text(taken, "plant"), plants),
         village=facts.place_unit[level][chosen],
         is_pass=np.array([np.nan if one is None else float(one) for one in passed]),

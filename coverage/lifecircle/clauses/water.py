@@ -30,7 +30,7 @@ def water(entry: Water, facts: Facts) -> Findings:
     """Divide the people of villages that count by all people, summed to townships and the district."""
     supply = supply_of(facts)
     people, unknown, tables = _ASKED[entry.ask](entry, facts, supply)
-    found = [Finding(_shares(entry, facts, supply, people, unknown))]
+    found = [Finding(_shares(entry, facts, supply, people, unknown), counts="人")]
     if unknown is not None and unknown.any():
         label = beside(entry, "资料不足的人口", "people of whom it is not known")
         found.append(Finding(_shares(entry, facts, supply, unknown), suffix="-unknown", label=label, is_asked=False))
@@ -93,7 +93,9 @@ def _same_quality(entry: Water, facts: Facts, supply: Supply) -> Answer:
         rate = passed.passed.sum(axis=0) / passed.total.sum(axis=0)
     people = people_of_same_quality(supply.system, supply.people, rate, entry.pass_at_least, entry.tiers)
     served = people_served(supply.system, supply.people)
-    return people, np.asarray(served.T @ np.isnan(rate).astype(np.float64)), {}
+    # Of those on other tiers it is known: they do not count, whatever their samples.
+    unknown = np.isnan(rate) & np.isin(supply.system.plants.tier.astype(str), entry.tiers)
+    return people, np.asarray(served.T @ unknown.astype(np.float64)), {}
 
 
 def _adequacy(_entry: Water, facts: Facts, supply: Supply) -> Answer:

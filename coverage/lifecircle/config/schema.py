@@ -12,6 +12,8 @@ from lifecircle.config.hours import TimeOfDay, Window
 Level = Literal["district", "township", "village"]
 LEVELS: tuple[Level, ...] = ("district", "township", "village")
 """From large to small. Units of a level lie inside one unit of the level above."""
+LEVEL_NAMES: dict[Level, str] = {"district": "区县", "township": "镇街", "village": "村社"}
+"""What units of a level are counted in."""
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 Direction = Literal["toward", "from"]
@@ -141,6 +143,17 @@ class Population(SourceLayer):
     groups: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], str] = Field(default_factory=dict)
     """Group name to raster path (``source = "raster"``) or to column name."""
     control: Control | None = None
+    beside: tuple[str, ...] | None = None
+    """The groups whose coverage stands beside every rule's; all where absent."""
+
+    @model_validator(mode="after")
+    def _beside_are_groups(self) -> Population:
+        unknown = [name for name in self.beside or () if name not in self.groups]
+        if unknown:
+            raise ValueError(
+                f"beside 中没有这些人群 no such groups: {', '.join(unknown)}; 可用 known: {', '.join(self.groups)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _each_source_says_what_it_needs(self) -> Population:

@@ -13,9 +13,9 @@ from lifecircle.model import FloatArray, Known, TextArray
 TARGET_COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
     "target_kind", "target", "target_year", "target_text", "base", "base_year", "reference", "reference_name", "expected", "status",
-    "is_due", "gap", "missing", "clause", "source",
+    "is_due", "gap", "missing", "missing_unit", "clause", "source",
 )  # fmt: skip
-"""Of ``targets.csv``. ``gap`` is target less value; ``missing`` what the numerator lacks: people, units, m2."""
+"""Of ``targets.csv``. ``gap`` is target less value; ``missing`` what the numerator lacks, in ``missing_unit`` (empty: in what the records are)."""
 
 
 def judge_rows(rows: pd.DataFrame, entry: Entry, year: int, known: Known) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -47,16 +47,21 @@ def judge_rows(rows: pd.DataFrame, entry: Entry, year: int, known: Known) -> tup
 
 
 def _measured(indicator: str, part: pd.DataFrame, entry: Entry, known: Known) -> Measured:
-    """Return bases and reference of the units: their own from an earlier year, the district's also from the targets."""
+    """Return bases and reference of the units.
+
+    The base is a unit's own figure of the base year that the targets state; of the district, where it has none of that year, the
+    figure stated; else of the latest year known before the run's. A line that began anew each year would forgive every year lost.
+    """
     level = str(part["level"].iloc[0])
-    codes = part["unit_code"].tolist()
-    base = [known.bases.get((indicator, level, code), (np.nan, np.nan)) for code in codes]
-    year, value = (np.array([one[place] for one in base], dtype=np.float64) for place in (0, 1))
     stated = next((target.base for target in entry.targets if target.base is not None), None)
-    if stated is not None and level == "district":
-        scale = scale_of(str(part["value_unit"].iloc[0]))
-        value = np.where(np.isnan(year), stated.value * scale, value)
-        year = np.where(np.isnan(year), float(stated.year), year)
+    year, value = np.full(len(part), np.nan), np.full(len(part), np.nan)
+    for row, code in enumerate(part["unit_code"]):
+        own = dict(known.bases.get((indicator, level, code), {}))
+        if stated is not None and level == "district":
+            own.setdefault(stated.year, stated.value * scale_of(str(part["value_unit"].iloc[0])))
+        if own:
+            at = stated.year if stated is not None and stated.year in own else max(own)
+            year[row], value[row] = at, own[at]
     return Measured(value, year, known.references.get(entry.id, (np.nan, ""))[0])
 
 
@@ -85,6 +90,14 @@ def _target_rows(
         is_due=is_due,
         gap=goal - value,
         missing=missing_to(goal, value, numerator, denominator, float(part["scale"].iloc[0]), target),
+        missing_unit=_missing_unit(part),
     )
     listed.loc[np.isnan(measured.base_year), "base_year"] = pd.NA
     return listed[list(TARGET_COLUMNS)]
+
+
+def _missing_unit(part: pd.DataFrame) -> str:
+    """Return what is missing is counted in: what the numerator counts; of a figure that is no sum, the unit of its value."""
+    if part["numerator"].notna().any():
+        return str(part["counts"].iloc[0])
+    return {"%": "pp"}.get(unit := str(part["value_unit"].iloc[0]), unit)

@@ -62,7 +62,7 @@ def plain_figures(level: LevelSums, value: FloatArray, scale: float = 1.0) -> Fi
 def figure_rows(
     district: District, year: int, entry: Entry, figures: Figures,
     *, indicator: str | None = None, label: Label | None = None, unit: str | None = None, is_asked: bool = True,
-    rule: Rule | None = None, source: str = "",
+    rule: Rule | None = None, source: str = "", counts: str = "",
 ) -> pd.DataFrame:  # fmt: skip
     """Return one row a unit, not judged yet.
 
@@ -78,6 +78,8 @@ def figure_rows(
         Whose mode and limit they follow from.
     source
         The entry's own where empty.
+    counts
+        What the numerator counts, such as 人; empty where the records say it.
     """
     names = label or entry.names
     level, rule = figures.level, entry if isinstance(entry, Rule) else rule
@@ -111,5 +113,6 @@ def figure_rows(
             "scale": figures.scale,
             "is_asked": is_asked,
             "entry": entry.id,
+            "counts": counts,
         },
     )

@@ -57,6 +57,8 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
             "facilities": [
                 layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.facilities
             ],
+            "tables": [table.model_dump(mode="json", exclude_defaults=True) for table in study.configuration.tables],
+            "layers": [layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.layers],
             "roads": study.configuration.roads.model_dump(mode="json") if study.configuration.roads else None,
             "ferries": [ferry.model_dump(mode="json", by_alias=True) for ferry in study.configuration.ferries],
             "terrain": study.configuration.terrain.model_dump(mode="json"),
@@ -67,8 +69,6 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
                 entry.id: entry.model_dump(mode="json", exclude_defaults=True)
                 for entry in study.configuration.indicators
             },
-            "tables": [table.model_dump(mode="json", exclude_defaults=True) for table in study.configuration.tables],
-            "layers": [layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.layers],
             "water": study.configuration.water.model_dump(mode="json"),
             "rules": {key: result.rule.model_dump(mode="json") for key, result in study.results.items()},
             "low_speed_factor": SLOW,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SHOWN_NOT_COMPUTED = 8
+OPEN = ("未达标", "推进中")
 MARKS = {"提前": "bold green", "如期": "green", "推进中": "yellow", "未达标": "bold red", "无目标": "dim"}
 
 
@@ -27,30 +29,54 @@ def district_targets(study: Study) -> pd.DataFrame:
 
 
 def target_table(study: Study) -> Table | None:
-    """Return the district's targets as a table for the terminal; None where it has none."""
+    """Return the district's targets that are not met, the missed first, as a table for the terminal; None where there are none."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     due = district_targets(study)
-    if not len(due):
+    open_ = due[due["status"].isin(OPEN)] if len(due) else due
+    if not len(open_):
         return None
     table = Table(
-        title="目标与进度 Targets", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+        title="未达到的目标 Targets not met",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     table.add_column("指标\nindicator", overflow="fold", min_width=24)
     for heading in ("现值\nvalue", "目标\ntarget", "还差\nmissing"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("进度\nstatus", no_wrap=True)
-    for row in due.to_dict("records"):
+    for row in sorted(open_.to_dict("records"), key=lambda one: OPEN.index(str(one["status"]))):
         year = "" if pd.isna(row["target_year"]) else f" ({row['target_year']})"
-        lacking, unit = row["missing"], str(row["value_unit"])
+        unit = str(row["value_unit"])
         table.add_row(
             str(row["label_zh"]), _figure(row["value"], unit), f"{_figure(row['target'], unit)}{year}",
-            "-" if pd.isna(lacking) or lacking == 0 else f"{lacking:,.0f}" if lacking >= 1 else f"{lacking:.2g}",
+            missing_text(row["missing"], str(row["missing_unit"]), is_whole=pd.notna(row["value"]) and unit == "%"),
             Text(str(row["status"]), style=MARKS.get(str(row["status"]), "")),
         )  # fmt: skip
     return table
+
+
+def missing_text(missing: Any, unit: str, *, is_whole: bool) -> str:
+    """Return what is still missing; people, units and records are whole: of 0.8 of a town, one."""
+    if pd.isna(missing) or missing <= 0:
+        return "-"
+    if is_whole and unit != "pp":
+        return f"{math.ceil(missing - 1e-9):,} {unit}".rstrip()
+    return (f"{missing:,.0f}" if missing >= 100 else f"{missing:.2g}") + f" {unit}".rstrip()
+
+
+def target_line(study: Study) -> list[str]:
+    """Return how the district's targets stand, in one line."""
+    due = district_targets(study)
+    if not len(due):
+        return []
+    counts = {word: int((due["status"] == word).sum()) for word in MARKS}
+    told = "，".join(f"{word} {count}" for word, count in counts.items() if count)
+    return [f"目标 {len(due)} 项 targets：{told}，全部见 targets.csv"]
 
 
 def _figure(value: Any, unit: Any) -> str:
@@ -73,7 +99,7 @@ def count_statements(study: Study) -> dict[str, int]:
 def statement_lines(study: Study) -> list[str]:
     """Return what became of the statements and of what could not be computed, each with what it needs; long lists are left to the files."""
     counts = count_statements(study)
-    lines = []
+    lines = target_line(study)
     if counts["statements"]:
         lines.append(
             f"条款 {counts['statements']} 条：已计算 {counts['computed']}，部分 {counts['in_part']}，缺数据 {counts['data_missing']}，"

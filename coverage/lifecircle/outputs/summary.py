@@ -59,11 +59,13 @@ def _number(value: Any) -> float | None:
     return None if pd.isna(value) else float(value)
 
 
-def summary_table(study: Study) -> Table:
-    """Return the summary as a table for the terminal, narrow enough for 80 columns."""
+def summary_table(study: Study) -> Table | None:
+    """Return the summary as a table for the terminal, narrow enough for 80 columns; None where no rule was computed."""
     from rich import box
     from rich.table import Table
 
+    if not study.shown.results:
+        return None
     title = f"{study.district.name.both} {study.year}  {study.cells.people.sum():,.0f} 人 people"
     if study.district.demonstration:
         title += f"\n【{study.district.demonstration.zh}】"

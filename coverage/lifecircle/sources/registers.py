@@ -213,7 +213,7 @@ def read_known(
         The run's year: of each indicator and unit the latest earlier year counts, of references the latest up to it.
     """
     files: list[InputFile] = []
-    bases: dict[tuple[str, str, str], tuple[int, float]] = {}
+    bases: dict[tuple[str, str, str], dict[int, float]] = {}
     for index, table in enumerate(configuration.baselines):
         read = _read_file(
             configuration, table, "baseline", list(BASE_COLUMNS), f"baselines[{index + 1}].path", problems
@@ -225,8 +225,7 @@ def read_known(
         used = np.isfinite(year) & (year < before) & np.isfinite(value) & is_known
         for key, unit, when, amount in _rows_of(read, code, year, value, used):
             place = (*key, unit)
-            if place not in bases or bases[place][0] < when:
-                bases[place] = (when, amount)
+            bases.setdefault(place, {}).setdefault(when, amount)
         files.append(read.counted(set_aside=int((~used).sum())))
     references = _read_references(configuration, before, files, problems)
     return Known(bases, references), files

@@ -9,9 +9,9 @@ import pandas as pd
 
 from lifecircle.clauses import Facts, data_missing, find, missing_for, partial_for, rows_of
 from lifecircle.config import load_policies
-from lifecircle.measures.indicators import rule_rows
 from lifecircle.measures.judging import TARGET_COLUMNS, judge_rows
 from lifecircle.measures.rows import COLUMNS
+from lifecircle.measures.rule_rows import rule_rows
 from lifecircle.model import Known
 
 STATEMENT_COLUMNS = (
@@ -44,7 +44,7 @@ def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mappin
     targets: list[pd.DataFrame] = []
     tables: dict[str, list[pd.DataFrame]] = {}
     for result in facts.results.values():
-        made = rule_rows(facts.district, facts.year, facts.levels, facts.cells.groups, result)
+        made = rule_rows(facts.district, facts.year, facts.levels, facts.groups_beside, result)
         if made:
             judged, listed = judge_rows(pd.concat(made, ignore_index=True), result.rule, facts.year, known)
             facts.rows[result.rule.id] = judged

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from lifecircle.config.entries import EntryId
-from lifecircle.config.indicators.base import IndicatorEntry
+from lifecircle.config.indicators.base import IndicatorEntry, InUnit
 
 
 class _OfRule(IndicatorEntry):
@@ -47,7 +47,7 @@ class CapacityShare(_OfRule):
     """What one person takes of it: 0.002 of a place where two in a thousand come a day."""
 
 
-class FloatingCatchment(_OfRule):
+class FloatingCatchment(_OfRule, InUnit):
     """Supply per person by floating catchment areas: what of every facility in reach is left for each who reaches it.
 
     ``2sfca`` (Luo & Wang 2003) counts everyone within the rule's limit alike; ``e2sfca`` (Luo & Qi 2009) weighs the nearer more, by
@@ -63,11 +63,6 @@ class FloatingCatchment(_OfRule):
     """(limit, weight), nearest first, in the rule's unit; the last limit is the rule's at most."""
     per: float = Field(default=1000.0, gt=0)
     unit: str = "/千人"
-
-    @property
-    def value_unit(self) -> str:
-        """The unit given."""
-        return self.unit
 
     @model_validator(mode="after")
     def _bands_where_distance_decays(self) -> FloatingCatchment:

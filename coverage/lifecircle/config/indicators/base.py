@@ -23,3 +23,14 @@ class IndicatorEntry(Entry):
     def needs_groups(self) -> tuple[str, ...]:
         """The groups of the population it counts."""
         return ()
+
+
+class InUnit(IndicatorEntry):
+    """An entry whose value is in the ``unit`` it states."""
+
+    unit: str = "%"
+
+    @property
+    def value_unit(self) -> str:
+        """The unit given."""
+        return self.unit

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lifecircle.config.indicators.base import IndicatorEntry
+from lifecircle.config.indicators.base import IndicatorEntry, InUnit
 from lifecircle.config.records import Conditions, Need, Records, TableName, needs_of
 from lifecircle.config.schema import Level
 
@@ -57,7 +57,7 @@ class Share(IndicatorEntry):
         return needs_of(self.of, *self.having, self.numerator, self.denominator)
 
 
-class Ratio(IndicatorEntry):
+class Ratio(InUnit):
     """So much per so many people: 人均体育场地面积, beds per 1,000, AEDs per 100,000; or per an amount of other records."""
 
     measure: Literal["ratio"]
@@ -76,11 +76,6 @@ class Ratio(IndicatorEntry):
     among_amount: str | None = None
 
     @property
-    def value_unit(self) -> str:
-        """The unit given."""
-        return self.unit
-
-    @property
     def needs(self) -> tuple[Need, ...]:
         """The records above the line and, where given, below it."""
         below = needs_of(self.among, self.among_amount) if self.among else ()
@@ -92,7 +87,7 @@ class Ratio(IndicatorEntry):
         return (self.group,) if self.group and not self.among else ()
 
 
-class Count(IndicatorEntry):
+class Count(InUnit):
     """How many there are, or how much of them."""
 
     measure: Literal["count"]
@@ -103,17 +98,12 @@ class Count(IndicatorEntry):
     """The value is the amount divided by this: 10,000 for 万户."""
 
     @property
-    def value_unit(self) -> str:
-        """The unit given."""
-        return self.unit
-
-    @property
     def needs(self) -> tuple[Need, ...]:
         """The records."""
         return needs_of(self.of, self.amount)
 
 
-class Density(IndicatorEntry):
+class Density(InUnit):
     """Records per square kilometre of the unit."""
 
     measure: Literal["density"]
@@ -122,29 +112,18 @@ class Density(IndicatorEntry):
     unit: str = "个/km2"
 
     @property
-    def value_unit(self) -> str:
-        """The unit given."""
-        return self.unit
-
-    @property
     def needs(self) -> tuple[Need, ...]:
         """The records."""
         return needs_of(self.of, self.amount)
 
 
-class Reported(IndicatorEntry):
+class Reported(InUnit):
     """A figure that others found (a survey, statistics), by unit, with the year it is of. Never averaged to a larger unit."""
 
     measure: Literal["reported"]
     of: Records
     value: str
     """The column; of an indicator in % its values are percentages, 0-100."""
-    unit: str = "%"
-
-    @property
-    def value_unit(self) -> str:
-        """The unit given."""
-        return self.unit
 
     @property
     def needs(self) -> tuple[Need, ...]:

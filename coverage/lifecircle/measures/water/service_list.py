@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,12 +9,9 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_array
 
+from lifecircle.measures.unit_names import UnitNames
 from lifecircle.measures.water.system import Villages
 from lifecircle.model import TextArray
-
-MARKS = re.compile(r"[;；、,，|\n\r\t]+")
-SUFFIX = re.compile(r"(行政村|社区居委会|居委会|社区|村委会|村)$")
-"""What lists leave off or put on: 鹿西 for 鹿西村."""
 
 FaultKind = Literal["unknown", "ambiguous", "repeated", "shared"]
 
@@ -57,13 +52,13 @@ def service_from_lists(served: Sequence[str | None] | TextArray, villages: Villa
     served
         The list of each plant; None, NaN or blank for none.
     """
-    index = _index_of(villages)
+    names = UnitNames(villages.id, villages.name)
     claims: list[tuple[int, int]] = []
     faults: list[ListFault] = []
     for plant, text in enumerate(served):
         seen: set[int] = set()
-        for entry in _entries(text, index):
-            found = _find(entry, index)
+        for entry in names.split(text):
+            found = names.find(entry)
             if len(found) != 1:
                 kind: FaultKind = "ambiguous" if found else "unknown"
                 faults.append(ListFault(kind, plant, entry, tuple(str(villages.id[row]) for row in found)))
@@ -88,31 +83,3 @@ def _share_out(
         for row in np.sort(plant[village == v])
     ]
     return ListedService(service, (*faults, *shared))
-
-
-def _index_of(villages: Villages) -> tuple[dict[str, list[int]], ...]:
-    """Return what to look an entry up in, in turn: ids, names, names without their ending."""
-    ids, names, short = defaultdict(list), defaultdict(list), defaultdict(list)
-    for row, (code, name) in enumerate(zip(villages.id, villages.name, strict=True)):
-        ids[str(code).strip()].append(row)
-        names[str(name).strip()].append(row)
-        short[_without_suffix(str(name).strip())].append(row)
-    return dict(ids), dict(names), dict(short)
-
-
-def _entries(text: object, index: tuple[dict[str, list[int]], ...]) -> list[str]:
-    if not isinstance(text, str):
-        return []
-    entries: list[str] = []
-    for part in (part.strip() for part in MARKS.split(text)):
-        entries.extend([part] if part and _find(part, index) else part.split())
-    return entries
-
-
-def _find(entry: str, index: tuple[dict[str, list[int]], ...]) -> list[int]:
-    ids, names, short = index
-    return ids.get(entry) or names.get(entry) or short.get(_without_suffix(entry)) or []
-
-
-def _without_suffix(name: str) -> str:
-    return SUFFIX.sub("", name) or name

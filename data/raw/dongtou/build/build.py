@@ -8,14 +8,18 @@ Same facts, same bytes: seeds are fixed, file dates are those of the data, nothi
 import argparse
 from pathlib import Path
 
+import ages
 import facilities
 import land
 import numpy as np
 import people
+import poi
 import pyogrio
 import rasterio
+import registers
 import services
 import streets
+import surroundings
 from common import GEOGRAPHIC, METRIC
 
 DATE = "2025-01-01"  # GeoPackage and DBF carry a date; the day of the build is not a fact about the data
@@ -56,7 +60,16 @@ def main() -> None:
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": DATE + "T00:00:00.000Z"})
-    for step in (units, terrain, streets.write, people.write, facilities.write, services.services, services.water):
+    drawn = (units, terrain, streets.write, people.write, ages.write)
+    for step in (
+        *drawn,
+        facilities.write,
+        services.services,
+        services.water,
+        surroundings.write,
+        poi.write,
+        registers.write,
+    ):
         step(folder)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import land
 import people
 from common import bd09, rng, write_csv
-from facilities import workbook
+from facilities import workbook, yes
 from placing import Placer, at, places, plan
 
 
@@ -45,9 +45,19 @@ def services(folder: Path) -> None:
         )
     write_csv(folder / "aeds.csv", rows)
     place, rows = Placer("ambulance"), []
-    for k, (name, where, cars, source) in enumerate(plan()["ambulance_station"]):
+    for k, (name, where, cars, source, negative) in enumerate(plan()["ambulance_station"]):
         lon, lat = at(place.beside(where))
-        rows.append({"id": f"JJ{k + 1:02d}", "name": name, "vehicles": cars, "lon": lon, "lat": lat, "source": source})
+        rows.append(
+            {
+                "id": f"JJ{k + 1:02d}",
+                "name": name,
+                "vehicles": cars,
+                "negative_pressure": negative,
+                "lon": lon,
+                "lat": lat,
+                "source": source,
+            }
+        )
     write_csv(folder / "ambulance_stations.csv", rows)
     place, rows = Placer("insurance"), []
     for k, (name, where, level) in enumerate(plan()["insurance_window"]):
@@ -79,7 +89,7 @@ def services(folder: Path) -> None:
         )
     write_csv(folder / "psych_stations.csv", rows)
     place, random, rows = Placer("elder"), rng("elder facts"), []
-    counted = people.village_people()
+    counted, more = people.village_people(), rng("elder more")
     seats = land.seats().set_index("code").name
     for k, code in enumerate(counted.sort_values(ascending=False, kind="stable").index[::2][:35]):
         kind = (
@@ -93,6 +103,8 @@ def services(folder: Path) -> None:
                 "name": seats[code] + kind,
                 "type": kind,
                 "beds": beds if "食堂" not in kind else 0,
+                "nursing_beds": round(beds * more.uniform(0.4, 0.7)) if kind == "养老机构" else 0,
+                "nutritionist": yes(more, 0.5) if kind == "养老机构" else "否",
                 "lon": lon,
                 "lat": lat,
                 "source": "模拟",
@@ -119,6 +131,8 @@ def water(folder: Path) -> None:
                 "tier": fact["tier"],
                 "capacity": fact["capacity"],
                 "served": ";".join(sorted(own)),
+                "smart": fact["smart"],
+                "reliability": fact["reliability"],
                 "lon": lon,
                 "lat": lat,
                 "source": fact["source"],
@@ -162,6 +176,13 @@ def water(folder: Path) -> None:
                     "source": "模拟",
                 }
             )
+    # A source is up to standard where all of the year's samples are.
+    failed = {row["name"] for row in rows if row["stage"] == "水源" and row["pass"] == "否"}
+    sources = [
+        {key: row[key] for key in row if key != "source"}
+        | {"pass": "否" if row["name"] in failed else "是", "source": row["source"]}
+        for row in sources
+    ]
     write_csv(folder / "water_plants.csv", plants)
     write_csv(folder / "water_sources.csv", sources)
     write_csv(folder / "water_monitoring.csv", rows)

@@ -61,7 +61,7 @@ def coverage_rows(
     low = share_pct(level.sum(people * found.low), denominator)
     high = share_pct(level.sum(people * found.high), denominator)
     figures = Figures(level, numerator, denominator, share_pct(numerator, denominator), low, high, 100.0)
-    return figure_rows(district, year, rule, figures, indicator=indicator, label=label)
+    return figure_rows(district, year, rule, figures, indicator=indicator, label=label, counts="人")
 
 
 def share_rows(

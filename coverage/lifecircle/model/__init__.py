@@ -1,0 +1,48 @@
+"""The nouns, frozen: what one district's layers become once they are through the door, and what a run makes of them.
+
+Coordinates ``x``, ``y`` are in the district's metric CRS; ``lon``, ``lat`` are WGS-84 degrees. Arrays are aligned: element *i* of
+every array of :class:`Cells` speaks of cell *i*, column *i* of a membership matrix too.
+"""
+
+from lifecircle.model.arrays import BoolArray, FloatArray, IntArray, TextArray
+from lifecircle.model.ground import Closure, HeightGrid, Roads, Sailing, TerrainLayers
+from lifecircle.model.layers import Cells, Facilities, InputFile, Known, RasterGrid, Register, Units
+from lifecircle.model.results import (
+    AreaWithin,
+    CatchmentArea,
+    Joined,
+    Legs,
+    NearestFacility,
+    NetworkPart,
+    RuleAreas,
+    RuleResult,
+    Study,
+)
+
+__all__ = [
+    "AreaWithin",
+    "BoolArray",
+    "CatchmentArea",
+    "Cells",
+    "Closure",
+    "Facilities",
+    "FloatArray",
+    "HeightGrid",
+    "InputFile",
+    "IntArray",
+    "Joined",
+    "Known",
+    "Legs",
+    "NearestFacility",
+    "NetworkPart",
+    "RasterGrid",
+    "Register",
+    "Roads",
+    "RuleAreas",
+    "RuleResult",
+    "Sailing",
+    "Study",
+    "TerrainLayers",
+    "TextArray",
+    "Units",
+]

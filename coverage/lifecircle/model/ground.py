@@ -1,0 +1,110 @@
+"""What people go over: streets and ferries, heights and land cover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lifecircle.model.arrays import BoolArray, FloatArray, IntArray, TextArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from affine import Affine
+
+
+@dataclass(frozen=True, slots=True)
+class Sailing:
+    """A ferry of the district's own: both landings in the district's CRS, sailing time and half the headway in seconds."""
+
+    name: str
+    from_xy: tuple[float, float]
+    to_xy: tuple[float, float]
+    seconds: float
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A road, bridge or ferry that this run does without."""
+
+    name: str
+    """As it is called, or its id."""
+    kind: Literal["road", "ferry"]
+    why: Literal["closed", "hours"]
+    """Closed by the configuration, or a ferry that does not sail at the run's time of day."""
+    hours: str = ""
+    ways: int = 0
+    """How many ways of the street map it takes away."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roads:
+    """The street map: ways over shared nodes, with the tags that decide who may use them."""
+
+    x: FloatArray
+    y: FloatArray
+    way_start: IntArray
+    """Way *w* runs over ``way_node[way_start[w] : way_start[w + 1]]``."""
+    way_node: IntArray
+    way_id: TextArray
+    tags: pd.DataFrame
+    """One row a way, one column an OSM key; None where the way has no such tag."""
+    source: str
+    sailings: tuple[Sailing, ...] = ()
+    closures: tuple[Closure, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.way_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeightGrid:
+    """Heights on the grid they were surveyed on (or on square cells of that size, where that is in degrees)."""
+
+    transform: Affine
+    """Column and row to the coordinates of ``crs``; upright, metres."""
+    crs: str
+    """WKT."""
+    elevation_m: npt.NDArray[np.float32]
+    """Rows x columns; NaN where not known."""
+
+    @property
+    def cell_m(self) -> float:
+        """The shorter side of a cell."""
+        return float(min(abs(self.transform.a), abs(self.transform.e)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TerrainLayers:
+    """Heights and land cover on one grid; arrays are rows x columns."""
+
+    transform: Affine
+    """Column and row to the coordinates of ``crs``; upright, metres."""
+    crs: str
+    """WKT. Land cover's own where that is in metres, else the district's."""
+    elevation_m: npt.NDArray[np.float32] | None
+    """NaN where not known; None without a ``dem``."""
+    landcover: npt.NDArray[np.int32] | None
+    """Classes; None without a ``landcover``, and the grid is then the dem's."""
+    is_known: BoolArray
+    """False where land cover (or, without it, the dem) has no data."""
+    heights: HeightGrid | None = None
+    """The dem as it is, for slopes along streets; None without a ``dem``."""
+    barriers: npt.NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, dtype=object))
+    """Lines and areas in ``crs`` that nobody crosses but on a road or bridge."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows, columns."""
+        return self.is_known.shape[0], self.is_known.shape[1]
+
+    @property
+    def classes(self) -> dict[int, int]:
+        """Land-cover class to its count of cells."""
+        if self.landcover is None:
+            return {}
+        name, count = np.unique(self.landcover[self.is_known], return_counts=True)
+        return dict(zip(name.tolist(), count.tolist(), strict=True))
