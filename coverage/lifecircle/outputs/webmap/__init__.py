@@ -7,6 +7,7 @@ from typing import Any
 
 from lifecircle.model import Study
 from lifecircle.outputs.webmap.areas import describe_areas
+from lifecircle.outputs.webmap.board import describe_board
 from lifecircle.outputs.webmap.notes import (
     describe_district,
     describe_inputs,
@@ -44,6 +45,7 @@ def describe_study(study: Study) -> dict[str, Any]:
         "figures": describe_figures(study),
         "surfaces": describe_surfaces(study),
         "areas": describe_areas(study),
+        "board": describe_board(study),
         "facilities": describe_facilities(study),
         "kinds": describe_kinds(study),
         "modes": describe_modes(study),

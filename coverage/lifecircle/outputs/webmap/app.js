@@ -21,6 +21,10 @@ function readFragment() {
   if (COLUMNS.some(({ key }) => key === sort.replace("-", ""))) {
     changes.sort = { column: sort.replace("-", ""), descending: sort.startsWith("-") };
   }
+  // "view=board" alone is short for the whole board.
+  const board = wanted.has("board") ? wanted.get("board") : wanted.get("view") === "board" ? "" : null;
+  changes.board = Boolean(study.board) && (board !== null || !study.rules.length);
+  changes.statuses = BOARD_STATUSES.filter((status) => (board || "").split(",").includes(status));
   return { changes, view: readView(wanted.get("view")) };
 }
 
@@ -35,6 +39,7 @@ function writeFragment() {
   if (state.facility !== null) wanted.set("facility", study.facilities.id[state.facility]);
   wanted.set("layers", Object.entries(LAYER_LETTERS).filter(([layer]) => state.layers[layer]).map(([, letter]) => letter).join(""));
   wanted.set("sort", `${state.sort.descending ? "-" : ""}${state.sort.column}`);
+  if (state.board) wanted.set("board", state.statuses.join(",") || "all");
   const { lat, lng } = map.getCenter();
   wanted.set("view", `${lat.toFixed(5)},${lng.toFixed(5)},${map.getZoom()}`);
   written = `#${wanted}`;
@@ -43,17 +48,26 @@ function writeFragment() {
 
 let written = "";
 
-/** What follows from each part of the state. */
+/** What follows from each part of the state. Where no rule was computed there is the board, and no map. */
 function draw(changes) {
   const has = (...keys) => keys.some((key) => key in changes);
   if (has("language")) {
     fillMasthead();
     nameControls();
     fillNotes();
+    fillSwitches();
+    fillRules();
   }
-  if (has("language")) fillSwitches();
+  if (study.rules.length) drawMap(changes, has);
+  if (has("board", "language")) showBoard();
+  if (state.board && has("board", "language")) fillBoard();
+  else if (state.board && has("statuses")) filterBoard();
+  writeFragment();
+}
+
+/** The map of a rule and the panels beside it. */
+function drawMap(changes, has) {
   if (has("level")) document.querySelector(`#level-switch input[value="${state.level}"]`).checked = true;
-  if (has("language")) fillRules();
   if (has("rule")) document.querySelector(`#rule-list input[value="${state.rule}"]`).checked = true;
   if (has("language")) fillBandsSwitch();
   const bandsSwitched = changes.layers && changes.layers.bands !== Boolean(drawn.bands);
@@ -72,7 +86,6 @@ function draw(changes) {
   if (has("language", "rule", "level", "sort")) fillTable();
   if (has("unit")) markChosenRow();
   showCard(state.unit);
-  writeFragment();
 }
 
 function start() {
@@ -84,10 +97,12 @@ function start() {
   draw({ ...state, layers: state.layers });
   drawGraticule();
   setUpSearch();
+  setUpBoard();
+  document.getElementById("figures").hidden = !study.rules.length;
   whenChanged(draw);
   map.on("moveend", () => {
     drawGraticule();
-    if (state.level === "village") drawLabels();
+    if (state.level === "village" && study.rules.length) drawLabels();
     writeFragment();
   });
   map.on("click", () => change({ unit: null, facility: null }));

@@ -11,6 +11,8 @@ const state = {
   language: "zh",
   layers: { gaps: true, bands: false, serving: true, others: false, labels: true },
   sort: { column: "beyond", descending: true },
+  board: false, // whether the monitoring board lies over the map
+  statuses: [], // those the board shows; all where there are none
 };
 
 const listeners = [];
@@ -47,7 +49,7 @@ function currentRule() {
 
 /** The facilities that serve a rule, and those that its chain ends at. */
 function facilitiesOf(ruleId) {
-  const { facility, onward } = study.facilities.serving[ruleId];
+  const { facility, onward } = study.facilities.serving[ruleId] || { facility: [], onward: [] };
   return new Set([...facility, ...onward]);
 }
 

@@ -22,9 +22,11 @@ from branca.element import Element, Figure
 from jinja2 import Template
 from xstatic.pkg import leaflet
 
-SCRIPTS = ("core.js", "places.js", "map.js", "areas.js", "panels.js", "table.js", "search.js", "notes.js", "app.js")
+SCRIPTS = (
+    "core.js", "places.js", "map.js", "areas.js", "panels.js", "table.js", "search.js", "notes.js", "board.js", "board_csv.js", "app.js",
+)  # fmt: skip
 """In the order they need each other."""
-STYLES = ("page.css", "panels.css", "print.css")
+STYLES = ("page.css", "panels.css", "board.css", "print.css")
 
 # None of these holds anything jinja or JSON would change.
 POLICY_TOKEN, TITLE_TOKEN, DATA_TOKEN = "@policy@", "@title@", "@data@"

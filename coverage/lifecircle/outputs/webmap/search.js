@@ -30,6 +30,7 @@ function entryKind(entry) {
 }
 
 function chooseEntry(entry) {
+  if (state.board) change({ board: false });
   if (entry.facility === undefined) {
     change({ level: entry.level, unit: entry.index, facility: null });
     chooseUnit(entry.index);

@@ -116,10 +116,14 @@ function tableAsCsv() {
 }
 
 function downloadTable() {
-  const blob = new Blob(["\ufeff", tableAsCsv(), "\r\n"], { type: "text/csv;charset=utf-8" });
+  saveCsv(tableAsCsv(), `${study.district.id}-${study.district.year}-${state.rule}-${state.level}.csv`);
+}
+
+function saveCsv(text, name) {
+  const blob = new Blob(["\ufeff", text, "\r\n"], { type: "text/csv;charset=utf-8" });
   const link = element("a");
   link.href = URL.createObjectURL(blob);
-  link.download = `${study.district.id}-${study.district.year}-${state.rule}-${state.level}.csv`;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
