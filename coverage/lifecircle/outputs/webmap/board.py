@@ -12,7 +12,7 @@ from lifecircle.config import AnyIndicator, Label, Rule, load_policies
 from lifecircle.config.indicators import AreaShare, FloatingCatchment, MeanMinutes, Scorecard, Share
 from lifecircle.measures.targets import AHEAD, MISSED, NO_TARGET, ON_SCHEDULE, UNDER_WAY
 from lifecircle.model import Study
-from lifecircle.outputs.scores import count_statements
+from lifecircle.outputs.scores import NOT_ASKED, count_statements
 from lifecircle.outputs.webmap.unit_figures import as_number
 
 STATUSES = (AHEAD, ON_SCHEDULE, UNDER_WAY, MISSED, NO_TARGET)
@@ -20,7 +20,7 @@ STATUSES = (AHEAD, ON_SCHEDULE, UNDER_WAY, MISSED, NO_TARGET)
 SHARED = "-with-shared"
 DIGITS = 6
 """Significant ones; whoever needs more opens targets.csv."""
-MET_WITH = {"已计算 computed", "没有指标 nothing answers it"}
+MET_WITH = {"已计算 computed", "没有指标 nothing answers it", NOT_ASKED}
 """States of statements that lack no data."""
 
 Entries = Mapping[str, Rule | AnyIndicator]
