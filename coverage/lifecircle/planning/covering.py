@@ -1,0 +1,235 @@
+"""Maximal covering and set covering: the most people within reach of a number of sites, and the least for a share of the people.
+
+Maximal covering (Church & ReVelle 1974, Papers of the Regional Science Association 32, 101-118, doi:10.1007/BF01942293) and location set
+covering (Toregas et al. 1971, Operations Research 19, 1363-1373, doi:10.1287/opre.19.6.1363), with the conditions a plan has: facilities
+that stand, candidates ruled out, a budget, and floors by unit.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+
+from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.planning.least_sites import cover_share
+from lifecircle.planning.problem import Problem, pose
+from lifecircle.planning.proof import cover_best
+from lifecircle.planning.questions import Candidates, Clock, read_candidates, read_covers, read_floors
+from lifecircle.planning.siting import EXACT, Floors, Siting, Status, relative_gap
+
+DEFAULT_S = 60.0
+"""Seconds a question may take where no limit is given."""
+
+
+def covers_within(reach: csr_array, limit: float) -> csr_array:
+    """Return which facility covers which cell: stored costs up to a limit, which is within; a stored 0 counts.
+
+    Parameters
+    ----------
+    reach
+        Facilities x cells, in the unit of ``limit``; what is not stored is out of reach.
+    """
+    inside = csr_array((reach.data <= limit, reach.indices, reach.indptr), shape=reach.shape)
+    inside.eliminate_zeros()
+    return inside
+
+
+def maximal_covering(
+    covers: Any,
+    people: Any,
+    count: int | None = None,
+    *,
+    locked: Any = None,
+    excluded: Any = None,
+    costs: Any = None,
+    budget: float | None = None,
+    floors: Floors | None = None,
+    start: Any = None,
+    time_limit_s: float = DEFAULT_S,
+) -> Siting:
+    """Return the candidates that bring the most people within reach.
+
+    Maximise ``sum_c people[c] min(1, sum_s covers[s, c] x[s])`` over x in {0, 1}, with at most ``count`` sites. A site that would add
+    nobody is not chosen, so that there may be fewer. The answer is the same for the same input, as long as the time limit does not
+    strike; of equally good sites the lower row is preferred.
+
+    Parameters
+    ----------
+    covers
+        Facilities x cells, sparse or dense: not 0 where a facility or candidate has the cell within reach.
+    people
+        Of each cell, not negative. Shape (cells,).
+    count
+        The most sites; None: as many as the budget allows.
+    locked
+        Rows (or a mask) that stand already: they cover, cost nothing and do not count.
+    excluded
+        Rows (or a mask) that may not be built.
+    costs
+        Yuan of each row. Shape (facilities,).
+    budget
+        The most yuan in all. With both, count and budget both hold.
+    floors
+        The least share of the people of each unit that must be covered (with what is locked).
+    start
+        Rows of a choice known already: the answer is never worse.
+    time_limit_s
+        Seconds; then the best found is returned with its proven gap.
+
+    Returns
+    -------
+    Siting
+        ``objective``: people covered, by what is locked too; ``bound``: no choice covers more.
+    """
+    clock = Clock(time_limit_s)
+    matrix, each = read_covers(covers, people)
+    candidates = read_candidates(matrix.shape[0], count, locked, excluded, costs, budget)
+    units, least = read_floors(floors, each)
+    open_people, spare = _beside_locked(matrix, each, candidates.locked, units, least)
+    if spare is None:
+        return infeasible(len(each), clock)
+    problem = pose(
+        matrix, open_people, units, spare, candidates.free, candidates.costs, candidates.count, candidates.budget
+    )
+    if (problem.spare < -EXACT * (1 + least)).any():
+        return infeasible(len(each), clock)
+    proven = cover_best(problem, clock, _as_start(start, problem, candidates))
+    if proven.choice is None:
+        return infeasible(len(each), clock) if proven.status == "infeasible" else unfound(len(each), clock, math.nan)
+    rows = problem.model.rows[np.flatnonzero(_without_idle(problem, proven.choice))]
+    most = float(each.sum())
+    covered = covered_cells(matrix, candidates.locked, rows)
+    objective = math.fsum(each[covered])
+    bound = objective if proven.status == "optimal" else min(most, objective + proven.uncovered - proven.bound)
+    return answer(rows, objective, bound, proven.status, matrix, each, candidates, clock)
+
+
+def set_covering(
+    covers: Any,
+    people: Any,
+    share: float = 1.0,
+    *,
+    locked: Any = None,
+    excluded: Any = None,
+    costs: Any = None,
+    floors: Floors | None = None,
+    time_limit_s: float = DEFAULT_S,
+) -> Siting:
+    """Return the fewest candidates (the cheapest, where ``costs`` are given) that bring a share of all people within reach.
+
+    Minimise ``sum_s c[s] x[s]`` (c = 1 without costs) so that ``sum_c people[c] covered[c] >= share sum_c people[c]``. People whom no
+    candidate reaches count among all: a share that they stand in the way of is infeasible.
+
+    Parameters
+    ----------
+    share
+        0 to 1, of all people.
+
+    Others as in `maximal_covering`.
+
+    Returns
+    -------
+    Siting
+        ``objective``: number of sites, or their yuan; ``bound``: no fewer do.
+    """
+    clock = Clock(time_limit_s)
+    if not 0 <= share <= 1:
+        raise ValueError(f"share 须在 0 与 1 之间 must be 0 to 1: {share}")
+    matrix, each = read_covers(covers, people)
+    candidates = read_candidates(matrix.shape[0], matrix.shape[0], locked, excluded, costs, None)
+    units, least = read_floors(floors, each)
+    units = csr_array(vstack([units, csr_array(each[None, :])], format="csr"))
+    least = np.append(least, share * float(each.sum()))
+    open_people, spare = _beside_locked(matrix, each, candidates.locked, units, least)
+    if spare is None:
+        return infeasible(len(each), clock)
+    price = np.ones(matrix.shape[0]) if costs is None else candidates.costs
+    proven = cover_share(matrix, open_people, units, spare, candidates.free, price, clock)
+    if proven.rows is None:
+        return infeasible(len(each), clock) if proven.status == "infeasible" else unfound(len(each), clock, proven.bound)
+    objective = math.fsum(price[proven.rows])
+    bound = objective if proven.status == "optimal" else min(objective, proven.bound)
+    return answer(proven.rows, objective, bound, proven.status, matrix, each, candidates, clock)
+
+
+def answer(
+    rows: IntArray, objective: float, bound: float, status: Status, matrix: csr_array, people: FloatArray,
+    candidates: Candidates, clock: Clock,
+) -> Siting:  # fmt: skip
+    """Return the siting of rows that were found."""
+    covered = covered_cells(matrix, candidates.locked, rows)
+    usable = candidates.locked | candidates.free
+    reachable = np.asarray((matrix.T @ usable.astype(np.float64)) > 0)
+    gap = relative_gap(objective, bound)
+    return Siting(
+        chosen=np.sort(rows).astype(np.int64),
+        objective=objective,
+        bound=bound,
+        gap=gap,
+        status="optimal" if gap == 0 else status,
+        covered=covered,
+        people_covered=math.fsum(people[covered]),
+        people_unreachable=math.fsum(people[~reachable]),
+        cost_yuan=candidates.spend(rows),
+        seconds=clock.spent_s,
+    )
+
+
+def infeasible(cells: int, clock: Clock) -> Siting:
+    """Return the siting of a question that no choice answers."""
+    nothing = np.zeros(cells, dtype=np.bool_)
+    return Siting(
+        np.empty(0, dtype=np.int64), math.nan, math.nan, math.inf, "infeasible", nothing, 0.0, seconds=clock.spent_s
+    )
+
+
+def unfound(cells: int, clock: Clock, bound: float) -> Siting:
+    """Return the siting of a question to which time found no answer, and which may have one."""
+    nothing = np.zeros(cells, dtype=np.bool_)
+    return Siting(np.empty(0, dtype=np.int64), math.nan, bound, math.inf, "time", nothing, 0.0, seconds=clock.spent_s)
+
+
+def covered_cells(matrix: csr_array, locked: BoolArray, rows: IntArray, times: int = 1) -> BoolArray:
+    """Return which cells at least so many of what stands and what is chosen have within reach."""
+    there = locked.astype(np.float64)
+    there[rows] = 1.0
+    return np.asarray((matrix.T @ there) >= times)
+
+
+def _beside_locked(
+    matrix: csr_array, people: FloatArray, locked: BoolArray, units: csr_array, least: FloatArray
+) -> tuple[FloatArray, FloatArray | None]:
+    """Return the people whom nothing covers yet and, by unit, how many of them may stay so; None where a floor is above 100 %."""
+    covered = covered_cells(matrix, locked, np.empty(0, dtype=np.int64))
+    total = units.sum(axis=1)
+    slack = EXACT * (1 + total)
+    spare = total - least
+    if (spare < -slack).any():
+        return people, None
+    return np.where(covered, 0.0, people), np.maximum(spare, 0.0)
+
+
+def _as_start(start: Any, problem: Problem, candidates: Candidates) -> BoolArray | None:
+    """Return a given choice on the reduced model; None where a candidate of it was dropped there or may not be built."""
+    if start is None:
+        return None
+    rows = np.unique(np.asarray(start, dtype=np.int64))
+    rows = rows[~candidates.locked[rows]]
+    choice = np.isin(problem.model.rows, rows)
+    return choice if len(rows) else None
+
+
+def _without_idle(problem: Problem, choice: BoolArray) -> BoolArray:
+    """Return a choice without sites that cover nobody whom the others do not, the higher rows first."""
+    kept = choice.copy()
+    times = problem.model.by_group @ choice.astype(np.float64)
+    lists = problem.model.by_site
+    for site in np.flatnonzero(choice)[::-1]:
+        groups = lists.indices[lists.indptr[site] : lists.indptr[site + 1]]
+        if (times[groups] >= 2).all():
+            kept[site] = False
+            times[groups] -= 1
+    return kept

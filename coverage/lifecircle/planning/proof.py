@@ -1,0 +1,160 @@
+"""From a good choice to a proven one: bound, settle, narrow, solve; and again with a better choice while time lasts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.planning.bounds import Bounding, Relaxed, raise_bound
+from lifecircle.planning.problem import Problem, as_point, as_program, cut_off, narrow
+from lifecircle.planning.questions import Clock
+from lifecircle.planning.search import Search, search_widely
+from lifecircle.planning.siting import Status
+from lifecircle.planning.solver import solve
+
+FIRST_STEPS, MORE_STEPS = 400, 1500
+"""Of the bound, before the solver is first tried and after."""
+FIRST_TRY = 0.15
+"""The share of the time limit that the solver has before choices are sought more widely."""
+MOST_ENTRIES = 8_000_000
+"""A narrowed model with more nonzeros than this is not given to the solver: it would spend the time on reading it."""
+FEW_CUTS = 20
+"""Times that a point of the solver that breaks a condition by its tolerance is cut off, before it is left at that."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proven:
+    """The best choice found and a lower bound of the people left uncovered."""
+
+    choice: BoolArray | None
+    uncovered: float
+    bound: float
+    status: Status
+
+
+def cover_best(problem: Problem, clock: Clock, start: BoolArray | None = None) -> Proven:
+    """Return the choice that leaves the fewest uncovered, with its proof or the bound that time allowed."""
+    search = Search(problem)
+    best = search.meet_floors()
+    if start is not None and problem.allows(start):
+        mended = search.greedy(start=start)
+        better = [choice for choice in (best, start, mended) if choice is not None and problem.allows(choice)]
+        best = min(better, key=problem.uncovered)
+    guess = search.greedy() if best is None else best
+    bounding = _bound(problem, guess, best, FIRST_STEPS, clock, None)
+    best = _better(problem, best, search.greedy(start=_as_choice(problem, bounding)))
+    return _prove(problem, search, best, bounding, clock)
+
+
+def _prove(problem: Problem, search: Search, best: BoolArray | None, bounding: Bounding, clock: Clock) -> Proven:
+    guess = search.greedy() if best is None else best
+    bounding = _bound(problem, guess, best, FIRST_STEPS, clock, bounding)
+    first_s = FIRST_TRY * clock.limit_s
+    for limit_s in (first_s, math.inf):
+        best, bound, is_done = _solve_rest(problem, best, bounding, min(limit_s, clock.left_s))
+        bounding.bound = max(bounding.bound, bound)
+        if is_done:
+            if best is None:
+                return Proven(None, math.nan, math.nan, "infeasible")
+            return Proven(best, problem.uncovered(best), problem.uncovered(best), "optimal")
+        if clock.left_s == 0 or limit_s == math.inf:
+            break
+        if best is not None:
+            wider = search_widely(search, best, clock, clock.spent_s + 0.5 * clock.left_s)
+            best = _better(problem, best, wider)
+            bounding = _bound(problem, best, best, MORE_STEPS, clock, bounding)
+    if best is None:
+        return Proven(None, math.nan, bounding.bound, "time")
+    uncovered = problem.uncovered(best)
+    bound = min(uncovered, _rounded_up(problem, bounding.bound))
+    if bound >= uncovered - problem.least:
+        return Proven(best, uncovered, uncovered, "optimal")
+    return Proven(best, uncovered, bound, "time" if clock.left_s == 0 else "feasible")
+
+
+def _solve_rest(
+    problem: Problem, best: BoolArray | None, bounding: Bounding, limit_s: float
+) -> tuple[BoolArray | None, float, bool]:
+    """Return the best of what is known and what the solver finds among the unsettled, a bound, and whether that is the end of it."""
+    uncovered = math.inf if best is None else problem.uncovered(best)
+    if bounding.is_settled or bounding.bound >= uncovered - problem.least:
+        return best, uncovered, True
+    inner, rows = narrow(problem, bounding.banned, bounding.needed)
+    if inner.count < 0 or inner.budget < 0:
+        return best, uncovered, True
+    if inner.model.by_site.nnz > MOST_ENTRIES:
+        return best, -math.inf, False
+    program = as_program(inner)
+    # What the narrowed model never covers: nobody covers it in any solution better than the best.
+    lost = problem.model.weight[~problem.covers(bounding.needed)].sum() - inner.model.weight.sum()
+    start = None
+    if best is not None and inner.allows(best[rows]):
+        start = as_point(inner, best[rows])
+    clock = Clock(max(limit_s, 1e-9))
+    for _ in range(FEW_CUTS):
+        solved = solve(program, clock.left_s, start=start, apart=problem.least)
+        choice = None
+        if solved.point is not None:
+            choice = bounding.needed.copy()
+            choice[rows] = solved.point[: len(rows)] > 0.5
+        broken = choice is not None and not problem.allows(choice)
+        if choice is None or not broken or solved.outcome != "optimal":
+            break
+        program, start = cut_off(program, choice[rows]), None
+    best = _better(problem, best, choice)
+    if solved.outcome == "infeasible":
+        return best, uncovered, True
+    if solved.outcome == "optimal" and not broken:
+        return best, math.inf, True
+    # Beyond what was narrowed away there is nothing better than the best that was known then.
+    return best, min(uncovered, solved.bound + float(lost)), False
+
+
+def _bound(
+    problem: Problem, guess: BoolArray, best: BoolArray | None, steps: int, clock: Clock, known: Bounding | None
+) -> Bounding:
+    """Raise the bound; floors are left out of it, which only makes it lower."""
+    model = problem.model
+    times = model.by_group @ guess.astype(np.float64)
+    target = math.inf if best is None else problem.uncovered(best) - problem.least
+    by_choice = model.by_site
+
+    def served(_: FloatArray, choice: IntArray) -> FloatArray:
+        return np.bincount(by_choice[choice].indices, minlength=len(model.weight)).astype(np.float64)
+
+    relaxed = Relaxed(
+        start=model.weight / np.maximum(times, 1.0),
+        ceiling=model.weight,
+        floor=0.0,
+        values=lambda prices: -(model.by_site @ prices),
+        served=served,
+        costs=problem.costs,
+        count=problem.count,
+        budget=problem.budget,
+    )
+    return raise_bound(relaxed, problem.uncovered(guess), target, steps, clock, known)
+
+
+def _as_choice(problem: Problem, bounding: Bounding) -> BoolArray:
+    """Return the sites that the best prices choose, as far as the budget goes."""
+    choice = np.zeros(len(problem.costs), dtype=np.bool_)
+    left = problem.budget
+    for site in bounding.choice:
+        if problem.costs[site] <= left:
+            choice[site] = True
+            left -= problem.costs[site]
+    return choice
+
+
+def _better(problem: Problem, best: BoolArray | None, other: BoolArray | None) -> BoolArray | None:
+    if other is None or not problem.allows(other):
+        return best
+    return other if best is None or problem.uncovered(other) < problem.uncovered(best) else best
+
+
+def _rounded_up(problem: Problem, bound: float) -> float:
+    """Return a bound of whole people as a whole number."""
+    return math.ceil(bound - 1e-6) if problem.least > 0.5 else bound

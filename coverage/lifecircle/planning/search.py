@@ -1,0 +1,112 @@
+"""Good choices of a covering problem before anything is proven: greedy, swaps, annealing, and the exact best of several."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.planning.annealing import anneal
+from lifecircle.planning.problem import Problem, as_point, as_program, narrow
+from lifecircle.planning.questions import Clock
+from lifecircle.planning.siting import EXACT
+from lifecircle.planning.solver import solve
+from lifecircle.planning.swaps import add, fill_greedily, start_gains, swap_until_none_helps
+
+MOST_MOVES = 2_000_000
+MOVES_A_CANDIDATE = 500
+WORK_OF_ONE = 1.5e8
+"""Groups that one annealing may touch, in all."""
+FLOOR_ROUNDS = 12
+"""Times that people of units below their floor are weighed twice as much as before."""
+
+
+class Search:
+    """Choices of one problem, with its arrays as the compiled loops want them."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        model = problem.model
+        self.lists = _pointers(model.by_site) + _pointers(model.by_group)
+
+    def greedy(self, weight: FloatArray | None = None, start: BoolArray | None = None) -> BoolArray:
+        """Return a choice that no single swap betters, begun with a start; conditions of floors are not looked at."""
+        problem = self.problem
+        each = problem.model.weight if weight is None else weight
+        by_yuan = (False, True) if math.isfinite(problem.budget) else (False,)
+        found = [self._mend(each, start, per_yuan) for per_yuan in by_yuan]
+        return min(found, key=problem.uncovered) if weight is None else found[-1]
+
+    def meet_floors(self) -> BoolArray | None:
+        """Return a choice that meets every condition; None where none is found, which proves nothing."""
+        problem = self.problem
+        if not len(problem.spare):
+            return self.greedy()
+        price = np.zeros(len(problem.spare))
+        for _ in range(FLOOR_ROUNDS):
+            choice = self.greedy(problem.model.weight + price @ problem.model.units)
+            short = problem.shortfall(choice)
+            if not short.any():
+                return choice
+            price = np.where(short > 0, np.maximum(1.0, 2 * price), price)
+        return None
+
+    def anneal(self, start: BoolArray, moves: int, hottest: float, seed: int) -> BoolArray:
+        """Return what annealing makes of a start, mended by swaps; floors are not looked at."""
+        problem = self.problem
+        found = anneal(*self.lists, problem.model.weight, problem.costs, problem.budget, start, moves, hottest, seed)
+        return self.greedy(start=found)
+
+    def best_of_union(self, choices: list[BoolArray], limit_s: float) -> BoolArray:
+        """Return the best choice of candidates that any of these has, by the solver, from the best of them."""
+        problem = self.problem
+        best = min(choices, key=problem.uncovered)
+        inner, rows = narrow(problem, ~np.logical_or.reduce(choices), np.zeros(len(best), np.bool_))
+        start = best[rows]
+        solved = solve(as_program(inner), limit_s, start=as_point(inner, start), apart=problem.least)
+        if solved.point is None:
+            return best
+        choice = np.zeros(len(best), dtype=np.bool_)
+        choice[rows] = solved.point[: len(rows)] > 0.5
+        return choice if problem.allows(choice) and problem.uncovered(choice) < problem.uncovered(best) else best
+
+    def _mend(self, weight: FloatArray, start: BoolArray | None, per_yuan: bool) -> BoolArray:
+        problem = self.problem
+        built = np.zeros(len(problem.costs), dtype=np.bool_) if start is None else start.copy()
+        gain = start_gains(*self.lists[:2], weight)
+        times = np.zeros(len(weight), dtype=np.int64)
+        for site in np.flatnonzero(built):
+            add(site, *self.lists, weight, times, gain)
+        least = EXACT * float(weight.sum())
+        conditions = problem.costs, problem.count, problem.budget
+        fill_greedily(*self.lists, weight, *conditions, per_yuan, least, built, times, gain)
+        swap_until_none_helps(*self.lists, weight, problem.costs, problem.budget, least, built, times, gain)
+        fill_greedily(*self.lists, weight, *conditions, False, least, built, times, gain)
+        return built
+
+
+def search_widely(search: Search, start: BoolArray, clock: Clock, until_s: float) -> BoolArray:
+    """Anneal from a start several times, and take the exact best of what the results have between them.
+
+    Eight results of a landscape of overlapping circles have most sites in common with the best choice and, between them, nearly all.
+    """
+    problem = search.problem
+    degree = problem.model.by_site.nnz / max(1, len(problem.costs))
+    moves = int(min(MOST_MOVES, MOVES_A_CANDIDATE * len(problem.costs), WORK_OF_ONE / max(1.0, degree)))
+    worth = (problem.model.weight.sum() - problem.uncovered(start)) / max(1, int(start.sum()))
+    found = [start]
+    for seed in range(4):
+        for share in (0.1, 0.2):
+            if clock.spent_s > until_s:
+                break
+            found.append(search.anneal(start, moves, max(share * worth, 1e-9), seed))
+    allowed = [choice for choice in found if problem.allows(choice)]
+    if not allowed:
+        return start
+    return search.best_of_union(allowed, min(clock.left_s, max(1.0, until_s - clock.spent_s)))
+
+
+def _pointers(matrix: csr_array) -> tuple[IntArray, IntArray]:
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
