@@ -154,6 +154,69 @@ def check(
 
 
 @app.command()
+def sites(
+    district: District,
+    rule: Annotated[str, typer.Option(help="为哪条准则选址 the rule to site for")],
+    count: Annotated[int | None, typer.Option(min=1, help="新建几处 how many new sites")] = None,
+    target: Annotated[
+        float | None, typer.Option(min=0, max=1, help="达到的覆盖份额，0-1 share of people to reach")
+    ] = None,
+    budget: Annotated[float | None, typer.Option(min=0, help="预算，元 yuan; needs costs of candidates")] = None,
+    floor: Annotated[
+        float | None, typer.Option(min=0, max=1, help="每个镇街至少的份额 least share of every township")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="求解时限，秒 time to solve")] = 60.0,
+    out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ under this folder")] = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="在标准输出给机器结果 the answer for machines")] = False,
+) -> None:
+    """在哪里新建：精确选址，给出最优的证明或差距，和否决每处的代价. Where to build, with proof or the gap to it, and the price of no.
+
+    示例 examples: lifecircle sites dongtou --rule fitness-10min-500m --count 5 |
+    lifecircle sites dongtou --rule clinic-15min-walk --target 0.95 --floor 0.8
+    """
+    from lifecircle.cache import open_cache
+    from lifecircle.outputs.sites import publish_sites, sites_json, sites_lines, sites_table
+    from lifecircle.planning.found import Question
+    from lifecircle.problems import InputError
+    from lifecircle.study.siting import site_district
+
+    if count is None and target is None and budget is None:
+        typer.echo("须给出 --count、--target 或 --budget 之一 give one of --count, --target, --budget", err=True)
+        raise typer.Exit(WRONG)
+    if target is not None and (count is not None or budget is not None):
+        typer.echo("--target 不与 --count、--budget 同用 is not combined with --count or --budget", err=True)
+        raise typer.Exit(WRONG)
+    progress = _progress()
+    try:
+        layers, found = site_district(
+            _find_district(district),
+            rule,
+            Question(count, target, budget, floor, seconds),
+            progress=progress,
+            cache=open_cache(),
+        )
+    except InputError as error:
+        _print_problems(error.problems)
+        raise typer.Exit(WRONG) from error
+    paths = publish_sites(found, layers.district, out)
+    progress("")
+    if as_json:
+        import json
+
+        typer.echo(
+            json.dumps({**sites_json(found), "paths": [str(path) for path in paths]}, ensure_ascii=False, indent=1)
+        )
+    else:
+        from rich.console import Console
+
+        table = sites_table(found)
+        if table is not None:
+            Console(width=None if sys.stdout.isatty() else 120).print(table)
+        typer.echo("\n".join([*sites_lines(found), *(f"  {path}" for path in paths)]))
+    raise typer.Exit(NOT_COMPUTED if found.siting.status == "infeasible" else DONE)
+
+
+@app.command()
 def rollup(
     districts: Annotated[
         list[str],

@@ -8,6 +8,7 @@ from pathlib import Path
 from lifecircle.config.indicators import AnyIndicator
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
+from lifecircle.config.siting import CandidateLayer, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
 
@@ -39,4 +40,7 @@ class Configuration:
     baselines: tuple[Baseline, ...] = ()
     references: tuple[Reference, ...] = ()
     exempt: tuple[Exempt, ...] = ()
+    candidates: tuple[CandidateLayer, ...] = ()
+    """Places where something may be built."""
+    siting: SitingOptions = SitingOptions()  # noqa: RUF009 - frozen
     water: WaterSupply = WaterSupply()  # noqa: RUF009 - frozen

@@ -30,6 +30,7 @@ from lifecircle.config.schema import (
     Terrain,
     UnitLayer,
 )
+from lifecircle.config.siting import CandidateLayer, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
 from lifecircle.problems import Problems, nearest_name
@@ -51,6 +52,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "references": (Reference, True),
     "exempt": (Exempt, True),
     "water": (WaterSupply, False),
+    "candidates": (CandidateLayer, True),
+    "siting": (SitingOptions, False),
 }
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -107,6 +110,8 @@ def read_configuration(
         baselines=tuple(parsed["baselines"]),
         references=tuple(parsed["references"]),
         exempt=tuple(parsed["exempt"]),
+        candidates=tuple(parsed["candidates"]),
+        siting=next(iter(parsed["siting"]), None) or SitingOptions(),
         water=next(iter(parsed["water"]), None) or WaterSupply(),
     )
     check_together(configuration, table, problems)

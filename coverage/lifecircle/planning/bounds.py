@@ -87,7 +87,11 @@ def raise_bound(
     """
     sites = len(relaxed.costs)
     state = known or Bounding(
-        -math.inf, relaxed.start.copy(), np.empty(0, dtype=np.int64), np.zeros(sites, np.bool_), np.zeros(sites, np.bool_)
+        -math.inf,
+        relaxed.start.copy(),
+        np.empty(0, dtype=np.int64),
+        np.zeros(sites, np.bool_),
+        np.zeros(sites, np.bool_),
     )
     prices, size, since, before = state.prices.copy(), 1.0, 0, -math.inf
     direction = np.zeros(len(prices))

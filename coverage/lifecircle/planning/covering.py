@@ -149,7 +149,9 @@ def set_covering(
     price = np.ones(matrix.shape[0]) if costs is None else candidates.costs
     proven = cover_share(matrix, open_people, units, spare, candidates.free, price, clock)
     if proven.rows is None:
-        return infeasible(len(each), clock) if proven.status == "infeasible" else unfound(len(each), clock, proven.bound)
+        return (
+            infeasible(len(each), clock) if proven.status == "infeasible" else unfound(len(each), clock, proven.bound)
+        )
     objective = math.fsum(price[proven.rows])
     bound = objective if proven.status == "optimal" else min(objective, proven.bound)
     return answer(proven.rows, objective, bound, proven.status, matrix, each, candidates, clock)

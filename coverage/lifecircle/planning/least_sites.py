@@ -26,7 +26,13 @@ class LeastSites:
 
 
 def cover_share(
-    covers: csr_array, weight: FloatArray, units: csr_array, spare: FloatArray, free: BoolArray, price: FloatArray, clock: Clock
+    covers: csr_array,
+    weight: FloatArray,
+    units: csr_array,
+    spare: FloatArray,
+    free: BoolArray,
+    price: FloatArray,
+    clock: Clock,
 ) -> LeastSites:
     """Return the candidates of the least price that leave in no unit more uncovered than it may spare.
 

@@ -37,7 +37,13 @@ class Model:
 
 
 def reduce_covers(
-    covers: csr_array, weight: FloatArray, units: csr_array, free: BoolArray, costs: FloatArray, *, drop_outdone: bool = True
+    covers: csr_array,
+    weight: FloatArray,
+    units: csr_array,
+    free: BoolArray,
+    costs: FloatArray,
+    *,
+    drop_outdone: bool = True,
 ) -> Model:
     """Merge cells, drop candidates, and merge again what has become the same.
 

@@ -1,6 +1,7 @@
 """Layers through the door: read, brought to the district's CRS, checked once. Whatever is wrong goes to ``problems``."""
 
 from lifecircle.sources.barriers import read_barriers
+from lifecircle.sources.candidates import read_candidates
 from lifecircle.sources.facilities import read_facilities, read_layers
 from lifecircle.sources.people import read_people
 from lifecircle.sources.registers import parents, read_known, read_registers
@@ -13,6 +14,7 @@ __all__ = [
     "match_where",
     "parents",
     "read_barriers",
+    "read_candidates",
     "read_district_crs",
     "read_facilities",
     "read_known",
