@@ -154,6 +154,66 @@ def check(
 
 
 @app.command()
+def compare(
+    district: District,
+    first: Annotated[int, typer.Argument(metavar="YEAR", help="前一年 the earlier year", min=1949, max=2100)],
+    second: Annotated[int, typer.Argument(metavar="YEAR", help="后一年 the later year", min=1949, max=2100)],
+    rule: Annotated[list[str] | None, typer.Option(help="只比这条准则，可重复 only this rule; may be repeated")] = None,
+    out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ under this folder")] = Path(),
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="不用也不存备好的道路与路网 neither use nor keep prepared roads and networks"),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")
+    ] = False,
+) -> None:
+    """两年之间变了什么、为什么：设施、人口、道路、准则。 What changed between two years, and why.
+
+    往年与今年的不同写在 district.toml 的 [[years]] 里；设施按 opened（启用年份）与 closed_year（停用年份）计入。
+    What stood otherwise is in [[years]] of district.toml; facilities count by their opened and closed_year.
+
+    示例 examples: lifecircle compare dongtou 2022 2025 | lifecircle compare dongtou 2022 2025 --rule clinic-15min-walk --out results
+    """
+    from lifecircle.cache import NO_CACHE, open_cache
+    from lifecircle.outputs.changes import (
+        comparison_json,
+        comparison_lines,
+        comparison_table,
+        publish_comparison,
+    )
+    from lifecircle.problems import InputError
+    from lifecircle.study.comparing import compare_years
+
+    progress = _progress()
+    folder, cache = _find_district(district), NO_CACHE if no_cache else open_cache()
+    try:
+        found = compare_years(folder, (first, second), only_rules=tuple(rule or ()), progress=progress, cache=cache)
+    except InputError as error:
+        _print_problems(error.problems)
+        raise typer.Exit(WRONG) from error
+    try:
+        paths = publish_comparison(found, out)
+    except OSError as error:
+        typer.echo(f"写不出 cannot write {error.filename or out}: {error.strerror}", err=True)
+        raise typer.Exit(NOT_COMPUTED) from error
+    progress("")
+    if as_json:
+        import json
+
+        content = {**comparison_json(found), "paths": [str(path) for path in paths]}
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
+    else:
+        from rich.console import Console
+
+        table = comparison_table(found)
+        if table is not None:
+            Console(width=None if sys.stdout.isatty() else 150).print(table)
+        typer.echo("\n".join([*comparison_lines(found), *(f"  {path}" for path in paths)]))
+    raise typer.Exit(DONE if len(found.changes) else NOT_COMPUTED)
+
+
+@app.command()
 def rollup(
     districts: Annotated[
         list[str],
