@@ -117,6 +117,7 @@ def run(
 @app.command()
 def check(
     district: District,
+    year: Annotated[int | None, typer.Option(help="年份，默认取 district.toml the year whose layers are read")] = None,
     policy: Policies = None,
     at: TimeOfDay = None,
     as_json: Annotated[
@@ -136,7 +137,7 @@ def check(
     problems = Problems()
     progress = _progress()
     policies = tuple(policy) if policy else None
-    layers = check_district(_find_district(district), problems, policies=policies, at=at, progress=progress)
+    layers = check_district(_find_district(district), problems, year=year, policies=policies, at=at, progress=progress)
     progress("")
     if as_json:
         typer.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))
@@ -149,7 +150,7 @@ def check(
             )
             from lifecircle.outputs.scores import missing_lines
 
-            typer.echo("\n".join(missing_lines(find_missing(layers))))
+            typer.echo("\n".join(missing_lines(find_missing(layers, year=year))))
     raise typer.Exit(WRONG if layers is None else DONE)
 
 
@@ -176,12 +177,7 @@ def compare(
     示例 examples: lifecircle compare dongtou 2022 2025 | lifecircle compare dongtou 2022 2025 --rule clinic-15min-walk --out results
     """
     from lifecircle.cache import NO_CACHE, open_cache
-    from lifecircle.outputs.changes import (
-        comparison_json,
-        comparison_lines,
-        comparison_table,
-        publish_comparison,
-    )
+    from lifecircle.outputs.changes import publish_comparison, show_comparison
     from lifecircle.problems import InputError
     from lifecircle.study.comparing import compare_years
 
@@ -198,18 +194,7 @@ def compare(
         typer.echo(f"写不出 cannot write {error.filename or out}: {error.strerror}", err=True)
         raise typer.Exit(NOT_COMPUTED) from error
     progress("")
-    if as_json:
-        import json
-
-        content = {**comparison_json(found), "paths": [str(path) for path in paths]}
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
-    else:
-        from rich.console import Console
-
-        table = comparison_table(found)
-        if table is not None:
-            Console(width=None if sys.stdout.isatty() else 150).print(table)
-        typer.echo("\n".join([*comparison_lines(found), *(f"  {path}" for path in paths)]))
+    show_comparison(found, paths, typer.echo, as_json=as_json)
     raise typer.Exit(DONE if len(found.changes) else NOT_COMPUTED)
 
 
@@ -399,21 +384,10 @@ def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
 
 
 def _print_problems(problems: list[Problem]) -> None:
-    words = {
-        "error": "错误 error",
-        "set_aside": "剔除 set aside",
-        "repaired": "修复 repaired",
-        "warning": "注意 warning",
-        "note": "说明 note",
-    }
-    for severity, word in words.items():
-        for problem in problems:
-            if problem.severity == severity:
-                count = f" ({problem.count})" if problem.count > 1 else ""
-                typer.echo(f"{word}{count}: {problem}", err=True)
-    errors = sum(problem.severity == "error" for problem in problems)
-    if errors:
-        typer.echo(f"共 {errors} 处错误，未写任何文件 {errors} errors, nothing was written", err=True)
+    from lifecircle.outputs.issues import problem_lines
+
+    for line in problem_lines(problems):
+        typer.echo(line, err=True)
 
 
 if __name__ == "__main__":

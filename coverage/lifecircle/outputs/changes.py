@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,8 @@ WORDS: dict[Cause, str] = {
 }
 MOST = 3
 """How many of the townships that changed most are named."""
+LEAST = 0.05
+"""Percentage points; less would be shown as no change."""
 FIGURES = ("value_from", "value_to", "difference", *(f"by_{cause}" for cause in CAUSES), "residual",
            "covered_from", "covered_to", "newly_covered", "newly_lost", "moved")  # fmt: skip
 
@@ -77,7 +81,7 @@ def rule_summary(comparison: Comparison, rule_id: str) -> dict[str, Any]:
     changes = comparison.changes
     own = changes[(changes["indicator"] == rule_id) & (changes["level"] == "district")]
     figures = {name: _number(own[name].iloc[0]) if len(own) else None for name in FIGURES}
-    worst = worst_changes(changes, rule_id, "township", MOST)
+    worst = worst_changes(changes, rule_id, "township", MOST, LEAST)
     return {
         "rule": rule_id,
         **figures,
@@ -148,6 +152,21 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         lines.append("两年的设施、人口、道路、准则都相同：在 district.toml 里用 [[years]] 写明不同之处，或给设施加 opened；"
                      "nothing differs: say what did in [[years]] of district.toml, or give facilities their year opened")  # fmt: skip
     return [*lines, METHOD["zh"], METHOD["en"]]
+
+
+def show_comparison(comparison: Comparison, paths: list[Path], say: Callable[[str], Any], *, as_json: bool) -> None:
+    """Say what changed and where the files are: a table and words for people, or JSON for machines."""
+    if as_json:
+        content = {**comparison_json(comparison), "paths": [str(path) for path in paths]}
+        say(json.dumps(content, ensure_ascii=False, indent=1))
+        return
+    from rich.console import Console
+
+    table = comparison_table(comparison)
+    if table is not None:
+        Console(width=None if sys.stdout.isatty() else 150).print(table)
+    for line in [*comparison_lines(comparison), *(f"  {path}" for path in paths)]:
+        say(line)
 
 
 def _number(value: Any) -> float | None:

@@ -240,12 +240,12 @@ def change_rows(
     return table.iloc[np.argsort(place, kind="stable")][list(CHANGE_COLUMNS)].reset_index(drop=True)
 
 
-def worst_changes(changes: pd.DataFrame, indicator: str, level: str, most: int) -> pd.DataFrame:
-    """Return the units of a level whose figure changed most, up or down, the largest change first."""
-    chosen = changes[(changes["indicator"] == indicator) & (changes["level"] == level) & changes["difference"].notna()]
+def worst_changes(changes: pd.DataFrame, indicator: str, level: str, most: int, least: float) -> pd.DataFrame:
+    """Return the units of a level whose figure changed most, up or down, by at least so much: the largest change first."""
+    chosen = changes[(changes["indicator"] == indicator) & (changes["level"] == level)]
+    chosen = chosen[chosen["difference"].abs() >= least]
     order = np.lexsort((chosen["unit_code"].astype(str), -chosen["difference"].abs()))
-    ranked = chosen.iloc[order]
-    return ranked[ranked["difference"] != 0].head(most)
+    return chosen.iloc[order].head(most)
 
 
 def share_by_unit(matrix: csr_array, covered: FloatArray, people: FloatArray) -> FloatArray:

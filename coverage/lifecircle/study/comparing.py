@@ -7,6 +7,7 @@ cost no more than adding up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from lifecircle.planning.trends import (
     Cause,
     Comparison,
     Crosswalk,
+    Turnover,
     carry_rows,
     change_rows,
     share_by_unit,
@@ -46,6 +48,10 @@ from lifecircle.study.layers import Layers, Progress, check_district, say_nothin
 from lifecircle.study.rules import answer_rule, cost_of
 from lifecircle.study.serving import asked_entries
 
+Which = tuple[int, int, int, int]
+"""Of which year (0 or 1) the facilities, the people, the roads and the rule are."""
+Pair = tuple[FloatArray, FloatArray]
+"""Of the earlier and the later year."""
 ONE_UNIT = 1e-9
 """Units whose parts of every cell differ by no more are one and the same."""
 
@@ -172,8 +178,8 @@ class Between:
         own.layers, own.problems = self.states[place].layers, self.states[place].problems
         return own
 
-    def covered(self, rule_id: str, which: tuple[int, int, int, int]) -> BoolArray:
-        """Return which cells are covered with the facilities, people, roads and rule of these years (0 or 1 each)."""
+    def cost(self, rule_id: str, which: Which) -> FloatArray:
+        """Return what it costs each cell to be served with the facilities, people (the cells), roads and rule of these years (0 or 1)."""
         facilities, people, roads, ruled = which
         rule = self.states[ruled].rules[rule_id]
         serving = self.states[facilities].layers.serving[rule_id]
@@ -184,7 +190,15 @@ class Between:
         )  # fmt: skip
         if key not in self.costs:
             self.costs[key] = cost_of(self.travel(people, roads), rule, serving, onward)
-        return np.asarray(self.costs[key] <= rule.limit, dtype=np.bool_)
+        return self.costs[key]
+
+    def covered(self, rule_id: str, which: Which) -> BoolArray:
+        """Return which cells are covered."""
+        return np.asarray(self.cost(rule_id, which) <= self.states[which[3]].rules[rule_id].limit, dtype=np.bool_)
+
+    def unreachable(self, rule_id: str, which: Which) -> BoolArray:
+        """Return which cells can reach none."""
+        return np.asarray(~np.isfinite(self.cost(rule_id, which)), dtype=np.bool_)
 
     def changed(self, rule_id: str, level: Level) -> tuple[Cause, ...]:
         """Return the causes that differ for a rule; people too where its units do."""
@@ -201,43 +215,52 @@ class Between:
         return tuple(cause for cause, is_other in zip(CAUSES, differs, strict=True) if is_other)
 
     def split(self, rule_id: str, level: Level, facts: list[Facts]) -> pd.DataFrame:
-        """Return the change of a rule's coverage, and of each group's beside it, by cause: one row a unit of a level."""
-        sums = [one.levels.get(level) for one in facts]
-        first, second = sums
+        """Return the change of a rule's coverage, of each group's beside it and of who can reach none, by cause: one row a unit of a level."""
+        first, second = (one.levels.get(level) for one in facts)
         if first is None or second is None:
             return pd.DataFrame()
         codes, carry = _carry(first, second, self.states)
-        rule = self.states[1].rules[rule_id]
-        who: dict[str, list[FloatArray]] = {rule_id: [self.own(place).people(rule) for place in (0, 1)]}
-        if rule.group is None:
-            for group in facts[1].groups_beside:
-                if group in facts[0].groups_beside:
-                    who[f"{rule_id}-{group}"] = [one.groups_beside[group] for one in facts]
+        add_up = first.sum, second.sum
         changed = self.changed(rule_id, level)
         is_by_cell = self.has_one_grid and _has_same_parts((first, second), carry)
-        tables = []
-        for indicator, people in who.items():
 
-            def figure(later: frozenset[Cause], people: list[FloatArray] = people) -> FloatArray:
+        def share(people: Pair, counts: Callable[[str, Which], BoolArray]) -> dict[Cause, FloatArray]:
+            def figure(later: frozenset[Cause]) -> FloatArray:
                 which = tuple(int(cause in later) for cause in CAUSES)
                 year = which[1]
-                add_up = (first, second)[year].sum
-                covered = self.covered(rule_id, (which[0], which[1], which[2], which[3]))
-                return share_by_unit(carry[year], add_up(people[year] * covered), add_up(people[year]))
+                counted = counts(rule_id, (which[0], which[1], which[2], which[3]))
+                return share_by_unit(carry[year], add_up[year](people[year] * counted), add_up[year](people[year]))
 
-            own = [self.covered(rule_id, (place,) * 4) for place in (0, 1)]
-            covered = [carry[at] @ (first, second)[at].sum(people[at] * own[at]) for at in (0, 1)]
+            return split_by_cause(figure, changed)
+
+        own = self.covered(rule_id, (0, 0, 0, 0)), self.covered(rule_id, (1, 1, 1, 1))
+        tables = []
+        for indicator, people in self._who_counts(rule_id, facts).items():
+            covered = [carry[at] @ add_up[at](people[at] * own[at]) for at in (0, 1)]
+            found = turnover_of_units(covered[0], covered[1])
             if is_by_cell:
-                found = turnover((people[0], people[1]), (own[0], own[1]), lambda values: carry[1] @ second.sum(values))
-            else:
-                found = turnover_of_units(covered[0], covered[1])
-            tables.append(
-                split_table(
-                    indicator, level, codes, split_by_cause(figure, changed), (covered[0], covered[1]), found,
-                    "cell" if is_by_cell else "unit",
+                found = turnover(people, own, lambda values: carry[1] @ second.sum(values))
+            by_cause = share(people, self.covered)
+            how = "cell" if is_by_cell else "unit"
+            tables.append(split_table(indicator, level, codes, by_cause, (covered[0], covered[1]), found, how))
+            if indicator == rule_id:
+                # Nobody is covered by what they cannot reach: whose cover changed stands in the rule's own row.
+                nothing = np.full(len(codes), np.nan)
+                by_cause = share(people, self.unreachable)
+                none = Turnover(nothing, nothing, nothing)
+                tables.append(
+                    split_table(f"{rule_id}-unreachable", level, codes, by_cause, (nothing, nothing), none, "")
                 )
-            )  # fmt: skip
         return pd.concat(tables, ignore_index=True)
+
+    def _who_counts(self, rule_id: str, facts: list[Facts]) -> dict[str, Pair]:
+        """Return by indicator the people of both years, per cell: who counts under a rule, and the groups beside it that both years have."""
+        rule = self.states[1].rules[rule_id]
+        who = {rule_id: (facts[0].group(rule.group), facts[1].group(rule.group))}
+        if rule.group is None:
+            before, now = (one.groups_beside for one in facts)
+            who |= {f"{rule_id}-{group}": (before[group], now[group]) for group in now if group in before}
+        return who
 
     def describe(self) -> dict[Cause, dict[str, Any]]:
         """Return what differs, by cause, for people to read."""
