@@ -160,6 +160,9 @@ def compare(
     first: Annotated[int, typer.Argument(metavar="YEAR", help="前一年 the earlier year", min=1949, max=2100)],
     second: Annotated[int, typer.Argument(metavar="YEAR", help="后一年 the later year", min=1949, max=2100)],
     rule: Annotated[list[str] | None, typer.Option(help="只比这条准则，可重复 only this rule; may be repeated")] = None,
+    coverage_only: Annotated[
+        bool, typer.Option("--coverage-only", help="只分解覆盖率，快 split coverage alone: quicker")
+    ] = False,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ under this folder")] = Path(),
     no_cache: Annotated[
         bool,
@@ -184,7 +187,9 @@ def compare(
     progress = _progress()
     folder, cache = _find_district(district), NO_CACHE if no_cache else open_cache()
     try:
-        found = compare_years(folder, (first, second), only_rules=tuple(rule or ()), progress=progress, cache=cache)
+        found = compare_years(
+            folder, (first, second), only_rules=tuple(rule or ()), is_all=not coverage_only, progress=progress, cache=cache
+        )  # fmt: skip
     except InputError as error:
         _print_problems(error.problems)
         raise typer.Exit(WRONG) from error

@@ -52,7 +52,8 @@ def split_by_cause(
         for count in range(len(changed) + 1)
         for chosen in combinations(changed, count)
     }
-    parts = {cause: np.zeros_like(known[frozenset()]) for cause in CAUSES}
+    nothing = np.where(np.isnan(known[frozenset()]), np.nan, 0.0)
+    parts = dict.fromkeys(CAUSES, nothing)
     n = len(changed)
     for cause in changed:
         for others, before in known.items():
