@@ -12,6 +12,7 @@ import shapely
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
+from lifecircle.study.between import Between
 from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 
 LATER = TOML.replace('grade = "grade" }', 'grade = "grade", opened = "year", closed_year = "until" }').replace(
@@ -140,6 +141,61 @@ def test_another_limit_is_the_rules_doing(tmp_path):
     assert changes.loc["clinic-walk-1000m", "330399"]["difference"] == 0
 
 
+OTHERS = """
+[[tables]]
+name = "stats"
+path = "stats.csv"
+year = "year"
+
+[[indicators]]
+id = "clinic-each-township"
+measure = "presence"
+unit = "township"
+of = { kind = "clinic" }
+levels = ["district"]
+
+[[indicators]]
+id = "physique"
+measure = "reported"
+of = { table = "stats" }
+value = "pct"
+levels = ["district"]
+"""
+
+
+def write_others(folder):
+    write_district(folder, LATER + OTHERS + YEARS)
+    pd.DataFrame({"year": [2022, 2025], "pct": [90, 93]}).to_csv(folder / "stats.csv", index=False)
+    return folder
+
+
+def test_other_indicators_have_causes_too_and_a_years_own_statistics_are_residual(tmp_path):
+    changes, _, _ = compare(write_others(tmp_path / "tiny"), 2022, 2025)
+    presence = changes.loc["clinic-each-township", "330399"]
+    # The clinic of 2024 is the first of its township.
+    figures = presence[["value_from", "value_to", *CAUSES, "residual"]].astype(float)
+    np.testing.assert_allclose(figures, [50, 100, 50, 0, 0, 0, 0], rtol=0, atol=1e-9)
+    told = changes.loc["physique", "330399"]
+    assert told[["difference", *CAUSES, "residual"]].tolist() == [3, 0, 0, 0, 0, 3]
+
+
+def test_coverage_alone_leaves_the_others_unsplit(tmp_path):
+    changes, _, _ = compare(write_others(tmp_path / "tiny"), 2022, 2025, "--coverage-only")
+    presence = changes.loc["clinic-each-township", "330399"]
+    assert presence["difference"] == presence["residual"] == 50
+    assert presence[CAUSES].isna().all()
+    assert changes.loc["clinic-walk-15", "330399"]["by_people"] == pytest.approx(9.5)
+
+
+def test_adding_up_costs_and_running_anew_say_the_same_of_coverage(tmp_path, monkeypatch, found):
+    monkeypatch.setattr(Between, "split", lambda *_: pd.DataFrame())
+    anew = compare(write_district(tmp_path / "tiny"), 2022, 2025)[0]
+    split = found[0][found[0]["by_facilities"].notna()]
+    assert len(split) == len(anew[anew["by_facilities"].notna()])
+    columns = [*CAUSES, "residual"]
+    np.testing.assert_allclose(anew.loc[split.index, columns], split[columns], rtol=0, atol=1e-9)
+
+
 OLD = """
 [[years]]
 year = 2015
@@ -193,6 +249,18 @@ def test_a_wrong_entry_is_named_with_its_mend(tmp_path, text, said):
     assert "years" in done.output or "roads.closed" in done.output
     assert said in done.output
     assert not (tmp_path / "data").exists()
+
+
+def test_check_reads_the_layers_of_every_year(tmp_path):
+    folder = write_district(tmp_path / "tiny")
+    assert invoke("check", folder).exit_code == 0
+    (folder / "people_2022.csv").unlink()
+    done = invoke("check", folder)
+    assert done.exit_code == 2
+    assert "people_2022.csv" in done.output
+    assert done.output.count("错误 error: people_2022.csv") <= 1
+    assert invoke("check", folder, "--year", 2025).exit_code == 0
+    assert "crosswalk.csv" in invoke("check", write_old(tmp_path / "old", (0.5, 0.4))).output
 
 
 def test_shares_that_lose_people_are_refused(tmp_path):

@@ -12,7 +12,6 @@ import typer
 from lifecircle import __version__
 
 if TYPE_CHECKING:
-    from lifecircle.model import Study
     from lifecircle.problems import Problem
 
 app = typer.Typer(
@@ -93,6 +92,7 @@ def run(
     progress = _progress()
     from lifecircle.cache import NO_CACHE, open_cache
     from lifecircle.outputs.publish import publish_study
+    from lifecircle.outputs.shown import show_study
     from lifecircle.study import run_district
 
     cache = NO_CACHE if no_cache else open_cache()
@@ -110,14 +110,14 @@ def run(
         typer.echo(f"写不出 cannot write {error.filename or out}: {error.strerror}", err=True)
         raise typer.Exit(NOT_COMPUTED) from error
     progress("")
-    _print_study(study, paths, as_json=as_json)
+    show_study(study, paths, typer.echo, as_json=as_json)
     raise typer.Exit(DONE if study.results or len(study.indicators) else NOT_COMPUTED)
 
 
 @app.command()
 def check(
     district: District,
-    year: Annotated[int | None, typer.Option(help="年份，默认取 district.toml the year whose layers are read")] = None,
+    year: Annotated[int | None, typer.Option(help="只查这一年的图层 only this year's layers")] = None,
     policy: Policies = None,
     at: TimeOfDay = None,
     as_json: Annotated[
@@ -132,12 +132,13 @@ def check(
     from dataclasses import asdict
 
     from lifecircle.problems import Problems
-    from lifecircle.study import check_district, find_missing
+    from lifecircle.study import find_missing
+    from lifecircle.study.comparing import check_all_years
 
     problems = Problems()
     progress = _progress()
     policies = tuple(policy) if policy else None
-    layers = check_district(_find_district(district), problems, year=year, policies=policies, at=at, progress=progress)
+    layers = check_all_years(_find_district(district), problems, year=year, policies=policies, at=at, progress=progress)
     progress("")
     if as_json:
         typer.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))
@@ -354,38 +355,6 @@ def _progress() -> Callable[[str], None]:
             status.stop()
 
     return tell
-
-
-def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
-    """Print the summary and where everything is."""
-    from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
-    from lifecircle.outputs.scores import score_json, statement_lines, target_table
-    from lifecircle.outputs.summary import summarise, summary_table
-
-    if as_json:
-        import json
-
-        content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
-                   "not_computed": study.not_computed,
-                   "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
-                   "paths": [str(path) for path in paths]}  # fmt: skip
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
-        return
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    for table in (summary_table(study), summary_parts(study), target_table(study)):
-        if table is not None:
-            console.print(table)
-    for line in closure_lines(study.closures):
-        typer.echo(line)
-    for line in statement_lines(study):
-        typer.echo(line)
-    notable = sum(problem.severity in ("warning", "set_aside", "repaired") for problem in study.problems)
-    if notable:
-        typer.echo(f"注意事项 {notable} 条，见 issues.csv; {notable} things to look at, see issues.csv")
-    for path in paths:
-        typer.echo(f"  {path}")
 
 
 def _print_problems(problems: list[Problem]) -> None:

@@ -3,7 +3,8 @@
 A figure of the later year less that of the earlier is split over what changed between them: which facilities stood, where people
 lived, which roads there were, what the rule said. Each cause's part is its Shapley value: the mean, over every order in which the
 causes can be replaced one after another, of what replacing it changes. No order is preferred, the parts sum to the difference, and a
-cause that did not change has none (Shapley, A value for n-person games, 1953).
+cause that did not change has none (Shapley, A value for n-person games, 1953). What the year itself brought (statistics reported,
+targets that fall due) belongs to none of the causes and is left as residual.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ import pandas as pd
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.clauses import Facts
-from lifecircle.model import InputFile
 from lifecircle.planning.trends import (
     NO_CROSSWALK,
     SPLIT,
@@ -29,7 +28,7 @@ from lifecircle.study.between import Between, YearRead
 from lifecircle.study.counterfactuals import split_others
 from lifecircle.study.facts import gather_facts
 from lifecircle.study.journeys import Clock
-from lifecircle.study.layers import Progress, check_district, say_nothing
+from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
 from lifecircle.study.rules import answer_rule
 from lifecircle.study.serving import asked_entries
 
@@ -98,30 +97,72 @@ def compare_years(
     )
 
 
+def check_all_years(
+    folder: Path,
+    problems: Problems,
+    *,
+    year: int | None = None,
+    policies: tuple[str, ...] | None = None,
+    at: str | None = None,
+    progress: Progress = say_nothing,
+) -> Layers | None:
+    """Read every layer as a run would, and, where no year is named, those of every year in ``[[years]]`` too; compute nothing.
+
+    Returns
+    -------
+    Layers or None
+        The year's, or today's; None where anything that stops a run was found.
+    """
+    layers = check_district(folder, problems, year=year, policies=policies, at=at, progress=progress)
+    if layers is None or year is not None:
+        return layers
+    for entry in layers.configuration.years:
+        said = Problems()
+        _read_year(folder, entry.year, said, progress=progress)
+        problems.found += [problem for problem in said if problem not in problems.found]
+    return None if problems.errors else layers
+
+
 def _read_years(
     folder: Path, years: tuple[int, int], only_rules: tuple[str, ...], progress: Progress, cache: Cache
 ) -> tuple[YearRead, YearRead]:
     """Read both years; what is wrong in either is raised together."""
-    found: list[YearRead] = []
-    said = Problems()
+    said, found = Problems(), []
     for year in years:
         problems = Problems()
-        layers = check_district(
-            folder, problems, only_rules=only_rules, year=year, cache=cache,
-            progress=lambda text, year=year: progress(f"{year}: {text}"),  # type: ignore[misc]
-        )  # fmt: skip
-        crosswalk, files = NO_CROSSWALK, tuple[InputFile, ...]()
-        entry = next((one for one in layers.configuration.years if one.year == year), None) if layers else None
-        if entry is not None and entry.crosswalk is not None:
-            read = read_crosswalk(folder, entry.crosswalk, f"years.{year}.crosswalk.path", problems)
-            if read is not None:
-                crosswalk, files = Crosswalk(read[0]), (read[1],)
+        found.append(_read_year(folder, year, problems, only_rules=only_rules, progress=progress, cache=cache))
         said.found += [problem for problem in problems if problem not in said.found]
-        if layers is not None:
-            found.append(YearRead(year, layers, crosswalk, (*layers.inputs, *files), problems))
     said.raise_errors()
     first, second = found
+    if first is None or second is None:
+        raise RuntimeError("a year that could not be read must have said why")
     return first, second
+
+
+def _read_year(
+    folder: Path,
+    year: int,
+    problems: Problems,
+    *,
+    only_rules: tuple[str, ...] = (),
+    progress: Progress,
+    cache: Cache = NO_CACHE,
+) -> YearRead | None:
+    """Read one year's layers and its crosswalk; None where they cannot be used."""
+
+    def tell(text: str) -> None:
+        progress(f"{year}: {text}" if text else "")
+
+    layers = check_district(folder, problems, only_rules=only_rules, year=year, progress=tell, cache=cache)
+    if layers is None:
+        return None
+    entry = next((one for one in layers.configuration.years if one.year == year), None)
+    if entry is None or entry.crosswalk is None:
+        return YearRead(year, layers, NO_CROSSWALK, layers.inputs, problems)
+    read = read_crosswalk(folder, entry.crosswalk, f"years.{year}.crosswalk.path", problems)
+    if read is None:
+        return None
+    return YearRead(year, layers, Crosswalk(read[0]), (*layers.inputs, read[1]), problems)
 
 
 def _describe_units(first: YearRead, second: YearRead, *, has_one_grid: bool) -> dict[str, Any]:
