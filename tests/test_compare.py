@@ -196,6 +196,20 @@ def test_adding_up_costs_and_running_anew_say_the_same_of_coverage(tmp_path, mon
     np.testing.assert_allclose(anew.loc[split.index, columns], split[columns], rtol=0, atol=1e-9)
 
 
+def test_people_counted_at_other_places_are_compared_by_unit(tmp_path):
+    years = '[[years]]\nyear = 2021\npopulation = { path = "people_2021.csv" }\n'
+    folder = write_district(tmp_path / "tiny", LATER + years)
+    places = pd.DataFrame({"id": ["p1", "p2"], "x": [ORIGIN_X + 100, ORIGIN_X + 1100], "people": [60, 40], "age60": 10})
+    places.assign(y=ORIGIN_Y).to_csv(folder / "people_2021.csv", index=False)
+    changes, summary, _ = compare(folder, 2021, 2025)
+    row = changes.loc["clinic-walk-15", "330399"]
+    # 2021: 60 of 100. With the clinic of 2024 all 100; with the people of 2025 but not the clinic 100 of 200; with both 180 of 200.
+    assert (row["value_from"], row["value_to"]) == (60, 90)
+    np.testing.assert_allclose(row[[*CAUSES, "residual"]].astype(float), [40, -10, 0, 0, 0], rtol=0, atol=1e-9)
+    assert (row["counted_by"], row["newly_covered"], row["newly_lost"], row["moved"]) == ("unit", 120, 0, 0)
+    assert summary["units"]["has_one_grid"] is False
+
+
 OLD = """
 [[years]]
 year = 2015
