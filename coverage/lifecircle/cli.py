@@ -309,6 +309,7 @@ def _progress() -> Callable[[str], None]:
 def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
     """Print the summary and where everything is."""
     from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
+    from lifecircle.outputs.scenarios import scenario_summary, scenario_table
     from lifecircle.outputs.scores import score_json, statement_lines, target_table
     from lifecircle.outputs.summary import summarise, summary_table
 
@@ -316,7 +317,7 @@ def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
         import json
 
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
-                   "not_computed": study.not_computed,
+                   "scenarios": scenario_summary(study), "not_computed": study.not_computed,
                    "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
         typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
@@ -324,7 +325,7 @@ def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else 150)
-    for table in (summary_table(study), summary_parts(study), target_table(study)):
+    for table in (summary_table(study), summary_parts(study), target_table(study), scenario_table(study)):
         if table is not None:
             console.print(table)
     for line in closure_lines(study.closures):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lifecircle.config.indicators import AnyIndicator
 from lifecircle.config.rules import Rule
+from lifecircle.config.scenarios import Scenario
 from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
@@ -40,3 +41,4 @@ class Configuration:
     references: tuple[Reference, ...] = ()
     exempt: tuple[Exempt, ...] = ()
     water: WaterSupply = WaterSupply()  # noqa: RUF009 - frozen
+    scenarios: tuple[Scenario, ...] = ()

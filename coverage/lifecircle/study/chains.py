@@ -15,6 +15,14 @@ from lifecircle.model import IntArray, Legs, NearestFacility, RuleResult
 from lifecircle.study.journeys import Journeys
 
 
+def answer_rule(journeys: Journeys, rule: Rule) -> RuleResult:
+    """Return which cells a rule covers, a chain or not, by the facilities that serve it."""
+    serving = journeys.layers.serving[rule.id]
+    if rule.then is not None:
+        return answer_chain(journeys, rule, serving, journeys.layers.onward[rule.id])
+    return journeys.answer(rule, serving)
+
+
 def answer_chain(journeys: Journeys, rule: Rule, serving: IntArray, onward: IntArray) -> RuleResult:
     """Return which cells have the whole chain within a rule's limit.
 
