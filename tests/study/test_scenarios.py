@@ -10,8 +10,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.chain_district import CHAIN, HEAD, lonlat, write_chain
-from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
@@ -28,6 +26,8 @@ from lifecircle.study.layers import check_district, say_nothing
 from lifecircle.study.scenarios import answer_scenario
 from lifecircle.study.serving import asked_entries
 from lifecircle.study.variants import vary
+from tests.chain_district import CHAIN, HEAD, lonlat, write_chain
+from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 
 CAPACITY = """
 [[indicators]]
@@ -240,7 +240,9 @@ def test_what_did_not_change_is_the_bases_own(base):
     assert beside.cell_joins["walk"] is base.travel.cell_joins["walk"]
     assert beside.searches
     assert all(search is base.travel.searches[key] for key, search in beside.searches.items())
-    assert {np.frombuffer(key[-1], dtype=np.int64)[0] for key in beside.nearest} == {2}  # the schools', not the clinic's
+    assert {np.frombuffer(key[-1], dtype=np.int64)[0] for key in beside.nearest} == {
+        2
+    }  # the schools', not the clinic's
 
 
 @settings(max_examples=30)
@@ -398,7 +400,9 @@ def test_differences_of_rows_that_only_one_side_has():
     }  # fmt: skip
     same = {**shared, "indicator": "same", "value": 1 / 3, "numerator": 1.0}
     before = pd.DataFrame([{**shared, "indicator": "gone", "value": 50.0, "numerator": 5.0}, same])
-    after = pd.DataFrame([{**shared, "indicator": "came", "value": 0.0, "numerator": 0.0}, {**same, "value": 0.1 / 0.3}])
+    after = pd.DataFrame(
+        [{**shared, "indicator": "came", "value": 0.0, "numerator": 0.0}, {**same, "value": 0.1 / 0.3}]
+    )
     found = differences(before, after).set_index("indicator")
     assert found.index.tolist() == ["came", "gone"]
     assert found["base"].tolist()[1] == 50

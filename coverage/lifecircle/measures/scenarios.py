@@ -42,7 +42,7 @@ def differences(base: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     either = new.where(new["unit_name"].notna(), old)
     is_changed = (old["status"].fillna("") != new["status"].fillna("")).to_numpy()
     for name in FIGURES:
-        is_changed |= ~_is_same(_numbers(old, name), _numbers(new, name))
+        is_changed = is_changed | ~_is_same(_numbers(old, name), _numbers(new, name))
     touched = set(order["indicator"].to_numpy()[is_changed])
     is_shown = is_changed | ((order["level"] == "district") & order["indicator"].isin(touched)).to_numpy()
     note = np.where(old["unit_name"].isna(), NOT_BEFORE, np.where(new["unit_name"].isna(), NOT_AFTER, ""))

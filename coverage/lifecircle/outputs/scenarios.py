@@ -18,12 +18,14 @@ MOST_SHOWN = 3
 def scenario_summary(study: Study) -> list[dict[str, Any]]:
     """Return one entry a scenario: the district's indicators that differ, those that move the most people first.
 
-    Of an indicator, the figures beside it (who has a choice, each group) are left to the file.
+    Of the figures beside an indicator, who can no longer reach any is shown: it is what a closed road does, while the mean minutes of
+    those who still can may fall. Who has a choice, and each group, are left to the file.
     """
     table = study.tables.get("scenarios")
     if table is None or not len(table):
         return []
-    entries = {*study.results, *(entry.id for entry in study.configuration.indicators)}
+    rules = [rule.id for rule in study.configuration.rules]
+    entries = {*rules, *(f"{rule}-unreachable" for rule in rules), *(one.id for one in study.configuration.indicators)}
     found = []
     for scenario, rows in table.groupby("scenario", sort=False):
         district = rows[(rows["level"] == "district") & rows["indicator"].isin(entries)]
@@ -44,7 +46,8 @@ def scenario_summary(study: Study) -> list[dict[str, Any]]:
 
 def _change(row: dict[Any, Any]) -> dict[str, Any]:
     numbers = {
-        name: None if pd.isna(row[name]) else float(row[name]) for name in ("base", "value", "numerator_difference")
+        name: None if pd.isna(row[name]) else float(row[name])
+        for name in ("base", "value", "difference", "numerator_difference")
     }
     return {
         "indicator": row["indicator"], "label": row["label_zh"], "unit": row["value_unit"], **numbers, "counts": row["counts"],
@@ -71,11 +74,10 @@ def scenario_table(study: Study) -> Table | None:
     for one in found:
         shown = one["changes"][:MOST_SHOWN]
         for number, row in enumerate(shown):
-            moved = row["numerator_difference"]
             status = row["status"] if row["status"] == row["base_status"] else f"{row['base_status']}→{row['status']}"
             table.add_row(
                 one["label"] if number == 0 else "", row["label"], _figure(row["base"], row["unit"]),
-                _figure(row["value"], row["unit"]), "-" if moved is None else f"{moved:+,.0f} {row['counts']}".rstrip(), status,
+                _figure(row["value"], row["unit"]), _moved(row), status,
             )  # fmt: skip
         if not shown:
             table.add_row(one["label"], "没有变化 nothing changed", "-", "-", "-", "")
@@ -86,3 +88,12 @@ def _figure(value: float | None, unit: str) -> str:
     if value is None:
         return "n/a"
     return f"{value:.1f}%" if unit == "%" else f"{value:,.3g} {unit}"
+
+
+def _moved(change: dict[str, Any]) -> str:
+    """Return the people gained or lost; of a figure that counts no people, its difference."""
+    if change["counts"] == "人" and change["numerator_difference"] is not None:
+        return f"{change['numerator_difference']:+,.0f} 人"
+    if change["difference"] is None:
+        return "-"
+    return f"{change['difference']:+,.3g} {'pp' if change['unit'] == '%' else change['unit']}".rstrip()

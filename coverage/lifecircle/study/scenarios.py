@@ -87,8 +87,24 @@ def answer_scenario(
     facts = gather_facts(layers, base.year, results, journeys, problems)
     again = stirred | _stirred_entries(layers, base, variant, stirred, asked)
     kept = {name: rows for name, rows in base.rows.items() if name in same or name not in again}
-    answer_entries(facts, layers.known, set(again), {}, kept)
+    totals = {one.id for one in layers.configuration.indicators if isinstance(one, Scorecard)}
+    answer_entries(facts, layers.known, again - totals, {}, kept | _held(base, totals))
+    # A scorecard counts what others came to: only where one of them came to something else is it counted again.
+    if again & totals and any(not _is_kept(name, base, facts) for name in again - totals):
+        kept = {name: rows for name, rows in facts.rows.items() if name not in again & totals}
+        facts.rows.clear()
+        answer_entries(facts, layers.known, again & totals, {}, kept)
     return Answered(facts, frozenset(again))
+
+
+def _held(base: Facts, entries: set[str]) -> dict[str, pd.DataFrame]:
+    return {name: base.rows[name] for name in entries if name in base.rows}
+
+
+def _is_kept(name: str, base: Facts, facts: Facts) -> bool:
+    """Whether an entry has the base's very rows."""
+    before, after = base.rows.get(name), facts.rows.get(name)
+    return before is after or (before is not None and after is not None and before.equals(after))
 
 
 def _answer_rules(

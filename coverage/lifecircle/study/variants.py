@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lifecircle.config import Configuration, Scenario
+from lifecircle.config import Configuration, Population, Scenario
 from lifecircle.config.schema import Level
 from lifecircle.model import Cells, Facilities, InputFile, Roads, Units
 from lifecircle.problems import Problems
@@ -70,6 +70,7 @@ def _vary(
             roads = close_more(roads, configuration, scenario.close_roads, place, problems)
     if scenario.population is not None:
         configuration = replace(configuration, population=scenario.population)
+        _report_groups(scenario.population, base.configuration.population, place, problems)
         said = Problems()
         other, read, _ = read_people(configuration, units, said)
         add_said(said, problems.found, place, problems)
@@ -82,6 +83,16 @@ def _vary(
     added = np.arange(len(base.supply.facilities), len(supply.facilities))
     _report_idle(supply, added, chosen, place, problems)
     return Variant(scenario, configuration, supply, cells, roads, chosen, files)
+
+
+def _report_groups(other: Population, base: Population | None, place: str, problems: Problems) -> None:
+    """Say where rasters of groups are still those of the base, though its people are not."""
+    is_other = base is not None and other.path != base.path and other.groups == base.groups
+    if other.source == "raster" and other.groups and is_other:
+        problems.add(
+            "scenario-groups-of-base", "warning", "district.toml", "各人群仍取现状的栅格 the groups are still the base's rasters",
+            field=f"{place}.population.groups", mend='写 groups = { age60 = "..." }，没有则写 or groups = {} where there are none',
+        )  # fmt: skip
 
 
 def _report_idle(supply: ChangedFacilities, added: np.ndarray, chosen: Chosen, place: str, problems: Problems) -> None:
