@@ -48,7 +48,9 @@ def test_closing_the_boats_is_the_district_whose_boats_are_closed(study, table, 
 
 
 def test_without_boats_the_people_of_luxi_reach_no_hospital(study, table):
-    rows = table[(table["scenario"] == "luxi-ferry-closed") & (table["indicator"] == "hospital-30min-drive-unreachable")]
+    rows = table[
+        (table["scenario"] == "luxi-ferry-closed") & (table["indicator"] == "hospital-30min-drive-unreachable")
+    ]
     township = rows[rows["level"] == "township"]
     assert township["unit_name"].tolist() == ["鹿西乡"]
     on_luxi = study.indicators[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,6 +28,8 @@ from lifecircle.study.scenarios import answer_scenario
 from lifecircle.study.serving import asked_entries
 from lifecircle.study.variants import vary
 from tests.chain_district import CHAIN, HEAD, lonlat, write_chain
+from tests.sources.district import CRS
+from tests.study.ground import OPEN_GROUND, centre, line, write_ground
 from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 
 CAPACITY = """
@@ -208,6 +211,20 @@ def test_other_people(base):
     assert people(answered, "clinic-walk-15-age60")["330399"] == 0
 
 
+def test_other_people_take_over_what_the_scenario_does_not_say(tmp_path):
+    toml = RICH.replace('groups.age60 = "age60"', 'groups.age60 = "age60"\nbeside = ["age60"]')
+    toml += '\n[[scenarios]]\nid = "growth"\npopulation = { path = "people_2035.csv", groups = {} }\n'
+    folder = write_rich(tmp_path / "tiny", toml)
+    table = pd.read_csv(folder / "people.csv").drop(columns="age60")
+    table.assign(people=table["people"] * 3).to_csv(folder / "people_2035.csv", index=False)
+    study = run_district(folder, with_areas=False)
+    district = study.tables["scenarios"].query("level == 'district'").set_index("indicator")
+    assert district.loc["clinic-walk-15", ["base_numerator", "numerator"]].tolist() == [100, 300]
+    assert district.loc["clinic-walk-15", "difference"] == 0
+    assert district.loc["clinic-walk-15-age60", "note"]  # the old are not counted in 2035
+    assert [source.role for source in study.inputs if source.path == "people_2035.csv"] == ["population: growth"]
+
+
 @pytest.mark.parametrize(
     ("changes", "clinics"),
     [
@@ -229,6 +246,39 @@ def test_a_ferry_closed_is_the_district_without_it_to_the_byte(tmp_path):
     answered = base.ask(close_roads=["岛航线"])
     assert people(answered, "stroke") == cut_off
     assert as_bytes(answered.indicators, tmp_path) == as_bytes(without.answers.indicators, tmp_path)
+
+
+def write_crossed(folder, toml, clinics=((0, 0),)):
+    """Open ground with two roads across it."""
+    write_ground(folder, toml, clinics)
+    roads = [line((0, 450), (2000, 450)), line((50, 0), (50, 1000))]
+    gpd.GeoDataFrame({"highway": "primary", "name": ["大路", "小路"]}, geometry=roads, crs=CRS).to_file(
+        folder / "roads.gpkg"
+    )
+    return folder
+
+
+ON_GROUND = OPEN_GROUND.replace(
+    'speed_kph = 3.6 } }', 'speed_kph = 3.6 } }\nroads = { default = { as = "motor", speed_kph = 18 } }'
+) + '[roads]\npath = "roads.gpkg"\n'  # fmt: skip
+
+
+def test_over_terrain_a_scenario_is_the_district_so_changed_to_the_byte(tmp_path):
+    base = Base(write_crossed(tmp_path / "base", ON_GROUND))
+    x, y = centre(5, 14)
+    moved = base.ask(move=[{"facility": "k0", "x": x, "y": y}])
+    fresh = Base(write_crossed(tmp_path / "moved", ON_GROUND, clinics=((5, 14),)))
+    assert people(moved, "clinic-hike") != people(base.answers, "clinic-hike")
+    assert as_bytes(moved.indicators, tmp_path) == as_bytes(fresh.answers.indicators, tmp_path)
+
+
+def test_a_road_closed_over_terrain_is_the_district_without_it_to_the_byte(tmp_path):
+    base = Base(write_crossed(tmp_path / "base", ON_GROUND))
+    closed = ON_GROUND.replace('path = "roads.gpkg"', 'path = "roads.gpkg"\nclosed = ["大路"]')
+    fresh = Base(write_crossed(tmp_path / "closed", closed))
+    answered = base.ask(close_roads=["大路"])
+    assert people(answered, "clinic-hike")["330305"] < people(base.answers, "clinic-hike")["330305"]
+    assert as_bytes(answered.indicators, tmp_path) == as_bytes(fresh.answers.indicators, tmp_path)
 
 
 def test_what_did_not_change_is_the_bases_own(base):

@@ -169,6 +169,9 @@ def inherit_population(table: dict[str, Any]) -> None:
         own = scenario.get("population")
         if isinstance(base, dict) and isinstance(own, dict):
             shared = {key: value for key, value in base.items() if key != "control"}
+            groups = own.get("groups")
+            if isinstance(groups, dict) and isinstance(shared.get("beside"), list):
+                shared["beside"] = [name for name in shared["beside"] if name in groups]
             scenario["population"] = {**shared, **own}
 
 
