@@ -27,6 +27,7 @@ from lifecircle.study.layers import Layers, Progress, check_district, say_nothin
 from lifecircle.study.overland import describe_surfaces
 from lifecircle.study.parts import describe_networks, network_parts
 from lifecircle.study.rules import answer_rule
+from lifecircle.study.scenarios import compare_scenarios
 from lifecircle.study.serving import asked_entries
 
 __all__ = ["check_district", "find_missing", "run_district"]
@@ -78,6 +79,10 @@ def run_district(
         facts = gather_facts(layers, used_year, results, travel, problems)
         answers = answer_all(facts, layers.known, asked_entries(configuration, only_rules), layers.not_computed)
         conservation = conserve_people(layers.cells, results)
+    tables = dict(answers.tables)
+    if layers.variants:
+        with clock.stage("scenarios", "情景 scenarios"):
+            tables["scenarios"] = compare_scenarios(travel, facts, only_rules, problems)
     areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
@@ -90,7 +95,7 @@ def run_district(
         modes={mode: configuration.modes[mode] for rule in rules for mode in rule.modes},
         kinds=kinds_of((*configuration.facilities, *configuration.layers)),
         indicators=answers.indicators,
-        tables=answers.tables,
+        tables=tables,
         by_cell=dict(facts.by_cell),
         conservation=conservation,
         parts=network_parts(travel),

@@ -26,6 +26,7 @@ from lifecircle.sources import (
     read_units,
 )
 from lifecircle.study.serving import Chosen, choose_facilities
+from lifecircle.study.variants import Variant, vary
 
 Progress = Callable[[str], None]
 """Told what is being done, in Chinese and English."""
@@ -58,6 +59,8 @@ class Layers:
     not_computed: Mapping[str, str]
     inputs: tuple[InputFile, ...]
     details: Mapping[str, Any]
+    variants: tuple[Variant, ...] = ()
+    """The layers of the scenarios."""
 
 
 def check_district(
@@ -116,6 +119,9 @@ def check_district(
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
+    variants: tuple[Variant, ...] = ()
+    if cells is not None and facilities is not None:
+        variants = vary(configuration, units, cells, facilities, roads, only_rules, problems)
     if problems.errors or cells is None or facilities is None or configuration.district is None:
         return None
     return Layers(
@@ -142,8 +148,10 @@ def check_district(
             *road_files,
             *terrain_files,
             *barrier_files,
+            *(file for variant in variants for file in variant.files),
         ),
         details={"people": people_details},
+        variants=variants,
     )
 
 
