@@ -1,5 +1,6 @@
 """TOML to frozen models: the district's file, the policies, the modes and the kinds. The only reader of TOML."""
 
+from lifecircle.config.at_year import at_year
 from lifecircle.config.bands import Bands
 from lifecircle.config.catalogue import (
     Kind,
@@ -23,6 +24,7 @@ from lifecircle.config.layer_rules import kinds_of
 from lifecircle.config.reader import read_configuration
 from lifecircle.config.records import Bounds, Condition, FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
+from lifecircle.config.scenarios import Placed, Scenario
 from lifecircle.config.schema import (
     Buildings,
     ClassGoing,
@@ -42,6 +44,7 @@ from lifecircle.config.schema import (
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
 from lifecircle.config.targets import Base, Target, TargetKind
 from lifecircle.config.water import WaterSupply
+from lifecircle.config.years import Crosswalk, YearLayers
 
 __all__ = [
     "MEASURES",
@@ -55,6 +58,7 @@ __all__ = [
     "Condition",
     "Configuration",
     "Control",
+    "Crosswalk",
     "District",
     "Entry",
     "Exempt",
@@ -67,12 +71,14 @@ __all__ = [
     "Mode",
     "Need",
     "Onward",
+    "Placed",
     "Policy",
     "Population",
     "Ready",
     "Reference",
     "Roads",
     "Rule",
+    "Scenario",
     "SourceLayer",
     "Statement",
     "TableFile",
@@ -84,6 +90,8 @@ __all__ = [
     "UnitLayer",
     "WaterSupply",
     "Ways",
+    "YearLayers",
+    "at_year",
     "kinds_of",
     "load_bands",
     "load_entries",

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from lifecircle.config.indicators import AnyIndicator
 from lifecircle.config.rules import Rule
+from lifecircle.config.scenarios import Scenario
 from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
 from lifecircle.config.siting import CandidateLayer, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
+from lifecircle.config.years import YearLayers
 
 FILE_NAME = "district.toml"
 
@@ -44,3 +46,6 @@ class Configuration:
     """Places where something may be built."""
     siting: SitingOptions = SitingOptions()  # noqa: RUF009 - frozen
     water: WaterSupply = WaterSupply()  # noqa: RUF009 - frozen
+    years: tuple[YearLayers, ...] = ()
+    """What differed in other years."""
+    scenarios: tuple[Scenario, ...] = ()

@@ -20,6 +20,7 @@ from lifecircle.config.consistency import check_together
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.layer_rules import rules_of_layers
 from lifecircle.config.rules import Rule
+from lifecircle.config.scenarios import Scenario, inherit_population
 from lifecircle.config.schema import (
     District,
     FacilityLayer,
@@ -33,6 +34,7 @@ from lifecircle.config.schema import (
 from lifecircle.config.siting import CandidateLayer, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
+from lifecircle.config.years import YearLayers, complete_years
 from lifecircle.problems import Problems, nearest_name
 
 SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
@@ -54,6 +56,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "water": (WaterSupply, False),
     "candidates": (CandidateLayer, True),
     "siting": (SitingOptions, False),
+    "years": (YearLayers, True),
+    "scenarios": (Scenario, True),
 }
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -83,6 +87,8 @@ def read_configuration(
         )  # fmt: skip
     if policies is not None and isinstance(table.get("district"), dict):
         table["district"]["policies"] = list(policies)
+    table = complete_years(table)
+    inherit_population(table)
     parsed = {name: _validate_section(name, table, problems) for name in SECTIONS}
     district: District | None = next(iter(parsed["district"]), None)
     modes = _read_modes(table.get("modes", {}), problems)
@@ -113,6 +119,8 @@ def read_configuration(
         candidates=tuple(parsed["candidates"]),
         siting=next(iter(parsed["siting"]), None) or SitingOptions(),
         water=next(iter(parsed["water"]), None) or WaterSupply(),
+        years=tuple(parsed["years"]),
+        scenarios=tuple(parsed["scenarios"]),
     )
     check_together(configuration, table, problems)
     return configuration

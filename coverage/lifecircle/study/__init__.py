@@ -15,18 +15,19 @@ import pandas as pd
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.clauses import data_missing, foresee_missing
-from lifecircle.config import Rule, kinds_of
+from lifecircle.config import kinds_of
 from lifecircle.measures.conservation import conserve_people
-from lifecircle.model import RuleResult, Study
+from lifecircle.model import Study
 from lifecircle.problems import Problems
 from lifecircle.study.answers import answer_all
 from lifecircle.study.areas import draw_areas
-from lifecircle.study.chains import answer_chain
 from lifecircle.study.facts import gather_facts
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
 from lifecircle.study.overland import describe_surfaces
 from lifecircle.study.parts import describe_networks, network_parts
+from lifecircle.study.rules import answer_rule
+from lifecircle.study.scenarios import compare_scenarios
 from lifecircle.study.serving import asked_entries
 
 __all__ = ["check_district", "find_missing", "run_district"]
@@ -72,12 +73,16 @@ def run_district(
     configuration = layers.configuration
     rules = [rule for rule in configuration.rules if rule.id in layers.serving]
     travel = Journeys(layers, clock, problems, cache)
-    results = {rule.id: _answer(travel, rule) for rule in rules}
+    results = {rule.id: answer_rule(travel, rule) for rule in rules}
     with clock.stage("measures", "汇总覆盖 adding up coverage"):
         used_year = year or layers.district.year
         facts = gather_facts(layers, used_year, results, travel, problems)
         answers = answer_all(facts, layers.known, asked_entries(configuration, only_rules), layers.not_computed)
         conservation = conserve_people(layers.cells, results)
+    tables = dict(answers.tables)
+    if layers.variants:
+        with clock.stage("scenarios", "情景 scenarios"):
+            tables["scenarios"] = compare_scenarios(travel, facts, only_rules, problems)
     areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
@@ -90,7 +95,7 @@ def run_district(
         modes={mode: configuration.modes[mode] for rule in rules for mode in rule.modes},
         kinds=kinds_of((*configuration.facilities, *configuration.layers)),
         indicators=answers.indicators,
-        tables=answers.tables,
+        tables=tables,
         by_cell=dict(facts.by_cell),
         conservation=conservation,
         parts=network_parts(travel),
@@ -122,10 +127,3 @@ def _details(travel: Journeys, cache: Cache) -> dict[str, Any]:
         "terrain": describe_surfaces(travel.overland),
         "cache": dict(cache.outcomes),
     }
-
-
-def _answer(travel: Journeys, rule: Rule) -> RuleResult:
-    serving = travel.layers.serving[rule.id]
-    if rule.then is not None:
-        return answer_chain(travel, rule, serving, travel.layers.onward[rule.id])
-    return travel.answer(rule, serving)

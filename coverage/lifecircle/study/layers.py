@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.cache import NO_CACHE, Cache
-from lifecircle.config import Configuration, District, read_configuration
+from lifecircle.config import Configuration, District, at_year, read_configuration
 from lifecircle.config.schema import Level
 from lifecircle.model import Cells, Facilities, InputFile, IntArray, Known, Register, Roads, TerrainLayers, Units
 from lifecircle.problems import Problems
 from lifecircle.sources import (
+    keep_standing,
     read_barriers,
     read_district_crs,
     read_facilities,
@@ -25,6 +26,7 @@ from lifecircle.sources import (
     read_units,
 )
 from lifecircle.study.serving import Chosen, choose_facilities
+from lifecircle.study.variants import Variant, vary
 
 Progress = Callable[[str], None]
 """Told what is being done, in Chinese and English."""
@@ -57,6 +59,8 @@ class Layers:
     not_computed: Mapping[str, str]
     inputs: tuple[InputFile, ...]
     details: Mapping[str, Any]
+    variants: tuple[Variant, ...] = ()
+    """The layers of the scenarios."""
 
 
 def check_district(
@@ -75,7 +79,8 @@ def check_district(
     Parameters
     ----------
     year
-        The run's; the configuration's where absent. Figures of earlier years are what it is measured against.
+        The run's; the configuration's where absent. Its layers are those that ``[[years]]`` gives for it, its facilities those that
+        stood in it; figures of earlier years are what it is measured against.
     policies
         Those the run answers to, in place of the configuration's.
     at
@@ -91,7 +96,7 @@ def check_district(
     if configuration is None or configuration.district is None:
         return None
     used_year = year or configuration.district.year
-    configuration = _set_time(configuration, configuration.district, at, problems)
+    configuration = at_year(_set_time(configuration, configuration.district, at, problems), used_year, problems)
     crs = read_district_crs(configuration, problems)
     if crs is None:
         return None
@@ -102,6 +107,8 @@ def check_district(
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
     places, place_files = read_layers(configuration, units, problems)
+    facilities = keep_standing(facilities, used_year, "facilities", problems)
+    places = keep_standing(places, used_year, "layers", problems)
     registers, table_files = read_registers(configuration, units, problems)
     known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")
@@ -112,6 +119,9 @@ def check_district(
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
+    variants: tuple[Variant, ...] = ()
+    if cells is not None and facilities is not None:
+        variants = vary(configuration, units, cells, facilities, roads, only_rules, problems)
     if problems.errors or cells is None or facilities is None or configuration.district is None:
         return None
     return Layers(
@@ -138,8 +148,10 @@ def check_district(
             *road_files,
             *terrain_files,
             *barrier_files,
+            *(file for variant in variants for file in variant.files),
         ),
         details={"people": people_details},
+        variants=variants,
     )
 
 
