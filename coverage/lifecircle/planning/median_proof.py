@@ -1,0 +1,123 @@
+"""From a good p-median to a proven one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.planning.bounds import Bounding, Relaxed, raise_bound
+from lifecircle.planning.median_loops import priced, times_served
+from lifecircle.planning.median_problem import Median, radius_form
+from lifecircle.planning.questions import Clock
+from lifecircle.planning.siting import Status
+from lifecircle.planning.solver import solve
+
+STEPS = 800
+"""Of the bound, each of two times."""
+MOST_ENTRIES = 6_000_000
+"""A program with more nonzeros than this is not given to the solver."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProvenMedian:
+    """The best choice found and a lower bound of its cost."""
+
+    choice: BoolArray | None
+    bound: float
+    status: Status
+
+
+def prove_median(problem: Median, clock: Clock) -> ProvenMedian:
+    """Return the choice of the least cost, with its proof or the bound that time allowed."""
+    guess = problem.mend(np.zeros(len(problem.free), dtype=np.bool_))
+    best = guess if problem.allows(guess) else None
+    bounding: Bounding | None = None
+    for _ in range(2):
+        bounding = _bound(problem, guess, best, clock, bounding)
+        choice = np.zeros(len(problem.free), dtype=np.bool_)
+        choice[bounding.choice] = True
+        if math.isfinite(problem.budget):
+            choice = _affordable(problem, choice)
+        other = problem.mend(choice)
+        if problem.total(other) < problem.total(guess):
+            guess = other
+        if problem.allows(guess):
+            best = guess
+    assert bounding is not None  # noqa: S101 - two rounds were made
+    return _solve_rest(problem, best, bounding, clock)
+
+
+def _solve_rest(problem: Median, best: BoolArray | None, bounding: Bounding, clock: Clock) -> ProvenMedian:
+    total = math.inf if best is None else problem.total(best)
+    if best is not None and (bounding.is_settled or bounding.bound >= total - problem.least):
+        return ProvenMedian(best, total, "optimal")
+    if len(problem.cost) > 20 * MOST_ENTRIES:
+        return ProvenMedian(best, _rounded(problem, bounding.bound), "feasible" if best is not None else "time")
+    form = radius_form(problem, bounding.banned, bounding.needed)
+    if form.program.rows.nnz > MOST_ENTRIES:
+        return ProvenMedian(best, _rounded(problem, bounding.bound), "feasible" if best is not None else "time")
+    start = None
+    if best is not None and not (best & bounding.banned).any() and not (bounding.needed & problem.free & ~best).any():
+        start = form.point(problem, best)
+    solved = solve(form.program, clock.left_s, start=start, apart=problem.least)
+    if solved.point is not None:
+        choice = bounding.needed & problem.free
+        choice[form.rows[solved.point[: len(form.rows)] > 0.5]] = True
+        if problem.allows(choice) and problem.total(choice) < total:
+            best, total = choice, problem.total(choice)
+    if solved.outcome == "infeasible":
+        return ProvenMedian(best, total, "optimal" if best is not None else "infeasible")
+    if solved.outcome == "optimal" and best is not None:
+        return ProvenMedian(best, total, "optimal")
+    bound = max(_rounded(problem, bounding.bound), _rounded(problem, min(total, solved.bound + form.constant)))
+    return ProvenMedian(best, min(bound, total), "time" if solved.outcome == "time" or best is None else "feasible")
+
+
+def _bound(
+    problem: Median, guess: BoolArray, best: BoolArray | None, clock: Clock, known: Bounding | None
+) -> Bounding:
+    first, one, two = problem.nearest(guess)
+    lists = problem.start, problem.site, problem.cost
+    sites = len(problem.free)
+    dearest = problem.dearest
+
+    def served(prices: FloatArray, choice: IntArray) -> FloatArray:
+        is_open = np.zeros(sites, dtype=np.bool_)
+        is_open[choice] = True
+        times: FloatArray = times_served(*lists, prices, is_open)
+        return times
+
+    ceiling = np.full(len(one), np.inf) if problem.must_reach else problem.beyond
+    one, two = np.minimum(one, dearest), np.minimum(two, dearest)
+    relaxed = Relaxed(
+        start=np.where(first >= 0, (one + two) / 2, one),
+        ceiling=ceiling,
+        floor=0.0,
+        values=lambda prices: priced(*lists, problem.beyond, prices, sites),
+        served=served,
+        costs=problem.site_costs,
+        count=problem.count + int(problem.locked.sum()),
+        budget=problem.budget,
+    )
+    if known is None:
+        closed = ~problem.locked & ~problem.free
+        known = Bounding(-math.inf, relaxed.start, np.empty(0, dtype=np.int64), closed, problem.locked.copy())
+    target = math.inf if best is None else problem.total(best) - problem.least
+    return raise_bound(relaxed, math.fsum(one), target, STEPS, clock, known)
+
+
+def _affordable(problem: Median, choice: BoolArray) -> BoolArray:
+    kept, left = choice & problem.locked, problem.budget
+    for row in np.flatnonzero(choice & problem.free):
+        if problem.site_costs[row] <= left:
+            kept[row] = True
+            left -= problem.site_costs[row]
+    return kept
+
+
+def _rounded(problem: Median, bound: float) -> float:
+    """Return a bound of whole costs as a whole number."""
+    return math.ceil(bound - 1e-6) if problem.least > 0.5 and math.isfinite(bound) else bound
