@@ -97,7 +97,7 @@ def best_swap(
 
 @njit(cache=True, nogil=True)
 def priced(
-    start: IntArray, site: IntArray, cost: FloatArray, beyond: FloatArray, prices: FloatArray, sites: int
+    start: IntArray, site: IntArray, cost: FloatArray, prices: FloatArray, sites: int
 ) -> FloatArray:  # pragma: no cover - compiled
     """Return what each site is worth at prices: the sum over cells of min(0, cost - price)."""
     values = np.zeros(sites)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.planning.median_loops import best_swap, savings, two_nearest
@@ -110,11 +110,15 @@ class RadiusForm:
     cell: IntArray
     """Cell and cost of each ring variable, to write a choice as a point."""
     radius: FloatArray
+    is_impossible: bool
+    """Whether a cell that must be reached has nobody left that could."""
 
     def point(self, problem: Median, choice: BoolArray) -> FloatArray:
         """Return the program's point of a choice."""
         cost = problem.nearest(choice)[1]
-        return np.concatenate([choice[self.rows].astype(np.float64), (cost[self.cell] > self.radius).astype(np.float64)])
+        return np.concatenate(
+            [choice[self.rows].astype(np.float64), (cost[self.cell] > self.radius).astype(np.float64)]
+        )
 
 
 def radius_form(problem: Median, banned: BoolArray, needed: BoolArray) -> RadiusForm:
@@ -156,35 +160,27 @@ def radius_form(problem: Median, banned: BoolArray, needed: BoolArray) -> Radius
         ),
         shape=(rings, sites + rings),
     ).tocsr()
-    return _finish(problem, needed, matrix, rows, ring_cell, radius, following, is_first, closes, ceiling)
-
-
-def _finish(
-    problem: Median, needed: BoolArray, matrix: coo_array, rows: IntArray, ring_cell: IntArray, radius: FloatArray,
-    following: FloatArray, is_first: BoolArray, closes: BoolArray, ceiling: FloatArray,
-) -> RadiusForm:  # fmt: skip
-    from scipy.sparse import csr_array, hstack, vstack
-
-    sites, rings = len(rows), len(radius)
-    blocks, upper = [matrix], [np.full(rings, np.inf)]
-    spent = needed & problem.free
-    none = csr_array((1, rings))
-    blocks.append(hstack([csr_array(np.ones((1, sites))), none]))
-    upper.append(np.array([problem.count - float(spent.sum())]))
-    if math.isfinite(problem.budget):
-        blocks.append(hstack([csr_array(problem.site_costs[rows][None, :]), none]))
-        upper.append(np.array([problem.budget - math.fsum(problem.site_costs[spent])]))
-    above = np.concatenate(upper)
-    lower = np.concatenate([is_first.astype(np.float64), np.full(len(above) - rings, -np.inf)])
-    step = np.where(closes, 0.0, following - radius)
+    blocks, upper = _conditions(problem, needed, rows, rings)
+    above = np.concatenate([np.full(rings, np.inf), upper])
     at_first = ceiling.copy()
     at_first[ring_cell[is_first]] = radius[is_first]
     program = Program(
-        np.concatenate([np.zeros(sites), step]),
+        np.concatenate([np.zeros(sites), np.where(closes, 0.0, following - radius)]),
         np.concatenate([np.ones(sites), np.where(closes, 0.0, 1.0)]),
         np.arange(sites + rings) < sites,
-        csr_array(vstack(blocks, format="csr")),
-        lower,
+        csr_array(vstack([matrix, blocks], format="csr")),
+        np.concatenate([is_first.astype(np.float64), np.full(len(upper), -np.inf)]),
         above,
     )
-    return RadiusForm(program, rows, math.fsum(at_first), ring_cell, radius)
+    is_impossible = bool(open_end.sum() > len(np.unique(ring_cell[open_end[ring_cell]])))
+    return RadiusForm(program, rows, math.fsum(at_first), ring_cell, radius, is_impossible)
+
+
+def _conditions(problem: Median, needed: BoolArray, rows: IntArray, rings: int) -> tuple[csr_array, FloatArray]:
+    """Return the count, and the budget where there is one, of what is left to choose."""
+    spent = needed & problem.free
+    each, most = [np.ones(len(rows))], [problem.count - float(spent.sum())]
+    if math.isfinite(problem.budget):
+        each.append(problem.site_costs[rows])
+        most.append(problem.budget - math.fsum(problem.site_costs[spent]))
+    return csr_array(hstack([csr_array(np.array(each)), csr_array((len(each), rings))])), np.array(most)

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
-from lifecircle.planning.bounds import Bounding, Relaxed, raise_bound
+from lifecircle.planning.bounds import Bounding, Relaxed, probe, raise_bound
 from lifecircle.planning.median_loops import priced, times_served
-from lifecircle.planning.median_problem import Median, radius_form
+from lifecircle.planning.median_problem import Median, RadiusForm, radius_form
+from lifecircle.planning.problem import cut_off
 from lifecircle.planning.questions import Clock
 from lifecircle.planning.siting import Status
-from lifecircle.planning.solver import solve
+from lifecircle.planning.solver import Solved, solve
 
 STEPS = 800
 """Of the bound, each of two times."""
+PROBING = 0.1
+"""The share of the time left that probing may take."""
 MOST_ENTRIES = 6_000_000
 """A program with more nonzeros than this is not given to the solver."""
 
@@ -34,9 +37,10 @@ def prove_median(problem: Median, clock: Clock) -> ProvenMedian:
     """Return the choice of the least cost, with its proof or the bound that time allowed."""
     guess = problem.mend(np.zeros(len(problem.free), dtype=np.bool_))
     best = guess if problem.allows(guess) else None
-    bounding: Bounding | None = None
+    bounding = _begin(problem)
     for _ in range(2):
-        bounding = _bound(problem, guess, best, clock, bounding)
+        about = math.fsum(np.minimum(problem.nearest(guess)[1], problem.dearest))
+        raise_bound(_relax(problem, guess), about, _target(problem, best), STEPS, clock, bounding)
         choice = np.zeros(len(problem.free), dtype=np.bool_)
         choice[bounding.choice] = True
         if math.isfinite(problem.budget):
@@ -46,8 +50,14 @@ def prove_median(problem: Median, clock: Clock) -> ProvenMedian:
             guess = other
         if problem.allows(guess):
             best = guess
-    assert bounding is not None  # noqa: S101 - two rounds were made
+    if best is not None and bounding.bound < _target(problem, best):
+        until_s = clock.spent_s + PROBING * clock.left_s
+        probe(_relax(problem, best), bounding, problem.total(best), _target(problem, best), clock, until_s)
     return _solve_rest(problem, best, bounding, clock)
+
+
+def _target(problem: Median, best: BoolArray | None) -> float:
+    return math.inf if best is None else problem.total(best) - problem.least
 
 
 def _solve_rest(problem: Median, best: BoolArray | None, bounding: Bounding, clock: Clock) -> ProvenMedian:
@@ -62,12 +72,11 @@ def _solve_rest(problem: Median, best: BoolArray | None, bounding: Bounding, clo
     start = None
     if best is not None and not (best & bounding.banned).any() and not (bounding.needed & problem.free & ~best).any():
         start = form.point(problem, best)
-    solved = solve(form.program, clock.left_s, start=start, apart=problem.least)
-    if solved.point is not None:
-        choice = bounding.needed & problem.free
-        choice[form.rows[solved.point[: len(form.rows)] > 0.5]] = True
-        if problem.allows(choice) and problem.total(choice) < total:
-            best, total = choice, problem.total(choice)
+    if form.is_impossible:
+        return ProvenMedian(best, total, "optimal" if best is not None else "infeasible")
+    choice, solved = _solve_form(problem, form, bounding.needed, start, clock)
+    if choice is not None and problem.total(choice) < total:
+        best, total = choice, problem.total(choice)
     if solved.outcome == "infeasible":
         return ProvenMedian(best, total, "optimal" if best is not None else "infeasible")
     if solved.outcome == "optimal" and best is not None:
@@ -76,13 +85,31 @@ def _solve_rest(problem: Median, best: BoolArray | None, bounding: Bounding, clo
     return ProvenMedian(best, min(bound, total), "time" if solved.outcome == "time" or best is None else "feasible")
 
 
-def _bound(
-    problem: Median, guess: BoolArray, best: BoolArray | None, clock: Clock, known: Bounding | None
-) -> Bounding:
+def _solve_form(
+    problem: Median, form: RadiusForm, needed: BoolArray, start: FloatArray | None, clock: Clock
+) -> tuple[BoolArray | None, Solved]:
+    """Return the choice found, and how the solver ended; a point that breaks a condition by its tolerance is cut off."""
+    program = form.program
+    while True:
+        solved = solve(program, clock.left_s, start=start, apart=problem.least)
+        if solved.point is None:
+            return None, solved
+        picked = solved.point[: len(form.rows)] > 0.5
+        choice = needed & problem.free
+        choice[form.rows[picked]] = True
+        if problem.allows(choice):
+            return choice, solved
+        if solved.outcome != "optimal":
+            return None, solved
+        program, start = cut_off(program, picked), None
+
+
+def _relax(problem: Median, guess: BoolArray) -> Relaxed:
     first, one, two = problem.nearest(guess)
     lists = problem.start, problem.site, problem.cost
     sites = len(problem.free)
     dearest = problem.dearest
+    one, two = np.minimum(one, dearest), np.minimum(two, dearest)
 
     def served(prices: FloatArray, choice: IntArray) -> FloatArray:
         is_open = np.zeros(sites, dtype=np.bool_)
@@ -90,23 +117,22 @@ def _bound(
         times: FloatArray = times_served(*lists, prices, is_open)
         return times
 
-    ceiling = np.full(len(one), np.inf) if problem.must_reach else problem.beyond
-    one, two = np.minimum(one, dearest), np.minimum(two, dearest)
-    relaxed = Relaxed(
+    return Relaxed(
         start=np.where(first >= 0, (one + two) / 2, one),
-        ceiling=ceiling,
+        ceiling=np.full(len(one), np.inf) if problem.must_reach else problem.beyond,
         floor=0.0,
-        values=lambda prices: priced(*lists, problem.beyond, prices, sites),
+        values=lambda prices: priced(*lists, prices, sites),
         served=served,
         costs=problem.site_costs,
         count=problem.count + int(problem.locked.sum()),
         budget=problem.budget,
     )
-    if known is None:
-        closed = ~problem.locked & ~problem.free
-        known = Bounding(-math.inf, relaxed.start, np.empty(0, dtype=np.int64), closed, problem.locked.copy())
-    target = math.inf if best is None else problem.total(best) - problem.least
-    return raise_bound(relaxed, math.fsum(one), target, STEPS, clock, known)
+
+
+def _begin(problem: Median) -> Bounding:
+    """Return what is known at first: what stands is in every choice, and what may not be built in none."""
+    closed = ~problem.locked & ~problem.free
+    return Bounding(-math.inf, np.empty(0), np.empty(0, dtype=np.int64), closed, problem.locked.copy())
 
 
 def _affordable(problem: Median, choice: BoolArray) -> BoolArray:

@@ -114,11 +114,7 @@ def as_program(problem: Problem, *, site_cost: FloatArray | None = None) -> Prog
     above = np.concatenate(upper)
     lower.append(np.full(len(above) - groups, -np.inf))
     zero = np.zeros(groups)
-    cost = (
-        np.concatenate([np.zeros(sites), model.weight])
-        if site_cost is None
-        else np.concatenate([site_cost, zero])
-    )
+    cost = np.concatenate([np.zeros(sites), model.weight]) if site_cost is None else np.concatenate([site_cost, zero])
     return Program(
         cost, np.ones(sites + groups), np.arange(sites + groups) < sites,
         csr_array(vstack(blocks, format="csr")), np.concatenate(lower), above,

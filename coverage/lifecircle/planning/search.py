@@ -83,7 +83,7 @@ class Search:
         built = np.zeros(len(problem.costs), dtype=np.bool_) if start is None else start.copy()
         gain = start_gains(*self.lists[:2], weight)
         times = np.zeros(len(weight), dtype=np.int64)
-        for site in np.flatnonzero(built):
+        for site in np.flatnonzero(built).tolist():
             add(site, *self.lists, weight, times, gain)
         least = EXACT * float(weight.sum())
         conditions = problem.costs, problem.count, problem.budget
@@ -107,7 +107,9 @@ def search_widely(search: Search, start: BoolArray, clock: Clock, until_s: float
     for turn in range(MOST_ROUNDS):
         worth = (problem.model.weight.sum() - problem.uncovered(best)) / max(1, int(best.sum()))
         heats = [max(heat * worth, 1e-9) for heat in HEATS]
-        with ThreadPoolExecutor(count_workers()) as pool:  # the loops hold no lock; each has its own seed, whoever runs first
+        with ThreadPoolExecutor(
+            count_workers()
+        ) as pool:  # the loops hold no lock; each has its own seed, whoever runs first
             made = pool.map(
                 lambda seed, heat: search.anneal(afresh, moves, heat, seed),
                 range(turn * len(heats), (turn + 1) * len(heats)),
