@@ -55,9 +55,6 @@ def _prove(problem: Problem, search: Search, best: BoolArray | None, bounding: B
     guess = search.greedy() if best is None else best
     bounding = _bound(problem, guess, best, FIRST_STEPS, clock, bounding)
     first_s = FIRST_TRY * clock.limit_s
-    if best is not None and bounding.bound < _target(problem, best):
-        until_s = clock.spent_s + PROBING * clock.left_s
-        probe(_relax(problem, best), bounding, problem.uncovered(best), _target(problem, best), clock, until_s)
     for limit_s in (first_s, math.inf):
         best, bound, is_done = _solve_rest(problem, best, bounding, min(limit_s, clock.left_s))
         bounding.bound = max(bounding.bound, bound)
@@ -71,6 +68,8 @@ def _prove(problem: Problem, search: Search, best: BoolArray | None, bounding: B
             wider = search_widely(search, best, clock, clock.spent_s + 0.5 * clock.left_s)
             best = wider if problem.uncovered(wider) < problem.uncovered(best) else best
             bounding = _bound(problem, best, best, MORE_STEPS, clock, bounding)
+            until_s = clock.spent_s + PROBING * clock.left_s
+            probe(_relax(problem, best), bounding, problem.uncovered(best), _target(problem, best), clock, until_s)
     if best is None:
         return Proven(None, math.nan, bounding.bound, "time")
     uncovered = problem.uncovered(best)
