@@ -30,7 +30,8 @@ def covers_within(reach: csr_array, limit: float) -> csr_array:
     reach
         Facilities x cells, in the unit of ``limit``; what is not stored is out of reach.
     """
-    inside = csr_array((reach.data <= limit, reach.indices, reach.indptr), shape=reach.shape)
+    # Copies: dropping the rest works in place, and the indices are the reach's own.
+    inside = csr_array((reach.data <= limit, reach.indices.copy(), reach.indptr.copy()), shape=reach.shape)
     inside.eliminate_zeros()
     return inside
 
