@@ -15,7 +15,7 @@ from lifecircle.cli import app
 from lifecircle.config import Label
 from lifecircle.verification import Case, Outcome, Verification, load_cases, run_case, verify
 from lifecircle.verification.report import verdict, verification_json, verification_table
-from lifecircle.verification.verify import NOT_COMPUTED, NOT_USED
+from lifecircle.verification.verify import NOT_USED
 
 ORACLES = Path(__file__).parents[3] / "shared" / "oracles"
 needs_oracles = pytest.mark.skipif(not ORACLES.is_dir(), reason="needs ../shared/oracles, not part of the repository")
@@ -133,14 +133,14 @@ def test_the_table_fits_a_terminal():
 
 @needs_oracles
 def test_oracles_that_are_not_compared_are_listed_and_not_counted(tmp_path):
-    known = {entry.oracle for entry in ORACLE_CASES} | set(NOT_COMPUTED) | set(NOT_USED)
+    known = {entry.oracle for entry in ORACLE_CASES} | set(NOT_USED)
     assert {path.name for path in ORACLES.iterdir() if path.is_dir()} <= known
-    (tmp_path / "pmed").mkdir()
+    (tmp_path / "zonal").mkdir()
     (tmp_path / "unheard-of").mkdir()
     found = verify(tmp_path, lambda _: None)
     assert {outcome.case.id for outcome in found.outcomes} == {entry.id for entry in SHIPPED}
     reasons = {entry.name: entry.reason for entry in found.not_run}
-    assert "not computed in this version" in reasons["pmed"]
+    assert reasons["zonal"] == NOT_USED["zonal"]
     assert "no case knows it" in reasons["unheard-of"]
     assert "not in the folder" in reasons["accessmod_malawi"]
 

@@ -26,6 +26,8 @@ from lifecircle.planning.questions import Clock
 PATIENCE = 12
 """Steps without a better bound before the step is halved."""
 SMALLEST_STEP = 2e-4
+PROBING_STEPS = 40
+"""For each candidate that is forced in or out."""
 ENOUGH = 1e-7
 """A bound that rises by less than this share in all the steps of one step size is as high as it gets."""
 
@@ -93,7 +95,8 @@ def raise_bound(
         np.zeros(sites, np.bool_),
         np.zeros(sites, np.bool_),
     )
-    prices, size, since, before = state.prices.copy(), 1.0, 0, -math.inf
+    prices = (state.prices if len(state.prices) else relaxed.start).copy()
+    size, since, before = 1.0, 0, -math.inf
     direction = np.zeros(len(prices))
     for _ in range(steps):
         bound, values, choice = _choose(relaxed, prices, state)
@@ -103,7 +106,7 @@ def raise_bound(
             state.bound, state.prices, state.choice = bound, prices.copy(), choice
         else:
             since += 1
-        if bound >= target or state.is_settled or clock.left_s == 0:
+        if bound >= target or state.is_settled or int(state.needed.sum()) > relaxed.count or clock.left_s == 0:
             break
         if since >= PATIENCE:
             if size < SMALLEST_STEP or state.bound - before < ENOUGH * abs(best):
@@ -121,6 +124,27 @@ def raise_bound(
         step = size * max(best - bound, 1e-12) / norm
         prices = np.clip(prices + step * direction, relaxed.floor, relaxed.ceiling)
     return state
+
+
+def probe(relaxed: Relaxed, state: Bounding, best: float, target: float, clock: Clock, until_s: float) -> None:
+    """Settle more candidates: each is forced in, and then out, and the bound raised from there; again while that settles some.
+
+    What a candidate forced in or out lifts at once is seen by `raise_bound` already; this sees what it lifts after a few steps.
+    """
+    while True:
+        before = int(state.banned.sum() + state.needed.sum())
+        for site in np.flatnonzero(~state.banned & ~state.needed).tolist():
+            for forced, settled in (("needed", "banned"), ("banned", "needed")):
+                if clock.spent_s > until_s or state.is_settled:
+                    return
+                trial = Bounding(-math.inf, state.prices, state.choice, state.banned.copy(), state.needed.copy())
+                getattr(trial, forced)[site] = True
+                raise_bound(relaxed, best, target, PROBING_STEPS, clock, trial)
+                if trial.bound >= target or trial.is_settled or int(trial.needed.sum()) > relaxed.count:
+                    getattr(state, settled)[site] = True
+                    break
+        if int(state.banned.sum() + state.needed.sum()) == before:
+            return
 
 
 def _choose(relaxed: Relaxed, prices: FloatArray, state: Bounding) -> tuple[float, FloatArray, IntArray]:

@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.model import BoolArray, FloatArray
+from lifecircle.planning.answers import answer, covered_cells, infeasible, unfound
 from lifecircle.planning.least_sites import cover_share
 from lifecircle.planning.problem import Problem, pose
 from lifecircle.planning.proof import cover_best
-from lifecircle.planning.questions import Candidates, Clock, read_candidates, read_covers, read_floors
-from lifecircle.planning.siting import EXACT, Floors, Siting, Status, relative_gap
-
-DEFAULT_S = 60.0
-"""Seconds a question may take where no limit is given."""
+from lifecircle.planning.questions import DEFAULT_S, Candidates, Clock, read_candidates, read_covers, read_floors
+from lifecircle.planning.siting import EXACT, Floors, Siting
 
 
 def covers_within(reach: csr_array, limit: float) -> csr_array:
@@ -32,7 +30,8 @@ def covers_within(reach: csr_array, limit: float) -> csr_array:
     reach
         Facilities x cells, in the unit of ``limit``; what is not stored is out of reach.
     """
-    inside = csr_array((reach.data <= limit, reach.indices, reach.indptr), shape=reach.shape)
+    # Copies: dropping the rest works in place, and the indices are the reach's own.
+    inside = csr_array((reach.data <= limit, reach.indices.copy(), reach.indptr.copy()), shape=reach.shape)
     inside.eliminate_zeros()
     return inside
 
@@ -155,50 +154,6 @@ def set_covering(
     objective = math.fsum(price[proven.rows])
     bound = objective if proven.status == "optimal" else min(objective, proven.bound)
     return answer(proven.rows, objective, bound, proven.status, matrix, each, candidates, clock)
-
-
-def answer(
-    rows: IntArray, objective: float, bound: float, status: Status, matrix: csr_array, people: FloatArray,
-    candidates: Candidates, clock: Clock,
-) -> Siting:  # fmt: skip
-    """Return the siting of rows that were found."""
-    covered = covered_cells(matrix, candidates.locked, rows)
-    usable = candidates.locked | candidates.free
-    reachable = np.asarray((matrix.T @ usable.astype(np.float64)) > 0)
-    gap = relative_gap(objective, bound)
-    return Siting(
-        chosen=np.sort(rows).astype(np.int64),
-        objective=objective,
-        bound=bound,
-        gap=gap,
-        status="optimal" if gap == 0 else status,
-        covered=covered,
-        people_covered=math.fsum(people[covered]),
-        people_unreachable=math.fsum(people[~reachable]),
-        cost_yuan=candidates.spend(rows),
-        seconds=clock.spent_s,
-    )
-
-
-def infeasible(cells: int, clock: Clock) -> Siting:
-    """Return the siting of a question that no choice answers."""
-    nothing = np.zeros(cells, dtype=np.bool_)
-    return Siting(
-        np.empty(0, dtype=np.int64), math.nan, math.nan, math.inf, "infeasible", nothing, 0.0, seconds=clock.spent_s
-    )
-
-
-def unfound(cells: int, clock: Clock, bound: float) -> Siting:
-    """Return the siting of a question to which time found no answer, and which may have one."""
-    nothing = np.zeros(cells, dtype=np.bool_)
-    return Siting(np.empty(0, dtype=np.int64), math.nan, bound, math.inf, "time", nothing, 0.0, seconds=clock.spent_s)
-
-
-def covered_cells(matrix: csr_array, locked: BoolArray, rows: IntArray, times: int = 1) -> BoolArray:
-    """Return which cells at least so many of what stands and what is chosen have within reach."""
-    there = locked.astype(np.float64)
-    there[rows] = 1.0
-    return np.asarray((matrix.T @ there) >= times)
 
 
 def _beside_locked(

@@ -59,7 +59,8 @@ def _prove(problem: Problem, best: BoolArray, clock: Clock) -> LeastSites:
     least = 1.0 - 1e-6 if whole else EXACT * float(price.sum())
     if problem.model.by_site.nnz > MOST_ENTRIES:
         return LeastSites(problem.model.rows[np.flatnonzero(best)], 0.0, "feasible")
-    program, start = as_program(problem, site_cost=price), as_point(problem, best)
+    program = as_program(problem, site_cost=price)
+    start: FloatArray | None = as_point(problem, best)
     bound, status, sites = 0.0, "time", len(price)
     for _ in range(FEW_CUTS):
         solved = solve(program, clock.left_s, start=start, apart=least)

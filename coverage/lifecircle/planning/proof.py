@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
-from lifecircle.planning.bounds import Bounding, Relaxed, raise_bound
+from lifecircle.planning.bounds import Bounding, Relaxed, probe, raise_bound
 from lifecircle.planning.problem import Problem, as_point, as_program, cut_off, narrow
 from lifecircle.planning.questions import Clock
 from lifecircle.planning.search import Search, search_widely
@@ -19,6 +19,8 @@ FIRST_STEPS, MORE_STEPS = 400, 1500
 """Of the bound, before the solver is first tried and after."""
 FIRST_TRY = 0.15
 """The share of the time limit that the solver has before choices are sought more widely."""
+PROBING = 0.03
+"""The share of the time left that probing may take."""
 MOST_ENTRIES = 8_000_000
 """A narrowed model with more nonzeros than this is not given to the solver: it would spend the time on reading it."""
 FEW_CUTS = 20
@@ -64,8 +66,10 @@ def _prove(problem: Problem, search: Search, best: BoolArray | None, bounding: B
             break
         if best is not None:
             wider = search_widely(search, best, clock, clock.spent_s + 0.5 * clock.left_s)
-            best = _better(problem, best, wider)
+            best = wider if problem.uncovered(wider) < problem.uncovered(best) else best
             bounding = _bound(problem, best, best, MORE_STEPS, clock, bounding)
+            until_s = clock.spent_s + PROBING * clock.left_s
+            probe(_relax(problem, best), bounding, problem.uncovered(best), _target(problem, best), clock, until_s)
     if best is None:
         return Proven(None, math.nan, bounding.bound, "time")
     uncovered = problem.uncovered(best)
@@ -117,15 +121,22 @@ def _bound(
     problem: Problem, guess: BoolArray, best: BoolArray | None, steps: int, clock: Clock, known: Bounding | None
 ) -> Bounding:
     """Raise the bound; floors are left out of it, which only makes it lower."""
+    relaxed, about = _relax(problem, guess), problem.uncovered(guess)
+    return raise_bound(relaxed, about, _target(problem, best), steps, clock, known)
+
+
+def _target(problem: Problem, best: BoolArray | None) -> float:
+    return math.inf if best is None else problem.uncovered(best) - problem.least
+
+
+def _relax(problem: Problem, guess: BoolArray) -> Relaxed:
     model = problem.model
     times = model.by_group @ guess.astype(np.float64)
-    target = math.inf if best is None else problem.uncovered(best) - problem.least
-    by_choice = model.by_site
 
     def served(_: FloatArray, choice: IntArray) -> FloatArray:
-        return np.bincount(by_choice[choice].indices, minlength=len(model.weight)).astype(np.float64)
+        return np.bincount(model.by_site[choice].indices, minlength=len(model.weight)).astype(np.float64)
 
-    relaxed = Relaxed(
+    return Relaxed(
         start=model.weight / np.maximum(times, 1.0),
         ceiling=model.weight,
         floor=0.0,
@@ -135,7 +146,6 @@ def _bound(
         count=problem.count,
         budget=problem.budget,
     )
-    return raise_bound(relaxed, problem.uncovered(guess), target, steps, clock, known)
 
 
 def _as_choice(problem: Problem, bounding: Bounding) -> BoolArray:

@@ -13,6 +13,9 @@ from scipy.sparse import csr_array, issparse
 from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.planning.siting import EXACT, Floors
 
+DEFAULT_S = 60.0
+"""Seconds a question may take where no limit is given."""
+
 
 class Clock:
     """How much of the time limit is left."""

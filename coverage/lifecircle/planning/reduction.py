@@ -97,8 +97,7 @@ def _merge(
     ).tocsr()
     merged = csr_array(columns[heads].T)
     merged.sort_indices()
-    new_of_cell = np.where(of_cell >= 0, group[np.maximum(of_cell, 0)], -1)
-    return merged, together.astype(np.float64), csr_array(units @ spread), new_of_cell
+    return merged, together.astype(np.float64), csr_array(units @ spread), np.append(group, -1)[of_cell]
 
 
 def _keys(rows: int) -> IntArray:

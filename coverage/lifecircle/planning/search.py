@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -14,9 +15,14 @@ from lifecircle.planning.questions import Clock
 from lifecircle.planning.siting import EXACT
 from lifecircle.planning.solver import solve
 from lifecircle.planning.swaps import add, fill_greedily, start_gains, swap_until_none_helps
+from lifecircle.travel.threads import count_workers
 
 MOST_MOVES = 2_000_000
 MOVES_A_CANDIDATE = 500
+HEATS = (0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.1, 0.2)
+"""First temperatures of one round, as shares of the people a site is worth on average."""
+MOST_ROUNDS, ELITE = 12, 12
+MERGING_S = 5.0
 WORK_OF_ONE = 1.5e8
 """Groups that one annealing may touch, in all."""
 FLOOR_ROUNDS = 12
@@ -77,7 +83,7 @@ class Search:
         built = np.zeros(len(problem.costs), dtype=np.bool_) if start is None else start.copy()
         gain = start_gains(*self.lists[:2], weight)
         times = np.zeros(len(weight), dtype=np.int64)
-        for site in np.flatnonzero(built):
+        for site in np.flatnonzero(built).tolist():
             add(site, *self.lists, weight, times, gain)
         least = EXACT * float(weight.sum())
         conditions = problem.costs, problem.count, problem.budget
@@ -88,24 +94,38 @@ class Search:
 
 
 def search_widely(search: Search, start: BoolArray, clock: Clock, until_s: float) -> BoolArray:
-    """Anneal from a start several times, and take the exact best of what the results have between them.
+    """Anneal several times side by side, take the exact best of what the results have between them, and again while that helps.
 
-    Eight results of a landscape of overlapping circles have most sites in common with the best choice and, between them, nearly all.
+    A few results of a landscape of overlapping circles have most sites in common with the best choice and, between them, often all.
+    Rounds end with the time, or when two in turn have found nothing better.
     """
     problem = search.problem
     degree = problem.model.by_site.nnz / max(1, len(problem.costs))
     moves = int(min(MOST_MOVES, MOVES_A_CANDIDATE * len(problem.costs), WORK_OF_ONE / max(1.0, degree)))
-    worth = (problem.model.weight.sum() - problem.uncovered(start)) / max(1, int(start.sum()))
-    found = [start]
-    for seed in range(4):
-        for share in (0.1, 0.2):
-            if clock.spent_s > until_s:
-                break
-            found.append(search.anneal(start, moves, max(share * worth, 1e-9), seed))
-    allowed = [choice for choice in found if problem.allows(choice)]
-    if not allowed:
-        return start
-    return search.best_of_union(allowed, min(clock.left_s, max(1.0, until_s - clock.spent_s)))
+    best, elite, since = start, [start], 0
+    afresh = search.greedy()  # what is known already would draw every walk back to it
+    for turn in range(MOST_ROUNDS):
+        worth = (problem.model.weight.sum() - problem.uncovered(best)) / max(1, int(best.sum()))
+        heats = [max(heat * worth, 1e-9) for heat in HEATS]
+        with ThreadPoolExecutor(
+            count_workers()
+        ) as pool:  # the loops hold no lock; each has its own seed, whoever runs first
+            made = pool.map(
+                lambda seed, heat: search.anneal(afresh, moves, heat, seed),
+                range(turn * len(heats), (turn + 1) * len(heats)),
+                heats,
+            )
+            found = [choice for choice in made if problem.allows(choice)]
+        elite = sorted([*elite, *found], key=problem.uncovered)[:ELITE]
+        if not elite or clock.spent_s > until_s:
+            break
+        union = search.best_of_union(elite, min(MERGING_S, until_s - clock.spent_s))
+        elite = [union, *elite]
+        since = 0 if problem.uncovered(union) < problem.uncovered(best) - problem.least / 2 else since + 1
+        best = union
+        if since == 2 or clock.spent_s > until_s:
+            break
+    return min([start, *elite], key=problem.uncovered)
 
 
 def _pointers(matrix: csr_array) -> tuple[IntArray, IntArray]:

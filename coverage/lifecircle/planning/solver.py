@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -43,7 +43,14 @@ class Solved:
     outcome: Outcome
 
 
-def solve(program: Program, time_limit_s: float, *, start: FloatArray | None = None, apart: float = 0.0) -> Solved:
+def solve(
+    program: Program,
+    time_limit_s: float,
+    *,
+    start: FloatArray | None = None,
+    apart: float = 0.0,
+    enough: float = -math.inf,
+) -> Solved:
     """Solve, from a feasible point where one is given.
 
     Parameters
@@ -51,6 +58,8 @@ def solve(program: Program, time_limit_s: float, *, start: FloatArray | None = N
     apart
         Costs of two solutions that differ at all differ by more than this (just below 1 where all are whole numbers): the search
         ends when the bound is as near.
+    enough
+        The search ends with the first point that costs no more than this.
     """
     if time_limit_s < SHORTEST_S:
         return Solved(start, -math.inf, "time")
@@ -59,13 +68,15 @@ def solve(program: Program, time_limit_s: float, *, start: FloatArray | None = N
         return Solved(np.empty(0), 0.0, "optimal") if met else Solved(None, math.inf, "infeasible")
     import highspy
 
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("time_limit", float(time_limit_s))
     solver.setOptionValue("mip_rel_gap", 0.0)
     solver.setOptionValue("mip_abs_gap", max(apart, 1e-9))
     solver.setOptionValue("mip_feasibility_tolerance", 1e-7)
+    if enough > -math.inf:
+        solver.setOptionValue("objective_target", enough)
     solver.passModel(_as_highs(program))
     if start is not None:
         given = highspy.HighsSolution()
@@ -88,7 +99,7 @@ def solve(program: Program, time_limit_s: float, *, start: FloatArray | None = N
     return Solved(point, float(bound), "time" if status == known.kTimeLimit else "stopped")
 
 
-def _as_highs(program: Program) -> object:
+def _as_highs(program: Program) -> Any:
     import highspy
 
     model = highspy.HighsLp()

@@ -8,12 +8,6 @@ from pathlib import Path
 
 from lifecircle.verification.case import Case, Outcome, load_cases, run_case
 
-NOT_COMPUTED = {
-    "mclp_sf": "选址：最大覆盖 sites: maximal covering",
-    "pmed": "选址：p-中位 sites: p-median",
-    "spopt_sf": "选址：最大覆盖 sites: maximal covering",
-}
-"""Oracles of what this version does not compute."""
 NOT_USED = {
     "zonal": "其规则为像元中心法，本工具按精确面积份额（见 cell-shares） "
     "its rule takes cells whose centre lies inside; people here are by exact share of area (case cell-shares)",
@@ -74,10 +68,7 @@ def _not_run(cases: list[Case], oracles: Path) -> list[NotRun]:
     wanted = sorted({entry.oracle for entry in cases if entry.oracle})
     there = sorted(path.name for path in oracles.iterdir() if path.is_dir() and not path.name.startswith("."))
     absent = [NotRun(name, "文件夹里没有 not in the folder") for name in wanted if name not in there]
-    others = []
-    for name in (name for name in there if name not in wanted):
-        if name in NOT_COMPUTED:
-            others.append(NotRun(name, f"本版本不计算 not computed in this version: {NOT_COMPUTED[name]}"))
-        else:
-            others.append(NotRun(name, NOT_USED.get(name, "没有对应的算例 no case knows it")))
+    others = [
+        NotRun(name, NOT_USED.get(name, "没有对应的算例 no case knows it")) for name in there if name not in wanted
+    ]
     return absent + others

@@ -1,0 +1,189 @@
+"""Backup covering: two within reach, so that one may be full, shut or on a call.
+
+Maximise the people of cells that at least two of what stands and what is chosen have within reach; among the choices that do so, those
+with most people who have at least one (Hogan & ReVelle 1986, Management Science 32, 1434-1444, doi:10.1287/mnsc.32.11.1434, who weigh the
+two against each other instead).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array, hstack, vstack
+
+from lifecircle.model import BoolArray, FloatArray
+from lifecircle.planning.answers import answer, unfound
+from lifecircle.planning.problem import cut_off
+from lifecircle.planning.questions import DEFAULT_S, Candidates, Clock, read_candidates, read_covers
+from lifecircle.planning.reduction import Model, reduce_covers
+from lifecircle.planning.siting import EXACT, Siting, Status
+from lifecircle.planning.solver import Program, solve
+
+
+def backup_covering(
+    covers: Any,
+    people: Any,
+    count: int | None = None,
+    *,
+    locked: Any = None,
+    excluded: Any = None,
+    costs: Any = None,
+    budget: float | None = None,
+    time_limit_s: float = DEFAULT_S,
+) -> Siting:
+    """Return the candidates that give the most people two facilities within reach.
+
+    Parameters are those of `maximal_covering`.
+
+    Returns
+    -------
+    Siting
+        ``objective``, ``people_covered`` and ``covered`` are of cells with two or more; the bound and the gap are of that alone.
+    """
+    clock = Clock(time_limit_s)
+    matrix, each = read_covers(covers, people)
+    candidates = read_candidates(matrix.shape[0], count, locked, excluded, costs, budget)
+    twice = _pose(matrix, each, candidates)
+    best = twice.greedy()
+    solved = _improve(twice.program(), twice, best, twice.lacking_two, clock)
+    lacking = twice.lacking_two(solved.choice)
+    bound = max(0.0, lacking if solved.status == "optimal" else min(lacking, solved.bound))
+    choice = solved.choice
+    if clock.left_s > 0:
+        # Of all that do as well, most people with one.
+        choice = _improve(twice.program(lacking), twice, choice, twice.lacking_one, clock, lacking).choice
+    rows = twice.model.rows[np.flatnonzero(choice)]
+    if not candidates.affords(rows):
+        return unfound(len(each), clock, math.nan)
+    stands = candidates.locked.astype(np.float64)
+    stands[rows] = 1.0
+    objective = math.fsum(each[np.asarray(matrix.T @ stands) >= 2])
+    return answer(rows, objective, objective + lacking - bound, solved.status, matrix, each, candidates, clock, times=2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Twice:
+    """Groups that lack two sites, then groups that lack one."""
+
+    model: Model
+    """Of both kinds of groups together; none of its candidates is dropped."""
+    lacks: FloatArray
+    """2 or 1. Shape (groups,)."""
+    costs: FloatArray
+    count: int
+    budget: float
+
+    @property
+    def least(self) -> float:
+        total, weight = float(self.model.weight.sum()), self.model.weight
+        return 1.0 - 1e-6 if total < 2**50 and (weight == np.rint(weight)).all() else EXACT * total
+
+    def lacking_two(self, choice: BoolArray) -> float:
+        return math.fsum(self.model.weight[self.model.by_group @ choice.astype(np.float64) < self.lacks])
+
+    def lacking_one(self, choice: BoolArray) -> float:
+        return math.fsum(self.model.weight[self.model.by_group @ choice.astype(np.float64) < self.lacks - 1])
+
+    def greedy(self) -> BoolArray:
+        """Build whoever completes most; a first of two counts half."""
+        choice, lacks, left = np.zeros(len(self.costs), dtype=np.bool_), self.lacks.copy(), self.budget
+        for _ in range(self.count):
+            gain = self.model.by_site @ (self.model.weight * np.where(lacks > 1, 0.5, np.where(lacks > 0, 1.0, 0.0)))
+            gain[choice | (self.costs > left)] = 0.0
+            site = int(np.argmax(gain)) if len(gain) else -1
+            if site < 0 or gain[site] <= 0:
+                break
+            choice[site] = True
+            left -= self.costs[site]
+            lacks[
+                self.model.by_site.indices[self.model.by_site.indptr[site] : self.model.by_site.indptr[site + 1]]
+            ] -= 1
+        return choice
+
+    def program(self, most_lacking: float | None = None) -> Program:
+        """Return the program: fewest people short of two (v), or, where no more than so many may be, fewest short of one (z)."""
+        groups, sites = self.model.by_group.shape
+        short = eye_array(groups, format="csr") * self.lacks[:, None]
+        rows = [hstack([self.model.by_group, short, csr_array((groups, groups))])]
+        lower, upper = [self.lacks], [np.full(groups, np.inf)]
+        first = self.lacks > 1
+        one = csr_array(eye_array(groups, format="csr")[first])
+        rows.append(hstack([csr_array(self.model.by_group[first]), csr_array(one.shape), one]))
+        lower.append(np.ones(int(first.sum())))
+        upper.append(np.full(int(first.sum()), np.inf))
+        nothing = csr_array((1, groups))
+        rows.append(hstack([csr_array(np.ones((1, sites))), nothing, nothing]))
+        upper.append(np.array([float(self.count)]))
+        if math.isfinite(self.budget):
+            rows.append(hstack([csr_array(self.costs[None, :]), nothing, nothing]))
+            upper.append(np.array([self.budget]))
+        if most_lacking is not None:
+            rows.append(hstack([csr_array((1, sites)), csr_array(self.model.weight[None, :]), nothing]))
+            upper.append(np.array([most_lacking + 0.5 * self.least]))
+        above = np.concatenate(upper)
+        below = np.concatenate(lower)
+        weight, zero = self.model.weight, np.zeros(groups)
+        cost = [np.zeros(sites), weight, zero] if most_lacking is None else [np.zeros(sites), zero, weight * first]
+        return Program(
+            np.concatenate(cost),
+            np.ones(sites + 2 * groups),
+            np.arange(sites + 2 * groups) < sites + groups,
+            csr_array(vstack(rows, format="csr")),
+            np.concatenate([below, np.full(len(above) - len(below), -np.inf)]),
+            above,
+        )
+
+    def point(self, choice: BoolArray) -> FloatArray:
+        times = self.model.by_group @ choice.astype(np.float64)
+        short = (times < self.lacks).astype(np.float64), ((times < 1) & (self.lacks > 1)).astype(np.float64)
+        return np.concatenate([choice.astype(np.float64), *short])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Improved:
+    choice: BoolArray
+    bound: float
+    status: Status
+
+
+def _improve(
+    program: Program, twice: _Twice, best: BoolArray, value: Any, clock: Clock, most_lacking: float = math.inf
+) -> _Improved:
+    """Return the better of what is known and what the solver finds, with its bound."""
+    start: FloatArray | None = twice.point(best)
+    sites = len(best)
+    while True:
+        solved = solve(program, clock.left_s, start=start, apart=twice.least)
+        if solved.point is None:
+            return _Improved(best, solved.bound, "optimal" if solved.outcome == "infeasible" else "time")
+        choice = solved.point[:sites] > 0.5
+        allowed = int(choice.sum()) <= twice.count and math.fsum(twice.costs[choice]) <= twice.budget * (1 + EXACT)
+        if allowed and twice.lacking_two(choice) <= most_lacking + twice.least / 2 and value(choice) < value(best):
+            best = choice
+        if solved.outcome != "optimal":
+            return _Improved(best, solved.bound, "time" if solved.outcome == "time" else "feasible")
+        if allowed:
+            return _Improved(best, solved.bound, "optimal")
+        program, start = cut_off(program, choice), None
+
+
+def _pose(matrix: csr_array, people: FloatArray, candidates: Candidates) -> _Twice:
+    stands = np.asarray(matrix.T @ candidates.locked.astype(np.float64))
+    none = csr_array((0, len(people)))
+    parts = [
+        reduce_covers(
+            matrix, np.where(stands == times, people, 0.0), none, candidates.free, candidates.costs, drop_outdone=False
+        )
+        for times in (0, 1)
+    ]
+    model = replace(
+        parts[0],
+        by_site=csr_array(hstack([part.by_site for part in parts], format="csr")),
+        by_group=csr_array(vstack([part.by_group for part in parts], format="csr")),
+        weight=np.concatenate([part.weight for part in parts]),
+    )
+    lacks = np.repeat([2.0, 1.0], [len(part.weight) for part in parts])
+    return _Twice(model, lacks, candidates.costs[model.rows], candidates.count, candidates.budget)
