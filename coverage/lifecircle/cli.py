@@ -308,6 +308,7 @@ def _progress() -> Callable[[str], None]:
 
 def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
     """Print the summary and where everything is."""
+    from lifecircle.outputs.gaps import describe_gaps, gap_lines
     from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
     from lifecircle.outputs.scores import score_json, statement_lines, target_table
     from lifecircle.outputs.summary import summarise, summary_table
@@ -317,7 +318,7 @@ def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
 
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
                    "not_computed": study.not_computed,
-                   "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
+                   "gaps": describe_gaps(study)["rules"], "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
         typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
         return
@@ -327,7 +328,7 @@ def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
     for table in (summary_table(study), summary_parts(study), target_table(study)):
         if table is not None:
             console.print(table)
-    for line in closure_lines(study.closures):
+    for line in [*closure_lines(study.closures), *gap_lines(study)]:
         typer.echo(line)
     for line in statement_lines(study):
         typer.echo(line)

@@ -1,0 +1,1 @@
+"""Where to build and why: gaps, sites, scenarios; pure."""
