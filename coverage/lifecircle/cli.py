@@ -318,7 +318,8 @@ def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
 
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
                    "not_computed": study.not_computed,
-                   "gaps": describe_gaps(study)["rules"], "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
+                   "gaps": describe_gaps(study)["rules"], "closed": closure_lines(study.closures),
+                   "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
         typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
         return

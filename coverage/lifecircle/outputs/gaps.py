@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,23 @@ CAUSE_WORDS = {
 }
 WORK = {
     "too_far": ("新建设施，或巡回服务", "a new facility, or a mobile service"),
-    "cut_off": ("打通连接：步道、桥、门或轮渡", "open a link: a footpath, bridge, gate or ferry"),
-    "cut_off_far": (
-        "就地新建或巡回服务；打通连接也不够近",
-        "a new facility there, or a mobile service: a link alone would not be near enough",
-    ),
     "full": ("扩容", "enlarge"),
     "no_roads": ("先核实道路", "survey the roads first"),
 }
+LINK_WORK = {
+    "same": ("打通近路：步道、桥或门", "open a shorter way: a footpath, bridge or gate"),
+    "no_way": ("核实单行等限制，打通出入", "check the one-way streets, open a way in or out"),
+    "ferry": ("加密轮渡，或建桥", "more sailings, or a bridge"),
+    "none": ("打通连接：路、桥、门或轮渡", "open a link: a way, bridge, gate or ferry"),
+    "no_door": ("核实设施出入口，接通道路", "check the facility's entrance, join it to the streets"),
+    "": ("打通连接：路或桥", "open a link: a way or bridge"),
+}
+"""Of what is cut off, by its link to the facility that is near as the crow flies."""
+FAR_WORK = (
+    "就地新建或巡回服务；打通连接也不够近",
+    "a new facility there, or a mobile service: a link alone would not be near enough",
+)
+"""Of what is cut off, and not near as the crow flies either."""
 LINKS = {
     "same": ("路网相连而绕行", "the streets are connected, by a long way round"),
     "no_way": (
@@ -73,8 +83,7 @@ def _rule_table(study: Study, result: RuleResult, frame: gpd.GeoDataFrame) -> pd
         row = frame[level].to_numpy() if level in frame else np.full(len(frame), -1)
         columns[f"{level}_code"] = _at(units.code if units is not None else None, row)
     everyone = float(result.people.sum())
-    is_far = (frame["cause"] == "cut_off") & ~frame["is_near"]
-    work = [WORK[key] for key in np.where(is_far, "cut_off_far", frame["cause"])]
+    work = [_work(*asked) for asked in zip(frame["cause"], frame["link"], frame["is_near"], strict=True)]
     minutes, metres = (frame["cost"], np.nan) if not rule.is_distance else (np.nan, frame["cost"])
     crow_minutes, crow_metres = (np.nan, frame["crow_cost"]) if rule.is_distance else (frame["crow_cost"], np.nan)
     called = _called(study)
@@ -104,12 +113,18 @@ def _rule_table(study: Study, result: RuleResult, frame: gpd.GeoDataFrame) -> pd
     return table.astype(dict.fromkeys(empty, np.float64))
 
 
+def _work(cause: str, link: str, is_near: bool) -> tuple[str, str]:
+    if cause != "cut_off":
+        return WORK[cause]
+    return LINK_WORK[link] if is_near or link in ("no_way", "no_door") else FAR_WORK
+
+
 def _at(values: TextArray | None, row: Any) -> TextArray:
     """Return texts by row; empty at -1, or where there is none."""
     if values is None:
         return np.full(len(row), "", dtype=object)
     texts = [value if isinstance(value, str) else "" if pd.isna(value) else str(value) for value in values]
-    return np.array([*texts, ""], dtype=object)[row]
+    return np.asarray(np.array([*texts, ""], dtype=object)[row])
 
 
 def _called(study: Study) -> list[str]:
@@ -119,7 +134,7 @@ def _called(study: Study) -> list[str]:
     return [*(name if isinstance(name, str) and name else str(own) for name, own in pairs), ""]
 
 
-def _evidence(study: Study, result: RuleResult, gap: dict[str, Any], called: list[str]) -> tuple[str, str]:
+def _evidence(study: Study, result: RuleResult, gap: Mapping[Any, Any], called: list[str]) -> tuple[str, str]:
     """Return what speaks for a gap's cause, in Chinese and English."""
     rule = result.rule
     zh_unit, en_unit = ("米", "m") if rule.is_distance else ("分钟", "min")

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
-from rasterio import Affine
 from rasterio.features import shapes
 
-from lifecircle.model import Cells, FloatArray
+from lifecircle.model import Cells, FloatArray, IntArray
 from lifecircle.planning.gaps import LINK_M, Gaps
 from lifecircle.planning.touching import Lattice
 
 ROUND_M = 50.0
 """The ground drawn round a village or building that is a point."""
+THINNED_M = 25.0
+"""Squares in which one point of a gap is drawn round; their diagonal is less than the ground round it, however coarse a circle."""
 QUARTER = 2
 """Corners in a quarter of a circle round one: an outline for a map, no figure."""
-MOST_SQUARES = 50_000_000
+MOST_SQUARES = 20_000_000
+"""Of a picture to trace gaps on; beyond it squares are joined one gap after another."""
 
 Shapes = npt.NDArray[np.object_]
+Grid = tuple[float, float, float, float, float, float]
+"""a, b, c, d, e, f: column, row to x = a column + b row + c, y = d column + e row + f."""
 
 
 def lattice_of(cells: Cells) -> Lattice:
@@ -44,50 +49,57 @@ def outline_gaps(cells: Cells, gaps: Gaps) -> Shapes:
     if places.reach_m:
         return _round_points(gaps, places.x, places.y)
     if cells.grid is not None:
-        return _outline_squares(gaps, places, Affine(*cells.grid.transform))
-    return _outline_squares(gaps, places, Affine.scale(cells.size_m))
+        return _outline_squares(gaps, places, cells.grid.transform)
+    return _outline_squares(gaps, places, (cells.size_m, 0.0, 0.0, 0.0, cells.size_m, 0.0))
 
 
 def _round_points(gaps: Gaps, x: FloatArray, y: FloatArray) -> Shapes:
-    discs = shapely.buffer(shapely.points(x, y), ROUND_M, quad_segs=QUARTER)
-    order = np.argsort(gaps.gap, kind="stable")
-    ends = np.cumsum(np.bincount(gaps.gap, minlength=len(gaps)))
-    return _as_multi([shapely.union_all(part) for part in np.split(discs[order], ends[:-1])])
+    # Of many houses together one is drawn round: the others lie in its ground, and thousands of discs take long to join.
+    near = np.column_stack([gaps.gap, np.floor(x / THINNED_M), np.floor(y / THINNED_M)])
+    drawn = np.unique(near, axis=0, return_index=True)[1]  # sorted by gap
+    discs = shapely.buffer(shapely.points(x[drawn], y[drawn]), ROUND_M, quad_segs=QUARTER)
+    ends = np.cumsum(np.bincount(gaps.gap[drawn], minlength=len(gaps)))
+    return _as_multi([shapely.union_all(part) for part in np.split(discs, ends[:-1])])
 
 
-def _outline_squares(gaps: Gaps, places: Lattice, transform: Affine) -> Shapes:
-    left, top = int(places.x.min()), int(places.y.min())
+def _outline_squares(gaps: Gaps, places: Lattice, grid: Grid) -> Shapes:
+    left, top = places.x.min(), places.y.min()
     column, row = (places.x - left).astype(np.int64), (places.y - top).astype(np.int64)
-    here = transform * Affine.translation(left, top)
     height, width = int(row.max()) + 1, int(column.max()) + 1
     if height * width > MOST_SQUARES:
-        return _join_squares(gaps, column, row, here, range(len(gaps)))
-    picture = np.full((height, width), -1, dtype=np.int32)
-    # From the smallest gap to the largest: what is written last stands.
-    order = np.argsort(-gaps.gap, kind="stable")
-    picture[row[order], column[order]] = gaps.gap[order]
-    rings: list[list[Any]] = [[] for _ in range(len(gaps))]
-    for shape, gap in shapes(picture, mask=picture >= 0, connectivity=4, transform=here):
-        rings[int(gap)].append(shapely.Polygon(shape["coordinates"][0], shape["coordinates"][1:]))
-    hidden = [gap for gap, parts in enumerate(rings) if not parts]
-    found = _as_multi([shapely.MultiPolygon(parts) for parts in rings])
-    if hidden:
-        found[hidden] = _join_squares(gaps, column, row, here, hidden)
-    return found
+        drawn = _join_squares(gaps, column, row, range(len(gaps)))
+    else:
+        picture = np.full((height, width), -1, dtype=np.int32)
+        # From the smallest gap to the largest: what is written last stands.
+        order = np.argsort(-gaps.gap, kind="stable")
+        picture[row[order], column[order]] = gaps.gap[order]
+        rings: list[list[Any]] = [[] for _ in range(len(gaps))]
+        for shape, gap in shapes(picture, mask=picture >= 0, connectivity=4):
+            rings[int(gap)].append(shapely.Polygon(shape["coordinates"][0], shape["coordinates"][1:]))
+        drawn = [shapely.MultiPolygon(parts) for parts in rings]
+        hidden = [gap for gap, parts in enumerate(rings) if not parts]
+        for gap, shape in zip(hidden, _join_squares(gaps, column, row, hidden), strict=True):
+            drawn[gap] = shape
+    a, b, c, d, e, f = grid
+
+    def place(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        x, y = x + left, y + top
+        return a * x + b * y + c, d * x + e * y + f
+
+    return _as_multi(list(shapely.transform(drawn, place, interleaved=False)))
 
 
-def _join_squares(gaps: Gaps, column: Any, row: Any, transform: Affine, wanted: Any) -> Shapes:
+def _join_squares(gaps: Gaps, column: IntArray, row: IntArray, wanted: Iterable[int]) -> list[Any]:
     """Return the union of the squares of some gaps, one after another."""
     joined = []
     for gap in wanted:
         of_gap = gaps.gap == gap
-        squares = shapely.box(column[of_gap], row[of_gap], column[of_gap] + 1, row[of_gap] + 1)
-        whole = shapely.union_all(squares)
-        joined.append(shapely.transform(whole, lambda x, y: tuple(transform * (x, y)), interleaved=False))
-    return _as_multi(joined)
+        x, y = column[of_gap], row[of_gap]
+        joined.append(shapely.union_all(shapely.box(x, y, x + 1, y + 1)))
+    return joined
 
 
 def _as_multi(areas: list[Any]) -> Shapes:
     found = np.empty(len(areas), dtype=object)
     found[:] = [area if area.geom_type == "MultiPolygon" else shapely.MultiPolygon([area]) for area in areas]
-    return shapely.normalize(found)  # one order of rings and corners, whatever drew them
+    return np.asarray(shapely.normalize(found), dtype=object)  # one order of rings and corners, whatever drew them

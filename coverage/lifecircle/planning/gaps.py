@@ -107,10 +107,10 @@ class Gaps:
     def middle(self, x: FloatArray, y: FloatArray, people: FloatArray) -> IntArray:
         """Return for each gap the cell (its place in :attr:`cell`) nearest to the mean place of its people: a place in the gap itself.
 
-        All one a cell of :attr:`cell`.
+        All one a cell of :attr:`cell`. Of cells as near to the millimetre the most western, then the most southern.
         """
         away = np.hypot(x - self.mean(x, people)[self.gap], y - self.mean(y, people)[self.gap])
-        order = np.lexsort((self.cell, away, self.gap))
+        order = np.lexsort((y, x, np.round(away, 3), self.gap))
         return order[np.unique(self.gap[order], return_index=True)[1]]
 
 

@@ -58,7 +58,7 @@ def absorb_small(places: Lattice, group: IntArray, people: FloatArray, share: fl
     """
     if not len(group):
         return group
-    held = np.bincount(group, weights=people)
+    held = np.bincount(group, weights=people).astype(np.float64)
     beside = np.full(len(held), -1, dtype=np.int64)
     blocks = _Blocks.of(places, group)
     _largest_beside(*blocks.arrays, blocks.kind, places.reach_m, held, beside)

@@ -230,7 +230,7 @@ class GapFinder:
                 "people": gaps.people,
                 "cells": gaps.cells,
                 **{name: gaps.sum(values[cell] * share) for name, values in cells.groups.items()},
-                **dict(names.unit),
+                **{str(level): row for level, row in names.unit.items()},
                 "cause": np.array(CAUSES, dtype=object)[gaps.cause],
                 **{f"people_{name}": gaps.cause_people[:, number] for number, name in enumerate(CAUSES)},
                 "people_unreachable": gaps.sum(np.where(reached, 0.0, people)),
