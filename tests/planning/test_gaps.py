@@ -90,9 +90,7 @@ def test_means_are_over_people_and_leave_out_who_is_not_reached():
 
 
 def test_the_middle_is_a_cell_of_the_gap_also_of_a_ring():
-    x, y = (
-        np.array(part, dtype=float) for part in zip(*[(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)])
-    )
+    x, y = np.array([(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)], dtype=float).T
     gaps = find_gaps(Lattice(x, y), np.arange(8), np.ones(8), np.zeros(8, dtype=np.int64))
     assert len(gaps) == 1
     assert (x[gaps.middle(x, y, np.ones(8))][0], y[gaps.middle(x, y, np.ones(8))][0]) == (0, 1)

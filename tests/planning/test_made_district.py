@@ -177,3 +177,11 @@ def test_everyone_covered_is_no_gap_and_an_empty_table(tmp_path):
     folder, said = run(write_gaps_district(tmp_path / "gaps", toml, homes), tmp_path)
     assert not len(gpd.read_parquet(folder / "gaps.parquet"))
     assert "缺口 gaps" not in said
+
+
+def test_the_empty_table_has_the_columns_of_a_full_one(tables, tmp_path):
+    toml = TOML.split("[[indicators]]")[0].replace("minutes = 15", "metres = 90000")
+    folder, _ = run(write_gaps_district(tmp_path / "gaps", toml, HOMES[:3]), tmp_path)
+    empty, full = (gpd.read_parquet(one / "gaps.parquet") for one in (folder, tables[0]))
+    assert not len(empty)
+    assert list(empty.columns) == list(full.columns)

@@ -60,13 +60,12 @@ def gap_table(study: Study) -> gpd.GeoDataFrame:
     Its columns stand in DESIGN 6 and in :class:`~lifecircle.model.RuleGaps`; ``minutes`` or ``metres`` is the cost, whichever the limit is
     in, and so are ``crow_minutes`` and ``crow_metres``.
     """
-    tables = [
-        _rule_table(study, study.results[rule], gaps.frame) for rule, gaps in study.gaps.items() if len(gaps.frame)
-    ]
-    if not tables:
+    if not study.gaps:
         return gpd.GeoDataFrame(
             {name: [] for name in ("rule", "rank", "people", "cause")}, geometry=[], crs=study.district.crs
         )
+    tables = [_rule_table(study, study.results[rule], gaps.frame) for rule, gaps in study.gaps.items()]
+    tables = [table for table in tables if len(table)] or tables[:1]
     whole = pd.concat(tables, ignore_index=True)
     return gpd.GeoDataFrame(whole, geometry="geometry", crs=study.district.crs)
 

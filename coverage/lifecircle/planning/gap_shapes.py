@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -40,8 +39,7 @@ def lattice_of(cells: Cells) -> Lattice:
 def outline_gaps(cells: Cells, gaps: Gaps) -> Shapes:
     """Return a multipolygon a gap: of a raster in the raster's CRS, of anything else in the district's.
 
-    Squares are drawn whole, also where people were spread over a part of one. A square that holds people of two gaps is drawn for the
-    larger; a gap without a square of its own is drawn with those it shares.
+    Squares are drawn whole, also where people were spread over a part of one: one that holds people of two gaps is drawn for both.
     """
     if not len(gaps):
         return np.zeros(0, dtype=object)
@@ -67,7 +65,7 @@ def _outline_squares(gaps: Gaps, places: Lattice, grid: Grid) -> Shapes:
     column, row = (places.x - left).astype(np.int64), (places.y - top).astype(np.int64)
     height, width = int(row.max()) + 1, int(column.max()) + 1
     if height * width > MOST_SQUARES:
-        drawn = _join_squares(gaps, column, row, range(len(gaps)))
+        drawn = [_squares(column[gaps.gap == gap], row[gaps.gap == gap]) for gap in range(len(gaps))]
     else:
         picture = np.full((height, width), -1, dtype=np.int32)
         # From the smallest gap to the largest: what is written last stands.
@@ -77,9 +75,10 @@ def _outline_squares(gaps: Gaps, places: Lattice, grid: Grid) -> Shapes:
         for shape, gap in shapes(picture, mask=picture >= 0, connectivity=4):
             rings[int(gap)].append(shapely.Polygon(shape["coordinates"][0], shape["coordinates"][1:]))
         drawn = [shapely.MultiPolygon(parts) for parts in rings]
-        hidden = [gap for gap, parts in enumerate(rings) if not parts]
-        for gap, shape in zip(hidden, _join_squares(gaps, column, row, hidden), strict=True):
-            drawn[gap] = shape
+        hidden = picture[row, column] != gaps.gap
+        for gap in np.unique(gaps.gap[hidden]).tolist():
+            mine = hidden & (gaps.gap == gap)
+            drawn[gap] = shapely.union_all([drawn[gap], _squares(column[mine], row[mine])])
     a, b, c, d, e, f = grid
 
     def place(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -89,14 +88,9 @@ def _outline_squares(gaps: Gaps, places: Lattice, grid: Grid) -> Shapes:
     return _as_multi(list(shapely.transform(drawn, place, interleaved=False)))
 
 
-def _join_squares(gaps: Gaps, column: IntArray, row: IntArray, wanted: Iterable[int]) -> list[Any]:
-    """Return the union of the squares of some gaps, one after another."""
-    joined = []
-    for gap in wanted:
-        of_gap = gaps.gap == gap
-        x, y = column[of_gap], row[of_gap]
-        joined.append(shapely.union_all(shapely.box(x, y, x + 1, y + 1)))
-    return joined
+def _squares(column: IntArray, row: IntArray) -> shapely.Geometry:
+    """Return the union of squares."""
+    return shapely.union_all(shapely.box(column, row, column + 1, row + 1))
 
 
 def _as_multi(areas: list[Any]) -> Shapes:
