@@ -23,11 +23,14 @@ INF = np.inf
 
 
 @pytest.mark.parametrize(
-    ("cost", "crow_cost", "has_way", "cause"),
+    ("cost", "straight", "has_way", "cause"),
     [
-        (16.0, 15.1, True, TOO_FAR),
-        (16.0, 15.0, True, CUT_OFF),  # within the limit at the detour factor, to the second
+        (19.0, 8.1, True, TOO_FAR),  # 3 + 1.6 x 8.1 > 15
+        (19.0, 7.5, True, CUT_OFF),  # 3 + 1.6 x 7.5 = 15
         (90.0, 3.0, True, CUT_OFF),
+        (39.0, 12.0, True, TOO_FAR),  # the line is 15 minutes, the way three times as long
+        (39.1, 12.0, True, CUT_OFF),  # and over three times
+        (99.0, 12.1, True, TOO_FAR),  # even the line takes longer
         (INF, 3.0, True, CUT_OFF),
         (INF, 500.0, True, CUT_OFF),  # an island far out: not connected
         (INF, INF, True, TOO_FAR),  # no facility at all
@@ -36,8 +39,8 @@ INF = np.inf
         (INF, INF, False, NO_ROADS),
     ],
 )
-def test_a_cell_has_one_cause(cost, crow_cost, has_way, cause):
-    found = cell_causes(np.array([cost]), np.array([crow_cost]), 15.0, np.array([has_way]))
+def test_a_cell_has_one_cause(cost, straight, has_way, cause):
+    found = cell_causes(np.array([cost]), np.array([straight]), 15.0, np.array([has_way]), fixed=3.0)
     assert found.tolist() == [cause]
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from lifecircle.config.schema import LEVELS
 from lifecircle.model import RuleResult, Study, TextArray
 from lifecircle.outputs.tables import write_csv
-from lifecircle.planning.gaps import ABSORBED_PEOPLE, ABSORBED_SHARE, CAUSES, DETOUR_FACTOR, LINK_M
+from lifecircle.planning.gaps import ABSORBED_PEOPLE, ABSORBED_SHARE, BARRED_FACTOR, CAUSES, DETOUR_FACTOR, LINK_M
 
 CAUSE_WORDS = {
     "too_far": ("太远", "too far"),
@@ -82,7 +82,9 @@ def _rule_table(study: Study, result: RuleResult, frame: gpd.GeoDataFrame) -> pd
         row = frame[level].to_numpy() if level in frame else np.full(len(frame), -1)
         columns[f"{level}_code"] = _at(units.code if units is not None else None, row)
     everyone = float(result.people.sum())
-    work = [_work(*asked) for asked in zip(frame["cause"], frame["link"], frame["is_near"], strict=True)]
+    straight = (frame["crow_cost"] - rule.fixed_minutes) / DETOUR_FACTOR + rule.fixed_minutes
+    how_far = np.where(frame["is_near"], 0, np.where(straight <= rule.limit, 1, 2))
+    work = [_work(*asked) for asked in zip(frame["cause"], frame["link"], how_far, strict=True)]
     minutes, metres = (frame["cost"], np.nan) if not rule.is_distance else (np.nan, frame["cost"])
     crow_minutes, crow_metres = (np.nan, frame["crow_cost"]) if rule.is_distance else (frame["crow_cost"], np.nan)
     called = _called(study)
@@ -112,10 +114,14 @@ def _rule_table(study: Study, result: RuleResult, frame: gpd.GeoDataFrame) -> pd
     return table.astype(dict.fromkeys(empty, np.float64))
 
 
-def _work(cause: str, link: str, is_near: bool) -> tuple[str, str]:
+def _work(cause: str, link: str, how_far: int) -> tuple[str, str]:
+    """Return the work that would close a gap; ``how_far`` is 0 where a link would do, 1 where a straight one might, 2 where none would."""
     if cause != "cut_off":
         return WORK[cause]
-    return LINK_WORK[link] if is_near or link in ("no_way", "no_door") else FAR_WORK
+    zh, en = LINK_WORK[link]
+    if how_far == 0 or link in ("no_way", "no_door"):
+        return zh, en
+    return FAR_WORK if how_far == 2 else (f"{zh}；或就地新建", f"{en}; or a new facility there")
 
 
 def _at(values: TextArray | None, row: Any) -> TextArray:
@@ -189,6 +195,7 @@ def describe_gaps(study: Study) -> dict[str, Any]:
     """Return how gaps are found, and per rule how many there are of each cause and their people."""
     return {
         "detour_factor": DETOUR_FACTOR,
+        "barred_factor": BARRED_FACTOR,
         "points_touch_within_m": LINK_M,
         "absorbed_share": ABSORBED_SHARE,
         "absorbed_people": ABSORBED_PEOPLE,

@@ -1,11 +1,12 @@
 """Gaps: groups of uncovered populated cells that touch, each with one cause and the evidence for it.
 
-With the cost to the nearest facility ``t[c]`` (minutes, readiness included, or metres; inf where none can be reached), the limit *T*,
-and ``k[c]``, what the straight line to the nearest facility as the crow flies would cost were the way a detour factor longer, an uncovered
-cell is
+With the cost to the nearest facility ``t[c]`` (minutes, readiness included, or metres; inf where none can be reached), the limit *T*, what
+of both no speed changes *f*, and ``k[c]``, the cost of the straight line to the nearest facility as the crow flies, an uncovered cell is
 
 - ``no_roads`` where no mapped way is near it, whatever it costs: survey first;
-- ``cut_off`` where a facility is near as the crow flies (``k <= T``), or cannot be reached at all: a barrier or a missing link;
+- ``cut_off`` where a facility is near as the crow flies and the way to any is not: a barrier or a missing link. Near is ``f + 1.6 k <= T``:
+  in time were the way no longer than ways commonly are; or ``f + k <= T`` where the way is over three times the line. Where nothing can be
+  reached it is cut off however far the line is;
 - ``too_far`` otherwise: connected, and slower than the limit; or there is no such facility anywhere.
 
 ``full`` are the people within the limit who find no place: they are covered, and gaps of their own.
@@ -30,25 +31,34 @@ CAUSES = ("too_far", "cut_off", "full", "no_roads")
 
 DETOUR_FACTOR = 1.6
 """Way over straight line. The Beijing ambulance model's (中国全科医学 2011), where roads are not known."""
+BARRED_FACTOR = 3.0
+"""A way over so many times the straight line goes round something: streets alone seldom make it twice as long."""
 LINK_M = 200.0
 """Villages and buildings this near to one another are one gap: houses across a street or a field, not the next village."""
 ABSORBED_SHARE, ABSORBED_PEOPLE = 0.05, 50.0
 """A piece with less than this share of the people of the largest gap it touches, and fewer than so many, is counted there."""
 
 
-def cell_causes(cost: FloatArray, crow_cost: FloatArray, limit: float, has_way: BoolArray) -> IntArray:
+def cell_causes(
+    cost: FloatArray, straight: FloatArray, limit: float, has_way: BoolArray, *, fixed: float = 0.0
+) -> IntArray:
     """Return why each cell is not covered, were it not.
 
     Parameters
     ----------
     cost
-        To the nearest facility, in the unit of the limit; inf where none can be reached. Shape (cells,).
-    crow_cost
-        The same along a straight line times the detour factor, to the nearest as the crow flies; inf where there is no facility.
+        To the nearest facility, ``fixed`` included, in the unit of the limit; inf where none can be reached. Shape (cells,).
+    straight
+        What the straight line to the nearest as the crow flies would cost, ``fixed`` left out; inf where there is no facility.
     has_way
         Whether a way people may use is mapped near the cell.
+    fixed
+        The part of the cost that no speed changes.
     """
-    is_cut_off = (crow_cost <= limit) | (np.isinf(cost) & np.isfinite(crow_cost))
+    is_near = straight * DETOUR_FACTOR + fixed <= limit
+    is_barred = (straight + fixed <= limit) & (cost - fixed > straight * BARRED_FACTOR)
+    is_apart = np.isinf(cost) & np.isfinite(straight)
+    is_cut_off = is_near | is_barred | is_apart
     return np.where(~has_way, NO_ROADS, np.where(is_cut_off, CUT_OFF, TOO_FAR)).astype(np.int64)
 
 

@@ -26,6 +26,8 @@ from lifecircle.study.journeys import Journeys
 from lifecircle.study.parts import number_parts, part_of
 from lifecircle.travel.entrances import outline_entrances
 from lifecircle.travel.modes import KPH_TO_MPS
+from lifecircle.travel.network import Network
+from lifecircle.travel.terrain import Surface
 
 LINKS = ("same", "no_way", "ferry", "none", "no_door", "")
 SAME, NO_WAY, FERRY, NONE, NO_DOOR, UNKNOWN = range(6)
@@ -70,6 +72,7 @@ class GapFinder:
         self.cells = self.layers.cells
         self.lattice = lattice_of(self.cells)
         self.parts: dict[str, IntArray] = {}
+        self.speeds: dict[str, float] = {}
 
     @cached_property
     def placed(self) -> list[UnitPeople]:
@@ -103,10 +106,7 @@ class GapFinder:
         cell = np.flatnonzero(~result.covered & (result.people > 0))
         crow = self._crow(result, doors, cell)
         cause = cell_causes(
-            result.nearest.cost[cell],
-            rule.fixed_minutes + DETOUR_FACTOR * crow.cost,
-            rule.limit,
-            self._has_way(rule, cell),
+            result.nearest.cost[cell], crow.cost, rule.limit, self._has_way(rule, cell), fixed=rule.fixed_minutes
         )
         division = self._division(rule)
         gaps = find_gaps(self.lattice, cell, result.people[cell], cause, division)
@@ -170,18 +170,16 @@ class GapFinder:
 
     def _crow_speed(self, mode_id: str) -> float:
         """Return the metres a second at which a mode goes on the mean metre of its streets, or on its mean passable ground."""
-        mode = self.layers.configuration.modes[mode_id]
-        if mode.engine == "terrain":
-            surface = self.travel.overland.surface(mode)
-            return float(surface.speed_kph[surface.is_passable].mean()) * KPH_TO_MPS
-        network = self.travel.network(mode_id)
-        street = ~network.is_ferry
-        seconds = network.edge_costs("seconds")[0][street].sum()
-        return (
-            float(network.edge_costs("metres")[0][street].sum() / seconds)
-            if seconds > 0
-            else mode.access_kph * KPH_TO_MPS
-        )
+        if mode_id not in self.speeds:
+            mode = self.layers.configuration.modes[mode_id]
+            over_terrain = mode.engine == "terrain"
+            found = (
+                _ground_speed(self.travel.overland.surface(mode))
+                if over_terrain
+                else _street_speed(self.travel.network(mode_id))
+            )
+            self.speeds[mode_id] = found or mode.access_kph * KPH_TO_MPS
+        return self.speeds[mode_id]
 
     def _has_detour(self, rule: Rule) -> bool:
         """Return whether a cost over that of the straight line is a length over a length: not where speeds differ by class of way."""
@@ -280,6 +278,21 @@ class GapFinder:
             return shape
         here, there = parse_crs(self.cells.grid.crs), parse_crs(self.layers.district.crs)
         return shape if here.equals(there, ignore_axis_order=True) else transform_geometry(shape, here, there)
+
+
+def _street_speed(network: Network) -> float:
+    """Return the metres of all streets over the seconds they take, in m/s; 0 where there is none."""
+    street = ~network.is_ferry
+    seconds = network.edge_costs("seconds")[0][street].sum()
+    return float(network.edge_costs("metres")[0][street].sum() / seconds) if seconds > 0 else 0.0
+
+
+def _ground_speed(surface: Surface) -> float:
+    """Return the mean flat speed of the cells of ground that can be passed, in m/s; 0 where there is none."""
+    count = np.bincount(surface.code.reshape(-1), minlength=len(surface.goings))
+    speed = np.array([going.speed_kph for going in surface.goings])
+    count = np.where(speed > 0, count, 0)
+    return float((count * speed).sum() / count.sum()) * KPH_TO_MPS if count.any() else 0.0
 
 
 def _rank(frames: list[pd.DataFrame], gaps: Gaps, n_cells: int, crs: str) -> RuleGaps:
