@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.config.schema import LEVELS
-from lifecircle.model import RuleResult, Study, TextArray
+from lifecircle.config import Mode, Rule
+from lifecircle.config.schema import LEVELS, Level
+from lifecircle.model import Study, TextArray
 from lifecircle.outputs.tables import write_csv
 from lifecircle.planning.gaps import ABSORBED_PEOPLE, ABSORBED_SHARE, BARRED_FACTOR, CAUSES, DETOUR_FACTOR, LINK_M
 
@@ -57,61 +57,66 @@ SHOWN = 5
 def gap_table(study: Study) -> gpd.GeoDataFrame:
     """Return every gap of every rule, in the order of the rules and their ranks, in the district's CRS; no row where there is none.
 
-    Its columns stand in DESIGN 6 and in :class:`~lifecircle.model.RuleGaps`; ``minutes`` or ``metres`` is the cost, whichever the limit is
-    in, and so are ``crow_minutes`` and ``crow_metres``.
+    Its columns are those of :class:`~lifecircle.model.RuleGaps`, facilities and units by id and name. ``minutes`` or ``metres`` is the cost,
+    whichever the limit is in, and so are ``crow_minutes`` and ``crow_metres``; the others are NaN.
     """
-    if not study.gaps:
-        return gpd.GeoDataFrame(
-            {name: [] for name in ("rule", "rank", "people", "cause")}, geometry=[], crs=study.district.crs
-        )
-    tables = [_rule_table(study, study.results[rule], gaps.frame) for rule, gaps in study.gaps.items()]
-    tables = [table for table in tables if len(table)] or tables[:1]
-    whole = pd.concat(tables, ignore_index=True)
-    return gpd.GeoDataFrame(whole, geometry="geometry", crs=study.district.crs)
+    frames = [pd.DataFrame(gaps.frame) for gaps in study.gaps.values()]
+    frames = [frame for frame in frames if len(frame)] or frames[:1]
+    if not frames:
+        first: dict[str, list[Any]] = {name: [] for name in ("rule", "rank", "people", "cause")}
+        return gpd.GeoDataFrame(first, geometry=[], crs=study.district.crs)
+    table = _fill_table(study, pd.concat(frames, ignore_index=True))
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=study.district.crs)
 
 
-def _rule_table(study: Study, result: RuleResult, frame: gpd.GeoDataFrame) -> pd.DataFrame:
-    rule = result.rule
+def _fill_table(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    rules = {key: study.results[key].rule for key in study.gaps}
+    by_rule = frame["rule"]
+    limit = by_rule.map({key: rule.limit for key, rule in rules.items()}).astype(np.float64)
+    fixed = by_rule.map({key: rule.fixed_minutes for key, rule in rules.items()}).astype(np.float64)
+    is_distance = by_rule.map({key: rule.is_distance for key, rule in rules.items()}).astype(bool)
+    everyone = by_rule.map({key: float(study.results[key].people.sum()) for key in rules}).astype(np.float64)
     facilities = study.facilities.frame
+    identity, called = _texts(facilities["facility_id"]), _texts(facilities["name"])
+    nearest, crow = frame["nearest"].to_numpy(), frame["crow"].to_numpy()
+    # Straight to the nearest: 0 near at the detour factor, 1 only without one, 2 not even so.
+    straight = (frame["crow_cost"] - fixed) / DETOUR_FACTOR + fixed
+    how_far = np.where(frame["is_near"], 0, np.where(straight <= limit, 1, 2))
+    work = [_work(*asked) for asked in zip(frame["cause"], frame["link"], how_far.tolist(), strict=True)]
+    evidence = _all_evidence(study, frame, [name or own for name, own in zip(called, identity, strict=True)])
     columns: dict[str, Any] = {
-        "district": study.district.id, "year": study.year, "rule": frame["rule"], "indicator": frame["indicator"],
-        "label": rule.names.zh, "rank": frame["rank"], "name": frame["name_zh"], "name_en": frame["name_en"],
-    }  # fmt: skip
-    for level in LEVELS[1:]:
-        units = study.units.get(level)
-        row = frame[level].to_numpy() if level in frame else np.full(len(frame), -1)
-        columns[f"{level}_code"] = _at(units.code if units is not None else None, row)
-    everyone = float(result.people.sum())
-    straight = (frame["crow_cost"] - rule.fixed_minutes) / DETOUR_FACTOR + rule.fixed_minutes
-    how_far = np.where(frame["is_near"], 0, np.where(straight <= rule.limit, 1, 2))
-    work = [_work(*asked) for asked in zip(frame["cause"], frame["link"], how_far, strict=True)]
-    minutes, metres = (frame["cost"], np.nan) if not rule.is_distance else (np.nan, frame["cost"])
-    crow_minutes, crow_metres = (np.nan, frame["crow_cost"]) if rule.is_distance else (frame["crow_cost"], np.nan)
-    called = _called(study)
-    evidence = [
-        _evidence(study, result, row, called) for row in pd.DataFrame(frame.drop(columns="geometry")).to_dict("records")
-    ]
-    columns |= {
+        "district": study.district.id, "year": study.year, "rule": by_rule, "indicator": frame["indicator"],
+        "label": by_rule.map({key: rule.names.zh for key, rule in rules.items()}),
+        "rank": frame["rank"], "name": frame["name_zh"], "name_en": frame["name_en"],
+        **{f"{level}_code": _unit_codes(study, frame, level) for level in LEVELS[1:]},
         "people": frame["people"], "people_pct": 100.0 * frame["people"] / everyone,
         **{group: frame[group] for group in study.cells.groups}, "cells": frame["cells"],
-        "cause": frame["cause"], "cause_zh": [CAUSE_WORDS[cause][0] for cause in frame["cause"]],
-        "nearest_facility": _at(facilities["facility_id"].to_numpy(dtype=object), frame["nearest"].to_numpy()),
-        "nearest_name": _at(facilities["name"].to_numpy(dtype=object), frame["nearest"].to_numpy()),
-        "minutes": minutes, "metres": metres, "limit": rule.limit, "limit_unit": rule.limit_unit,
-        "people_unreachable": frame["people_unreachable"],
-        "crow_facility": _at(facilities["facility_id"].to_numpy(dtype=object), frame["crow"].to_numpy()),
-        "crow_name": _at(facilities["name"].to_numpy(dtype=object), frame["crow"].to_numpy()),
-        "crow_m": np.where(np.isfinite(frame["crow_m"]), frame["crow_m"], np.nan),
-        "crow_minutes": crow_minutes, "crow_metres": crow_metres, "detour": frame["detour"],
-        "link": frame["link"], "barrier": frame["barrier"], "capacity": frame["capacity"], "people_served": frame["served"],
+        "cause": frame["cause"], "cause_zh": frame["cause"].map({cause: zh for cause, (zh, _) in CAUSE_WORDS.items()}),
+        "nearest_facility": identity[nearest], "nearest_name": called[nearest],
+        "minutes": frame["cost"].mask(is_distance), "metres": frame["cost"].where(is_distance),
+        "limit": limit, "limit_unit": np.where(is_distance, "m", "min"), "people_unreachable": frame["people_unreachable"],
+        "crow_facility": identity[crow], "crow_name": called[crow], "crow_m": frame["crow_m"],
+        "crow_minutes": frame["crow_cost"].mask(is_distance), "crow_metres": frame["crow_cost"].where(is_distance),
+        "detour": frame["detour"], "link": frame["link"], "barrier": frame["barrier"],
+        "capacity": frame["capacity"], "people_served": frame["served"],
         **{f"people_{cause}": frame[f"people_{cause}"] for cause in CAUSES},
         "evidence_zh": [zh for zh, _ in evidence], "evidence_en": [en for _, en in evidence],
         "work_zh": [zh for zh, _ in work], "work_en": [en for _, en in work],
         "x": frame["x"], "y": frame["y"], "lon": frame["lon"], "lat": frame["lat"], "geometry": frame["geometry"],
     }  # fmt: skip
-    table = pd.DataFrame(columns)
-    empty = ["minutes", "metres", "crow_minutes", "crow_metres"]
-    return table.astype(dict.fromkeys(empty, np.float64))
+    return pd.DataFrame(columns)
+
+
+def _texts(values: pd.Series) -> TextArray:
+    """Return texts, empty where there is none, and an empty one more: what -1 stands for."""
+    return np.array([*(value if isinstance(value, str) else "" for value in values), ""], dtype=object)
+
+
+def _unit_codes(study: Study, frame: pd.DataFrame, level: Level) -> TextArray:
+    """Return the code of the unit that holds most of each gap's people; empty where none does."""
+    if level not in study.units or level not in frame:
+        return np.full(len(frame), "", dtype=object)
+    return np.asarray(np.append(study.units[level].code, "")[frame[level].to_numpy()])
 
 
 def _work(cause: str, link: str, how_far: int) -> tuple[str, str]:
@@ -124,62 +129,72 @@ def _work(cause: str, link: str, how_far: int) -> tuple[str, str]:
     return FAR_WORK if how_far == 2 else (f"{zh}；或就地新建", f"{en}; or a new facility there")
 
 
-def _at(values: TextArray | None, row: Any) -> TextArray:
-    """Return texts by row; empty at -1, or where there is none."""
-    if values is None:
-        return np.full(len(row), "", dtype=object)
-    texts = [value if isinstance(value, str) else "" if pd.isna(value) else str(value) for value in values]
-    return np.asarray(np.array([*texts, ""], dtype=object)[row])
+def _all_evidence(study: Study, frame: pd.DataFrame, called: list[str]) -> list[tuple[str, str]]:
+    """Return what speaks for each gap's cause; ``called`` by row of the facilities, the last of none."""
+    names = ("rule", "cause", "link", "barrier", "nearest", "crow", "cost", "crow_m", "crow_cost", "detour", "capacity")
+    values = zip(*(frame[name].tolist() for name in names), strict=True)
+    found = []
+    for rule_id, cause, link, barrier, nearest, crow, cost, crow_m, crow_cost, detour, capacity in values:
+        rule = study.results[rule_id].rule
+        if cause == "full":
+            found.append(_full(rule, called[nearest], cost, capacity))
+            continue
+        if not np.isfinite(crow_m):
+            found.append(("没有一处此类设施", "there is no such facility"))
+            continue
+        parts = [_line(rule, called[crow], crow_m, crow_cost), _way(rule, called[nearest], cost)]
+        if np.isfinite(detour):
+            parts.append((f"路程为直线的 {detour:.1f} 倍", f"the way is {detour:.1f} times the straight line"))
+        if cause == "no_roads":
+            parts.append(_no_way(study.modes[rule.mode]))
+        if link:
+            parts.append(LINKS[link])
+        if barrier:
+            parts.append((f"隔着{barrier}", f"across {barrier}"))
+        found.append(("；".join(zh for zh, _ in parts), "; ".join(en for _, en in parts)))
+    return found
 
 
-def _called(study: Study) -> list[str]:
-    """Return what each facility is called, by its id where it has no name; the last entry, of no facility, is empty."""
-    frame = study.facilities.frame
-    pairs = zip(frame["name"], frame["facility_id"], strict=True)
-    return [*(name if isinstance(name, str) and name else str(own) for name, own in pairs), ""]
+def _units(rule: Rule) -> tuple[str, str]:
+    return ("米", "m") if rule.is_distance else ("分钟", "min")
 
 
-def _evidence(study: Study, result: RuleResult, gap: Mapping[Any, Any], called: list[str]) -> tuple[str, str]:
-    """Return what speaks for a gap's cause, in Chinese and English."""
-    rule = result.rule
-    zh_unit, en_unit = ("米", "m") if rule.is_distance else ("分钟", "min")
-    crow, nearest = called[int(gap["crow"])], called[int(gap["nearest"])]
-    limit = f"{rule.limit:g}"
-    if not np.isfinite(gap["crow_m"]):
-        return "没有一处此类设施", "there is no such facility"
-    if gap["cause"] == "full":
-        return (
-            f"{nearest}在时限内（{gap['cost']:.0f} {zh_unit} ≤ {limit}），能力 {gap['capacity']:g}，已满",
-            f"{nearest} is within the limit ({gap['cost']:.0f} {en_unit} <= {limit}), capacity {gap['capacity']:g}, and is full",
-        )
-    reached_zh = f"至{nearest}平均 {gap['cost']:.0f} {zh_unit}，限 {limit}" if np.isfinite(gap["cost"]) else "不可达"
-    reached_en = (
-        f"to {nearest} {gap['cost']:.0f} {en_unit} on average, limit {limit}"
-        if np.isfinite(gap["cost"])
-        else "unreachable"
+def _full(rule: Rule, name: str, cost: float, capacity: float) -> tuple[str, str]:
+    zh, en = _units(rule)
+    return (
+        f"{name}在时限内（{cost:.0f} {zh} ≤ {rule.limit:g}），能力 {capacity:g}，已满",
+        f"{name} is within the limit ({cost:.0f} {en} <= {rule.limit:g}), capacity {capacity:g}, and is full",
     )
-    zh = [
-        f"直线距{crow} {gap['crow_m']:,.0f} 米（按 {DETOUR_FACTOR:g} 倍绕行 {gap['crow_cost']:.0f} {zh_unit}）",
-        reached_zh,
-    ]
-    en = [
-        f"{gap['crow_m']:,.0f} m straight from {crow} ({gap['crow_cost']:.0f} {en_unit} at {DETOUR_FACTOR:g} times the line)", reached_en,
-    ]  # fmt: skip
-    if np.isfinite(gap["detour"]):
-        zh.append(f"路程为直线的 {gap['detour']:.1f} 倍")
-        en.append(f"the way is {gap['detour']:.1f} times the straight line")
-    if gap["cause"] == "no_roads":
-        most = study.modes[rule.mode].max_access_m
-        is_street = study.modes[rule.mode].engine == "network"
-        zh.append(f"{most:g} 米内没有路网道路" if is_street else "所在地面不可通行")
-        en.append(f"no street within {most:g} m" if is_street else "on ground that nobody passes")
-    if gap["link"]:
-        zh.append(LINKS[gap["link"]][0])
-        en.append(LINKS[gap["link"]][1])
-    if gap["barrier"]:
-        zh.append(f"隔着{gap['barrier']}")
-        en.append(f"across {gap['barrier']}")
-    return "；".join(zh), "; ".join(en)
+
+
+def _line(rule: Rule, name: str, crow_m: float, crow_cost: float) -> tuple[str, str]:
+    zh, en = _units(rule)
+    onward = ("，再送往医院，全程", "and on to a hospital ") if rule.then is not None else ("", "")
+    return (
+        f"直线距{name} {crow_m:,.0f} 米{onward[0]}（按 {DETOUR_FACTOR:g} 倍绕行 {crow_cost:.0f} {zh}）",
+        f"{crow_m:,.0f} m straight from {name} {onward[1]}({crow_cost:.0f} {en} at {DETOUR_FACTOR:g} times the line)",
+    )
+
+
+def _way(rule: Rule, name: str, cost: float) -> tuple[str, str]:
+    if not np.isfinite(cost):
+        return "不可达", "unreachable"
+    zh, en = _units(rule)
+    if rule.then is not None:
+        return (
+            f"全程平均 {cost:.0f} {zh}，限 {rule.limit:g}",
+            f"the whole chain takes {cost:.0f} {en} on average, limit {rule.limit:g}",
+        )
+    return (
+        f"至{name}平均 {cost:.0f} {zh}，限 {rule.limit:g}",
+        f"to {name} {cost:.0f} {en} on average, limit {rule.limit:g}",
+    )
+
+
+def _no_way(mode: Mode) -> tuple[str, str]:
+    if mode.engine == "terrain":
+        return "所在地面不可通行", "on ground that nobody passes"
+    return f"{mode.max_access_m:g} 米内没有路网道路", f"no street within {mode.max_access_m:g} m"
 
 
 def write_gaps(study: Study, folder: Path) -> list[Path]:
