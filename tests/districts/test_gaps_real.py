@@ -124,7 +124,7 @@ def test_malta_gozo_and_comino(studies):
     assert gozo["lat"] > 36.0
     comino = gaps[gaps["lon"].between(14.32, 14.36) & gaps["lat"].between(36.0, 36.03)].iloc[0]
     assert (comino["cause"], comino["link"]) == ("cut_off", "ferry")
-    # Manoel island in Gżira: a bridge that the map gives to nobody on foot.
+    # Manoel island in Gżira: the map says its bridge is private (way 240132167), which no walker may use.
     walk = table(study, "care-15min-walk")
     manoel = walk[
         walk["lon"].between(14.499, 14.512) & walk["lat"].between(35.900, 35.906) & (walk["cause"] == "cut_off")
