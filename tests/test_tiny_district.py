@@ -53,6 +53,7 @@ def test_every_file_of_the_contract_is_there(out, processed):
         "issues.csv",
         "network_parts.csv",
         "targets.csv",
+        "sensitivity.csv",
         "manifest.json",
     }
     assert {path.name for path in processed.iterdir()} == names

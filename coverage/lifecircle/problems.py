@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
 
+MOST_NAMES = 16
+"""More than so many names help nobody: the nearest are told."""
 Severity = Literal["error", "set_aside", "repaired", "warning", "note"]
 
 
@@ -119,4 +121,7 @@ def nearest_name(name: str, known: list[str] | tuple[str, ...]) -> str:
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f'是否应为 did you mean "{close[0]}"?'
+    if len(known) > MOST_NAMES:
+        like = get_close_matches(name, known, n=MOST_NAMES // 2, cutoff=0.3) or list(known)[: MOST_NAMES // 2]
+        return f"相近的 nearest: {', '.join(like)} … 共 {len(known)} 个 of {len(known)}"
     return f"可用 known: {', '.join(known)}" if known else ""

@@ -16,9 +16,9 @@ from tests.tiny import TOML, write_tiny
 
 from lifecircle.config import load_policies
 from lifecircle.config.indicators import MEASURES
-from lifecircle.config.rules import Rule
+from lifecircle.config.schema import LEVEL_NAMES
 from lifecircle.outputs.webmap import describe_study, write_webmap
-from lifecircle.outputs.webmap.board import describe_board, missing_unit
+from lifecircle.outputs.webmap.board import describe_board
 from lifecircle.study import run_district
 
 INDICATORS = f"""
@@ -47,6 +47,12 @@ of = {{ kind = "clinic" }}
 unit = "家"
 levels = ["district", "township"]
 target = {{ kind = "count", value = 1, year = 2024 }}
+
+[[indicators]]
+id = "clinics-more"
+measure = "count"
+of = {{ kind = "clinic" }}
+target = {{ kind = "qualitative", text = {{ zh = "更多", en = "more" }} }}
 
 [[indicators]]
 id = "clinics-untold"
@@ -86,7 +92,7 @@ def test_a_rule_with_a_target_stands_with_what_is_missing_and_each_township(boar
     row = row_of(board, "clinic-walk-15")
     assert row["value"] == 50
     assert row["target"] == {"kind": "at_least", "value": 60, "year": 2025}
-    assert (row["status"], row["missing"], row["missing_unit"]) == (MISSED, 20, "people")
+    assert (row["status"], row["missing"], row["missing_unit"]) == (MISSED, 20, "人")
     assert row["townships"] == [66.6667, 0]
     assert row["statuses"] == [ON_SCHEDULE, MISSED]
     assert row["rule"] == "clinic-walk-15"
@@ -95,7 +101,7 @@ def test_a_rule_with_a_target_stands_with_what_is_missing_and_each_township(boar
 def test_a_presence_lacks_townships(board):
     row = row_of(board, "own-clinic")
     assert (row["value"], row["target"]["value"], row["missing"]) == (50, 100, 1)
-    assert (row["status"], row["missing_unit"]) == (UNDER_WAY, "missing_township")
+    assert (row["status"], row["missing_unit"]) == (UNDER_WAY, "镇街")
     assert row["townships"] == [100, 0]
     assert row["statuses"] == [AHEAD, UNDER_WAY]
     assert (row["zh"], row["en"], row["rule"]) == ("有卫生院的街镇", "Townships with a clinic", "")
@@ -116,11 +122,17 @@ def test_so_many_of_the_district_are_asked_of_no_township_but_its_figures_are_sh
     assert row["statuses"] == [NO_TARGET, NO_TARGET]
 
 
+def test_a_target_in_words_has_both_languages(board):
+    row = row_of(board, "clinics-more")
+    assert row["target"] == {"kind": "qualitative", "value": None, "year": None, "text": {"zh": "更多", "en": "more"}}
+    assert (row["status"], row["missing"]) == (NO_TARGET, None)
+
+
 def test_groups_are_no_rows_and_what_has_no_target_stands_apart(study, board):
     assert "clinic-walk-15-age60" in set(study.tables["targets"]["indicator"])
     # A statement of the policy is answered by another policy's rule, and by its scorecard.
     assert [row["id"] for row in board["indicators"]] == [
-        "clinic-walk-15", "clinic-15min-walk", "own-clinic", "clinics-per-1000", "clinics",
+        "clinic-walk-15", "clinic-15min-walk", "own-clinic", "clinics-per-1000", "clinics", "clinics-more",
     ]  # fmt: skip
     assert [policy["id"] for policy in board["policies"]] == ["huzhou", "", "living-circle", "monitoring"]
     assert [row["id"] for row in board["others"]] == ["clinic-walk-1000m", "clinics-untold"]
@@ -155,40 +167,39 @@ def test_where_nothing_is_monitored_there_is_no_board(study):
     assert describe_board(dataclasses.replace(study, tables=only))["indicators"] == []
 
 
+def with_entry(study, name, measure, **fields):
+    """Return the study as if one of its indicators were of another measure."""
+    entry = MEASURES[measure].model_construct(id=name, **fields)
+    kept = [one for one in study.configuration.indicators if one.id != name]
+    configuration = dataclasses.replace(study.configuration, indicators=(*kept, entry))
+    return dataclasses.replace(study, configuration=configuration)
+
+
 @pytest.mark.parametrize(
-    ("measure", "fields", "unit", "expected"),
+    ("measure", "fields", "expected"),
     [
-        ("share", {}, "%", "missing_records"),
-        ("share", {"numerator": "pass"}, "%", "pass"),
-        ("count", {"scale": 10_000.0}, "万户", "户"),
-        ("count", {"scale": 1.0}, "个", "个"),
-        ("ratio", {}, "m2/人", "m2"),
-        ("ratio", {}, "‰", "missing_records"),
-        ("units_meeting", {"unit": "village"}, "%", "missing_village"),
-        ("reported", {}, "%", "pp"),
-        ("reported", {}, "岁", "岁"),
-        ("mean_minutes", {}, "min", "min"),
-        ("floating_catchment", {}, "床/千人", "床/千人"),
-        ("people_near", {}, "%", "people"),
-        ("scorecard", {}, "%", "missing_indicators"),
+        ("share", {"numerator": None}, (1, "项")),
+        ("share", {"numerator": "tonnes"}, (1, "")),
+        ("area_share", {}, (1, "m2")),
+        # 1 minute more is no clinic less: of a mean the gap is told, 10 less 5.
+        ("mean_minutes", {"rule": "clinic-walk-15"}, (5, "家/千人")),
+        ("floating_catchment", {"rule": "clinic-walk-15"}, (5, "家/千人")),
     ],
 )
-def test_what_the_missing_number_counts(measure, fields, unit, expected):
-    assert missing_unit(MEASURES[measure].model_construct(**fields), unit) == expected
-
-
-def test_every_measure_and_rules_have_a_word_for_what_is_missing():
-    for model in [Rule, *MEASURES.values()]:
-        assert missing_unit(model.model_construct(unit="township", numerator=None), "%")
+def test_what_is_missing_is_something_that_can_be_provided(study, measure, fields, expected):
+    changed = with_entry(study, "clinics-per-1000", measure, **fields)
+    targets = study.tables["targets"].copy()
+    targets["missing_unit"] = ""
+    row = row_of(describe_board(dataclasses.replace(changed, tables={"targets": targets})), "clinics-per-1000")
+    assert (row["missing"], row["missing_unit"]) == expected
 
 
 def test_every_unit_of_the_catalogue_has_its_words_on_the_page():
     words = json.loads((files("lifecircle.outputs.webmap") / "words.json").read_text("utf-8"))
     entries = [entry for policy in load_policies().values() for entry in policy.entries]
-    units = {entry.value_unit for entry in entries} | {missing_unit(entry, entry.value_unit) for entry in entries}
-    parts = {part for unit in units for part in unit.split("/")}
+    parts = {part for entry in entries for part in entry.value_unit.split("/")}
     assert {part for part in parts if not part.isascii() and f"unit_{part}" not in words} <= {"‰"}
-    assert {part for part in parts if part.startswith("missing_") and f"unit_{part}" not in words} == set()
+    assert {f"missing_{name}" for name in ("人", "项", *LEVEL_NAMES.values())} <= set(words)
 
 
 def test_the_description_is_json(study):
@@ -227,12 +238,19 @@ def test_in_a_browser_the_board_opens_from_its_address(page, tmp_path):
     assert not console
     text = board_of(dom)
     assert not re.search(r"^[^>]*hidden", text)
-    assert shown_rows(text) == ["clinic-walk-15", "own-clinic", "clinics-per-1000", "clinics", "clinic-15min-walk"]
+    assert shown_rows(text) == [
+        "clinic-walk-15",
+        "own-clinic",
+        "clinics-per-1000",
+        "clinics",
+        "clinics-more",
+        "clinic-15min-walk",
+    ]
     line = re.search(r'data-indicator="own-clinic">(.*?)</tr>', text).group(1)
-    for part in ("有卫生院的街镇", "50.0%", "100%（2030）", "推进中", "1 个街镇"):
+    for part in ("有卫生院的街镇", "50.0%", "100%（2030）", "推进中", "1 个镇街"):
         assert part in line
     assert re.search(r'aria-expanded="true"[^>]*id="open-board"|id="open-board"[^>]*aria-expanded="true"', dom)
-    for status, count in {"ahead": 0, "on_schedule": 1, "under_way": 2, "missed": 2, "no_target": 0}.items():
+    for status, count in {"ahead": 0, "on_schedule": 1, "under_way": 2, "missed": 2, "no_target": 1}.items():
         assert re.search(rf'class="chip {status}"[^>]*>[^<]* <b>{count}</b>', text)
 
 
@@ -317,4 +335,4 @@ def test_in_a_browser_a_district_without_a_rule_has_its_board(study, tmp_path):
     write_webmap(bare, path)
     dom, console = open_in_chromium(path, "", tmp_path)
     assert not console
-    assert shown_rows(board_of(dom)) == ["own-clinic", "clinics-per-1000", "clinics"]
+    assert shown_rows(board_of(dom)) == ["own-clinic", "clinics-per-1000", "clinics", "clinics-more"]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SHOWN_NOT_COMPUTED = 8
+NOT_ASKED = "未要求 not asked for"
 OPEN = ("未达标", "推进中")
 MARKS = {"提前": "bold green", "如期": "green", "推进中": "yellow", "未达标": "bold red", "无目标": "dim"}
 
@@ -89,7 +90,7 @@ def count_statements(study: Study) -> dict[str, int]:
     """Return how many statements of the district's policies were computed, in part, and for want of data not."""
     states = study.tables["statements"]["state"].value_counts().to_dict()
     return {
-        "statements": int(sum(states.values())),
+        "statements": int(sum(count for state, count in states.items() if state != NOT_ASKED)),
         "computed": int(states.get("已计算 computed", 0)),
         "in_part": int(states.get("部分 in part", 0)),
         "data_missing": int(states.get("缺数据 data missing", 0)),

@@ -12,6 +12,7 @@ from lifecircle.config import load_policies
 from lifecircle.measures.judging import TARGET_COLUMNS, judge_rows
 from lifecircle.measures.rows import COLUMNS
 from lifecircle.measures.rule_rows import rule_rows
+from lifecircle.measures.sensitivity import hold_conclusions
 from lifecircle.model import Known
 
 STATEMENT_COLUMNS = (
@@ -77,7 +78,9 @@ def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mappin
     joined["statements"] = statement_table(facts, missing)
     entries = (*facts.configuration.rules, *facts.configuration.indicators)
     joined["missing"] = data_missing(facts, [entry for entry in entries if entry.id in missing])
-    return Answers(_stack(rows, COLUMNS), joined, missing)
+    indicators = _stack(rows, COLUMNS)
+    joined["sensitivity"] = hold_conclusions(indicators)
+    return Answers(indicators, joined, missing)
 
 
 def _stack(parts: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -103,14 +106,16 @@ def statement_table(facts: Facts, missing: Mapping[str, str]) -> pd.DataFrame:
             own = [entry.id for entry in asked if (entry.policy, entry.statement) == (policy.id, statement.id)]
             entries = tuple(dict.fromkeys([*policy.answers(statement), *own]))
             done = [name for name in entries if name in facts.rows]
-            lacking = [name for name in entries if name not in facts.rows]
-            state = "已计算 computed" if not lacking else "部分 in part" if done else "缺数据 data missing"
+            lacking = [name for name in entries if name in missing]
+            state = "已计算 computed" if done else "未要求 not asked for"
+            if lacking:
+                state = "部分 in part" if done else "缺数据 data missing"
             state = state if entries else "没有指标 nothing answers it"
             rows.append(
                 (
                     policy.id, statement.id, statement.label.zh, statement.label.en, statement.clause, statement.quote, state,
                     "; ".join(entries), "; ".join(done), "; ".join(lacking),
-                    " | ".join(f"{name}: {missing.get(name, '未要求 not asked for')}" for name in lacking),
+                    " | ".join(f"{name}: {missing[name]}" for name in lacking),
                 )
             )  # fmt: skip
     return pd.DataFrame(rows, columns=list(STATEMENT_COLUMNS))

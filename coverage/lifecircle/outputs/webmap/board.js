@@ -43,20 +43,21 @@ function goalText({ unit, target }) {
     hold: `${sign} ${goal} ${word("goal_hold")}`,
     improve: `${word("goal_improve")}${known}`,
     not_below: `${word("goal_not_below")}${known}`,
-    qualitative: target.text || word("goal_qualitative"),
+    qualitative: target.text ? nameOf(target.text) : word("goal_qualitative"),
   };
   const more = [target.base_year && `${word("board_base")} ${target.base_year}`, target.reference].filter(Boolean).join(", ");
   return [texts[kind] || `${sign} ${goal}`, more && inBrackets(more), year && inBrackets(year)].filter(Boolean).join("");
 }
 
-/** What is missing to the target. Units and records are whole things: of four and a bit, five are missing. */
-function missingText(row) {
-  const { missing, missing_unit: unit } = row;
+/** What is missing to the target. What a share counts are whole things: of four and a bit, five are missing. */
+function missingText({ unit: valueUnit, missing, missing_unit: unit }) {
   if (missing === null || missing === undefined) return "–";
   if (missing === 0) return "0";
-  if (!unit.startsWith("missing_")) return `${unit === "people" ? peopleText(missing) : numberText(missing)} ${unitText(unit)}`.trim();
-  const whole = Math.ceil(missing - 1e-6);
-  return `${numberText(whole)} ${whole === 1 && state.language === "en" ? unitText(unit).replace(/s$/, "") : unitText(unit)}`;
+  const isWhole = valueUnit === "%" && unit !== "pp";
+  const number = numberText(isWhole ? Math.ceil(missing - 1e-6) : missing);
+  const key = `missing_${unit}`;
+  if (!study.words[key]) return `${number} ${unitText(unit)}`.trim();
+  return `${number} ${number === "1" && state.language === "en" ? study.words[key].one : word(key)}`;
 }
 
 function statusOf(row) {

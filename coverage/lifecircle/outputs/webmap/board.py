@@ -9,28 +9,10 @@ from typing import Any
 import pandas as pd
 
 from lifecircle.config import AnyIndicator, Label, Rule, load_policies
-from lifecircle.config.indicators import (
-    Affected,
-    AreaShare,
-    CapacityShare,
-    Count,
-    FloatingCatchment,
-    Gain,
-    MeanMinutes,
-    Near,
-    OnTime,
-    PeopleNear,
-    Presence,
-    Progress,
-    Ratio,
-    Scorecard,
-    Share,
-    UnitsMeeting,
-    Water,
-)
+from lifecircle.config.indicators import AreaShare, FloatingCatchment, MeanMinutes, Scorecard, Share
 from lifecircle.measures.targets import AHEAD, MISSED, NO_TARGET, ON_SCHEDULE, UNDER_WAY
 from lifecircle.model import Study
-from lifecircle.outputs.scores import count_statements
+from lifecircle.outputs.scores import NOT_ASKED, count_statements
 from lifecircle.outputs.webmap.unit_figures import as_number
 
 STATUSES = (AHEAD, ON_SCHEDULE, UNDER_WAY, MISSED, NO_TARGET)
@@ -38,7 +20,7 @@ STATUSES = (AHEAD, ON_SCHEDULE, UNDER_WAY, MISSED, NO_TARGET)
 SHARED = "-with-shared"
 DIGITS = 6
 """Significant ones; whoever needs more opens targets.csv."""
-MET_WITH = {"已计算 computed", "没有指标 nothing answers it"}
+MET_WITH = {"已计算 computed", "没有指标 nothing answers it", NOT_ASKED}
 """States of statements that lack no data."""
 
 Entries = Mapping[str, Rule | AnyIndicator]
@@ -136,11 +118,7 @@ def _describe_indicator(
     if of_district is None:
         return described | {"value": None, "status": None, "missing": None}
     entry = entries.get(name.removesuffix(SHARED))
-    return described | {
-        "status": _status(of_district["status"]),
-        "missing": _missing(of_district, entry),
-        "missing_unit": missing_unit(entry, str(of_district["value_unit"])),
-    }
+    return described | {"status": _status(of_district["status"])} | _describe_missing(of_district, entry)
 
 
 def _describe_entry(row: Row, entries: Entries) -> dict[str, Any]:
@@ -164,7 +142,7 @@ def _describe_target(row: Row, entries: Entries) -> dict[str, Any]:
     asked = [target for target in (entry.targets if entry else ()) if (target.kind, target.year) == (kind, year)]
     more = {
         "is_less_better": any(target.is_less_better for target in asked),
-        "text": str(row["target_text"] or ""),
+        "text": next((_label(target.text) for target in asked if target.text), None),
         "base_year": _short(row["base_year"]),
         "reference": str(row["reference_name"] or ""),
     }
@@ -173,43 +151,19 @@ def _describe_target(row: Row, entries: Entries) -> dict[str, Any]:
     }
 
 
-def _missing(row: Row, entry: Rule | AnyIndicator | None) -> float | None:
-    """Return what lacks, in :func:`missing_unit`. The sum above the line of a mean is nothing one could provide: there it is the gap."""
+def _describe_missing(row: Row, entry: Rule | AnyIndicator | None) -> dict[str, Any]:
+    """Return what lacks, and in what unit. The sum above the line of a mean is nothing one could provide: there it is the gap."""
     missing = as_number(row["missing"])
     if missing and isinstance(entry, (MeanMinutes, FloatingCatchment)):
-        gap = as_number(row["gap"])
-        return None if gap is None else _short(abs(gap))
-    return _short(missing)
+        return {"missing": _short(abs(float(row["gap"]))), "missing_unit": str(row["value_unit"])}
+    return {"missing": _short(missing), "missing_unit": str(row["missing_unit"]) or _unit_of_records(entry)}
 
 
-def missing_unit(entry: Rule | AnyIndicator | None, unit: str) -> str:
-    """Return what the missing number counts: a word of the page (people, township, records ...), or a unit as the entry writes it.
-
-    Parameters
-    ----------
-    unit
-        Of the value. A rate is without what is missing per: ``m2/人`` lacks m2. A share that is no ratio of sums lacks percentage points.
-    """
-    match entry:
-        case Rule() | PeopleNear() | CapacityShare() | Gain() | Water() | Affected():
-            return "people"
-        case Presence() | UnitsMeeting():
-            return f"missing_{entry.unit}"
-        case Scorecard():
-            return "missing_indicators"
-        case Share(numerator=str(column)):
-            return column
-        case Share() | Near() | Progress() | OnTime():
-            return "missing_records"
-        case AreaShare():
-            return "m2"
-        case Count(scale=scale) if scale != 1.0:
-            return unit.removeprefix("万") if scale == 10_000.0 else "missing_records"
-        case Ratio() if "/" not in unit:
-            return "missing_records"
-        case MeanMinutes() | FloatingCatchment():
-            return unit
-    return "pp" if unit == "%" else unit.split("/")[0]
+def _unit_of_records(entry: Rule | AnyIndicator | None) -> str:
+    """Return what stands for records of any kind; empty where a column is summed whose unit only the table knows."""
+    if isinstance(entry, AreaShare):
+        return "m2"
+    return "" if isinstance(entry, Share) and entry.numerator else "项"
 
 
 def _describe_scorecards(
