@@ -12,7 +12,6 @@ import typer
 from lifecircle import __version__
 
 if TYPE_CHECKING:
-    from lifecircle.model import Study
     from lifecircle.problems import Problem
 
 app = typer.Typer(
@@ -93,6 +92,7 @@ def run(
     progress = _progress()
     from lifecircle.cache import NO_CACHE, open_cache
     from lifecircle.outputs.publish import publish_study
+    from lifecircle.outputs.shown import show_study
     from lifecircle.study import run_district
 
     cache = NO_CACHE if no_cache else open_cache()
@@ -110,13 +110,14 @@ def run(
         typer.echo(f"写不出 cannot write {error.filename or out}: {error.strerror}", err=True)
         raise typer.Exit(NOT_COMPUTED) from error
     progress("")
-    _print_study(study, paths, as_json=as_json)
+    show_study(study, paths, typer.echo, as_json=as_json)
     raise typer.Exit(DONE if study.results or len(study.indicators) else NOT_COMPUTED)
 
 
 @app.command()
 def check(
     district: District,
+    year: Annotated[int | None, typer.Option(help="只查这一年的图层 only this year's layers")] = None,
     policy: Policies = None,
     at: TimeOfDay = None,
     as_json: Annotated[
@@ -131,12 +132,13 @@ def check(
     from dataclasses import asdict
 
     from lifecircle.problems import Problems
-    from lifecircle.study import check_district, find_missing
+    from lifecircle.study import find_missing
+    from lifecircle.study.comparing import check_all_years
 
     problems = Problems()
     progress = _progress()
     policies = tuple(policy) if policy else None
-    layers = check_district(_find_district(district), problems, policies=policies, at=at, progress=progress)
+    layers = check_all_years(_find_district(district), problems, year=year, policies=policies, at=at, progress=progress)
     progress("")
     if as_json:
         typer.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))
@@ -149,8 +151,57 @@ def check(
             )
             from lifecircle.outputs.scores import missing_lines
 
-            typer.echo("\n".join(missing_lines(find_missing(layers))))
+            typer.echo("\n".join(missing_lines(find_missing(layers, year=year))))
     raise typer.Exit(WRONG if layers is None else DONE)
+
+
+@app.command()
+def compare(
+    district: District,
+    first: Annotated[int, typer.Argument(metavar="YEAR", help="前一年 the earlier year", min=1949, max=2100)],
+    second: Annotated[int, typer.Argument(metavar="YEAR", help="后一年 the later year", min=1949, max=2100)],
+    rule: Annotated[list[str] | None, typer.Option(help="只比这条准则，可重复 only this rule; may be repeated")] = None,
+    coverage_only: Annotated[
+        bool, typer.Option("--coverage-only", help="只分解覆盖率，快 split coverage alone: quicker")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ under this folder")] = Path(),
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="不用也不存备好的道路与路网 neither use nor keep prepared roads and networks"),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")
+    ] = False,
+) -> None:
+    """两年之间变了什么、为什么：设施、人口、道路、准则。 What changed between two years, and why.
+
+    往年与今年的不同写在 district.toml 的 [[years]] 里；设施按 opened（启用年份）与 closed_year（停用年份）计入。
+    What stood otherwise is in [[years]] of district.toml; facilities count by their opened and closed_year.
+
+    示例 examples: lifecircle compare dongtou 2022 2025 | lifecircle compare dongtou 2022 2025 --rule clinic-15min-walk --out results
+    """
+    from lifecircle.cache import NO_CACHE, open_cache
+    from lifecircle.outputs.changes import publish_comparison, show_comparison
+    from lifecircle.problems import InputError
+    from lifecircle.study.comparing import compare_years
+
+    progress = _progress()
+    folder, cache = _find_district(district), NO_CACHE if no_cache else open_cache()
+    try:
+        found = compare_years(
+            folder, (first, second), only_rules=tuple(rule or ()), is_all=not coverage_only, progress=progress, cache=cache
+        )  # fmt: skip
+    except InputError as error:
+        _print_problems(error.problems)
+        raise typer.Exit(WRONG) from error
+    try:
+        paths = publish_comparison(found, out)
+    except OSError as error:
+        typer.echo(f"写不出 cannot write {error.filename or out}: {error.strerror}", err=True)
+        raise typer.Exit(NOT_COMPUTED) from error
+    progress("")
+    show_comparison(found, paths, typer.echo, as_json=as_json)
+    raise typer.Exit(DONE if len(found.changes) else NOT_COMPUTED)
 
 
 @app.command()
@@ -306,56 +357,11 @@ def _progress() -> Callable[[str], None]:
     return tell
 
 
-def _print_study(study: Study, paths: list[Path], *, as_json: bool) -> None:
-    """Print the summary and where everything is."""
-    from lifecircle.outputs.gaps import describe_gaps, gap_lines
-    from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
-    from lifecircle.outputs.scores import score_json, statement_lines, target_table
-    from lifecircle.outputs.summary import summarise, summary_table
-
-    if as_json:
-        import json
-
-        content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
-                   "not_computed": study.not_computed,
-                   "gaps": describe_gaps(study)["rules"], "closed": closure_lines(study.closures),
-                   "network_parts": describe_parts(study, most=len(study.parts)),
-                   "paths": [str(path) for path in paths]}  # fmt: skip
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
-        return
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    for table in (summary_table(study), summary_parts(study), target_table(study)):
-        if table is not None:
-            console.print(table)
-    for line in [*closure_lines(study.closures), *gap_lines(study)]:
-        typer.echo(line)
-    for line in statement_lines(study):
-        typer.echo(line)
-    notable = sum(problem.severity in ("warning", "set_aside", "repaired") for problem in study.problems)
-    if notable:
-        typer.echo(f"注意事项 {notable} 条，见 issues.csv; {notable} things to look at, see issues.csv")
-    for path in paths:
-        typer.echo(f"  {path}")
-
-
 def _print_problems(problems: list[Problem]) -> None:
-    words = {
-        "error": "错误 error",
-        "set_aside": "剔除 set aside",
-        "repaired": "修复 repaired",
-        "warning": "注意 warning",
-        "note": "说明 note",
-    }
-    for severity, word in words.items():
-        for problem in problems:
-            if problem.severity == severity:
-                count = f" ({problem.count})" if problem.count > 1 else ""
-                typer.echo(f"{word}{count}: {problem}", err=True)
-    errors = sum(problem.severity == "error" for problem in problems)
-    if errors:
-        typer.echo(f"共 {errors} 处错误，未写任何文件 {errors} errors, nothing was written", err=True)
+    from lifecircle.outputs.issues import problem_lines
+
+    for line in problem_lines(problems):
+        typer.echo(line, err=True)
 
 
 if __name__ == "__main__":

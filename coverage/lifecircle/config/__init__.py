@@ -1,5 +1,6 @@
 """TOML to frozen models: the district's file, the policies, the modes and the kinds. The only reader of TOML."""
 
+from lifecircle.config.at_year import at_year
 from lifecircle.config.bands import Bands
 from lifecircle.config.catalogue import (
     Kind,
@@ -42,6 +43,7 @@ from lifecircle.config.schema import (
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
 from lifecircle.config.targets import Base, Target, TargetKind
 from lifecircle.config.water import WaterSupply
+from lifecircle.config.years import Crosswalk, YearLayers
 
 __all__ = [
     "MEASURES",
@@ -55,6 +57,7 @@ __all__ = [
     "Condition",
     "Configuration",
     "Control",
+    "Crosswalk",
     "District",
     "Entry",
     "Exempt",
@@ -84,6 +87,8 @@ __all__ = [
     "UnitLayer",
     "WaterSupply",
     "Ways",
+    "YearLayers",
+    "at_year",
     "kinds_of",
     "load_bands",
     "load_entries",

@@ -10,6 +10,7 @@ from lifecircle.config.rules import Rule
 from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
+from lifecircle.config.years import YearLayers
 
 FILE_NAME = "district.toml"
 
@@ -40,3 +41,5 @@ class Configuration:
     references: tuple[Reference, ...] = ()
     exempt: tuple[Exempt, ...] = ()
     water: WaterSupply = WaterSupply()  # noqa: RUF009 - frozen
+    years: tuple[YearLayers, ...] = ()
+    """What differed in other years."""

@@ -22,6 +22,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
     _check_unique(
         [layer.level for layer in configuration.units], "units", "同一级别给了两次 level given twice", problems
     )
+    _check_unique([str(one.year) for one in configuration.years], "years", "年份给了两次 year given twice", problems)
     # On the table as written, so that a rule that fails for another reason still has its mode checked.
     for name, key in (("rules", "mode"), ("ferries", "modes"), ("facilities", "within.mode")):
         for index, entry in enumerate(table.get(name, []) if isinstance(table.get(name), list) else []):

@@ -32,6 +32,7 @@ from lifecircle.config.schema import (
 )
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
+from lifecircle.config.years import YearLayers, complete_years
 from lifecircle.problems import Problems, nearest_name
 
 SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
@@ -51,6 +52,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "references": (Reference, True),
     "exempt": (Exempt, True),
     "water": (WaterSupply, False),
+    "years": (YearLayers, True),
 }
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -80,6 +82,7 @@ def read_configuration(
         )  # fmt: skip
     if policies is not None and isinstance(table.get("district"), dict):
         table["district"]["policies"] = list(policies)
+    table = complete_years(table)
     parsed = {name: _validate_section(name, table, problems) for name in SECTIONS}
     district: District | None = next(iter(parsed["district"]), None)
     modes = _read_modes(table.get("modes", {}), problems)
@@ -108,6 +111,7 @@ def read_configuration(
         references=tuple(parsed["references"]),
         exempt=tuple(parsed["exempt"]),
         water=next(iter(parsed["water"]), None) or WaterSupply(),
+        years=tuple(parsed["years"]),
     )
     check_together(configuration, table, problems)
     return configuration

@@ -73,7 +73,7 @@ def publish_files(tables: Path, maps: Path, write: Callable[[Path, Path], list[P
     return list(final.values())
 
 
-def target_folders(out: Path, district_id: str, year: int) -> tuple[Path, Path]:
+def target_folders(out: Path, district_id: str, year: int | str) -> tuple[Path, Path]:
     """Return where a study's tables and maps go."""
     return out / "data" / "processed" / district_id / str(year), out / "maps" / district_id / str(year)
 

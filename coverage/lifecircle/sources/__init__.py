@@ -2,6 +2,7 @@
 
 from lifecircle.sources.barriers import read_barriers
 from lifecircle.sources.facilities import read_facilities, read_layers
+from lifecircle.sources.opening import keep_standing
 from lifecircle.sources.people import read_people
 from lifecircle.sources.registers import parents, read_known, read_registers
 from lifecircle.sources.roads import read_roads
@@ -10,6 +11,7 @@ from lifecircle.sources.terrain import read_terrain
 from lifecircle.sources.units import read_district_crs, read_units
 
 __all__ = [
+    "keep_standing",
     "match_where",
     "parents",
     "read_barriers",

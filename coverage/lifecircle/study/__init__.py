@@ -15,19 +15,19 @@ import pandas as pd
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.clauses import data_missing, foresee_missing
-from lifecircle.config import Rule, kinds_of
+from lifecircle.config import kinds_of
 from lifecircle.measures.conservation import conserve_people
-from lifecircle.model import RuleResult, Study
+from lifecircle.model import Study
 from lifecircle.problems import Problems
 from lifecircle.study.answers import answer_all
 from lifecircle.study.areas import draw_areas
-from lifecircle.study.chains import answer_chain
 from lifecircle.study.facts import gather_facts
 from lifecircle.study.gaps import find_all_gaps
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
 from lifecircle.study.overland import describe_surfaces
 from lifecircle.study.parts import describe_networks, network_parts
+from lifecircle.study.rules import answer_rule
 from lifecircle.study.serving import asked_entries
 
 __all__ = ["check_district", "find_missing", "run_district"]
@@ -73,7 +73,7 @@ def run_district(
     configuration = layers.configuration
     rules = [rule for rule in configuration.rules if rule.id in layers.serving]
     travel = Journeys(layers, clock, problems, cache)
-    results = {rule.id: _answer(travel, rule) for rule in rules}
+    results = {rule.id: answer_rule(travel, rule) for rule in rules}
     with clock.stage("measures", "汇总覆盖 adding up coverage"):
         used_year = year or layers.district.year
         facts = gather_facts(layers, used_year, results, travel, problems)
@@ -126,10 +126,3 @@ def _details(travel: Journeys, cache: Cache) -> dict[str, Any]:
         "terrain": describe_surfaces(travel.overland),
         "cache": dict(cache.outcomes),
     }
-
-
-def _answer(travel: Journeys, rule: Rule) -> RuleResult:
-    serving = travel.layers.serving[rule.id]
-    if rule.then is not None:
-        return answer_chain(travel, rule, serving, travel.layers.onward[rule.id])
-    return travel.answer(rule, serving)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.cache import NO_CACHE, Cache
-from lifecircle.config import Configuration, District, read_configuration
+from lifecircle.config import Configuration, District, at_year, read_configuration
 from lifecircle.config.schema import Level
 from lifecircle.model import (
     Barriers,
@@ -24,6 +24,7 @@ from lifecircle.model import (
 )
 from lifecircle.problems import Problems
 from lifecircle.sources import (
+    keep_standing,
     read_barriers,
     read_district_crs,
     read_facilities,
@@ -87,7 +88,8 @@ def check_district(
     Parameters
     ----------
     year
-        The run's; the configuration's where absent. Figures of earlier years are what it is measured against.
+        The run's; the configuration's where absent. Its layers are those that ``[[years]]`` gives for it, its facilities those that
+        stood in it; figures of earlier years are what it is measured against.
     policies
         Those the run answers to, in place of the configuration's.
     at
@@ -103,7 +105,7 @@ def check_district(
     if configuration is None or configuration.district is None:
         return None
     used_year = year or configuration.district.year
-    configuration = _set_time(configuration, configuration.district, at, problems)
+    configuration = at_year(_set_time(configuration, configuration.district, at, problems), used_year, problems)
     crs = read_district_crs(configuration, problems)
     if crs is None:
         return None
@@ -114,6 +116,8 @@ def check_district(
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
     places, place_files = read_layers(configuration, units, problems)
+    facilities = keep_standing(facilities, used_year, "facilities", problems)
+    places = keep_standing(places, used_year, "layers", problems)
     registers, table_files = read_registers(configuration, units, problems)
     known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")

@@ -122,7 +122,7 @@ def clinics(folder: Path) -> None:
             daily,
             "是" if random.random() < 0.35 else "否",
             owner,
-            int(random.integers(2004, 2022)),
+            plan()["opened_later"].get(where, int(random.integers(2004, 2022))),
             "",
             "模拟 (数量17为已知)",
         )
@@ -159,6 +159,7 @@ def _standards(grade: str, tcm: str, random: np.random.Generator) -> dict[str, s
 
 def fitness(folder: Path) -> None:
     place, random, rows = Placer("fitness"), rng("fitness facts"), []
+    years = rng("fitness years")
     counted = people.village_people()
     seats = land.seats()
     for seat in seats[seats.code != ""].itertuples():
@@ -174,6 +175,7 @@ def fitness(folder: Path) -> None:
                     "类型": kind,
                     "面积": round(area * random.uniform(0.6, 1.5)),
                     "级别": "村居级",
+                    "启用年份": int(years.integers(2010, 2026)),
                     "经度": lon,
                     "纬度": lat,
                 }

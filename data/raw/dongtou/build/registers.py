@@ -307,6 +307,21 @@ def earlier_and_others(folder: Path) -> None:
     write_csv(folder / "province_2024.csv", rows)
 
 
+def people_2022(folder: Path) -> None:
+    """Residents of an earlier year by township, for comparing two years: all modelled, the district's total that of the census."""
+    rows = [
+        {
+            "街道乡镇代码": town["code"],
+            "街道乡镇": town["name"],
+            "年份": 2022,
+            "常住人口": int(town["resident_2022"]),
+            "数据来源": "模拟：各街镇为假定，全区合计沿用 2020 年普查总数",
+        }
+        for town in read_csv("townships.csv")
+    ]
+    write_csv(folder / "people_2022.csv", rows)
+
+
 def write(folder: Path) -> None:
-    for step in (villages, townships, statistics, healthy_cells, institutions, tasks, earlier_and_others):
+    for step in (villages, townships, statistics, healthy_cells, institutions, tasks, earlier_and_others, people_2022):
         step(folder)

@@ -1,0 +1,272 @@
+"""Between two years: the people of one over the roads of the other, to the facilities and by the rules of either.
+
+Journeys are computed once for each set of roads and cells, and costs once for each set of facilities: the rest is adding up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from lifecircle.cache import Cache
+from lifecircle.clauses import Facts
+from lifecircle.config import Rule
+from lifecircle.config.schema import LEVELS, Level
+from lifecircle.measures.levels import LevelSums
+from lifecircle.model import BoolArray, Cells, Facilities, FloatArray, InputFile, Roads, TextArray
+from lifecircle.planning.trends import (
+    CAUSES,
+    Cause,
+    Crosswalk,
+    Turnover,
+    share_by_unit,
+    split_by_cause,
+    split_table,
+    turnover,
+    turnover_of_units,
+)
+from lifecircle.problems import Problems
+from lifecircle.study.journeys import Clock, Journeys
+from lifecircle.study.layers import Layers
+from lifecircle.study.rules import cost_of
+
+Which = tuple[int, int, int, int]
+"""Of which year (0 or 1) the facilities, the people, the roads and the rule are."""
+Pair = tuple[FloatArray, FloatArray]
+"""Of the earlier and the later year."""
+ONE_UNIT = 1e-9
+"""Units whose parts of every cell differ by no more are one and the same."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class YearRead:
+    """One year's layers, through the door."""
+
+    year: int
+    layers: Layers
+    crosswalk: Crosswalk
+    inputs: tuple[InputFile, ...]
+    problems: Problems
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """The rules that can be computed."""
+        return {rule.id: rule for rule in self.layers.configuration.rules if rule.id in self.layers.serving}
+
+
+class Between:
+    """Every state between two years: the people of one over the roads of the other, to the facilities and by the rules of either."""
+
+    def __init__(self, states: tuple[YearRead, YearRead], clock: Clock, cache: Cache) -> None:
+        self.states, self.clock, self.cache = states, clock, cache
+        first, second = (state.layers for state in states)
+        self.has_one_grid = _is_one_grid(first.cells, second.cells)
+        self.has_same_roads = _is_same_map(first.roads, second.roads)
+        self.problems = Problems()
+        self.journeys: dict[tuple[int, int], Journeys] = {}
+        self.costs: dict[tuple[Any, ...], FloatArray] = {}
+
+    def travel(self, people: int, roads: int) -> Journeys:
+        """Return the journeys of the cells of one year over the roads of one: made once where either does not differ."""
+        key = (0 if self.has_one_grid else people, 0 if self.has_same_roads else roads)
+        if key not in self.journeys:
+            layers = replace(self.states[key[0]].layers, roads=self.states[key[1]].layers.roads)
+            self.journeys[key] = Journeys(layers, self.clock, self.problems, self.cache)
+        return self.journeys[key]
+
+    def own(self, place: int) -> Journeys:
+        """Return a year's own journeys, which share networks and searches with those between."""
+        own = copy(self.travel(place, place))
+        own.layers, own.problems = self.states[place].layers, self.states[place].problems
+        return own
+
+    def cost(self, rule_id: str, which: Which) -> FloatArray:
+        """Return what it costs each cell to be served with the facilities, people (the cells), roads and rule of these years (0 or 1)."""
+        facilities, people, roads, ruled = which
+        rule = self.states[ruled].rules[rule_id]
+        serving = self.states[facilities].layers.serving[rule_id]
+        onward = self.states[facilities].layers.onward.get(rule_id)
+        key = (
+            rule_id, rule.mode, rule.is_distance, serving.tobytes(), None if onward is None else onward.tobytes(),
+            0 if self.has_one_grid else people, 0 if self.has_same_roads else roads,
+        )  # fmt: skip
+        if key not in self.costs:
+            self.costs[key] = cost_of(self.travel(people, roads), rule, serving, onward)
+        return self.costs[key]
+
+    def covered(self, rule_id: str, which: Which) -> BoolArray:
+        """Return which cells are covered."""
+        return np.asarray(self.cost(rule_id, which) <= self.states[which[3]].rules[rule_id].limit, dtype=np.bool_)
+
+    def unreachable(self, rule_id: str, which: Which) -> BoolArray:
+        """Return which cells can reach none."""
+        return np.asarray(~np.isfinite(self.cost(rule_id, which)), dtype=np.bool_)
+
+    def changed(self, rule_id: str, level: Level) -> tuple[Cause, ...]:
+        """Return the causes that differ for a rule; people too where its units do."""
+        first, second = self.states
+        rules = first.rules[rule_id], second.rules[rule_id]
+        serving = [state.layers.serving[rule_id].tobytes() for state in self.states]
+        onward = [state.layers.onward.get(rule_id, np.zeros(0)).tobytes() for state in self.states]
+        limits = [(rule.mode, rule.limit, rule.limit_unit) for rule in rules]
+        cells = first.layers.cells, second.layers.cells
+        has_moved = not self.has_one_grid or not _is_same_people(*cells) or not _is_same_units(first, second, level)
+        differs = (
+            serving[0] != serving[1] or onward[0] != onward[1], has_moved, not self.has_same_roads, limits[0] != limits[1],
+        )  # fmt: skip
+        return tuple(cause for cause, is_other in zip(CAUSES, differs, strict=True) if is_other)
+
+    def split(self, rule_id: str, level: Level, facts: list[Facts]) -> pd.DataFrame:
+        """Return the change of a rule's coverage, of each group's beside it and of who can reach none, by cause: one row a unit of a level."""
+        first, second = (one.levels.get(level) for one in facts)
+        if first is None or second is None:
+            return pd.DataFrame()
+        codes, carry = _carry(first, second, self.states)
+        add_up = first.sum, second.sum
+        changed = self.changed(rule_id, level)
+        is_by_cell = self.has_one_grid and _has_same_parts((first, second), carry)
+
+        def share(people: Pair, counts: Callable[[str, Which], BoolArray]) -> dict[Cause, FloatArray]:
+            def figure(later: frozenset[Cause]) -> FloatArray:
+                which = tuple(int(cause in later) for cause in CAUSES)
+                year = which[1]
+                counted = counts(rule_id, (which[0], which[1], which[2], which[3]))
+                return share_by_unit(carry[year], add_up[year](people[year] * counted), add_up[year](people[year]))
+
+            return split_by_cause(figure, changed)
+
+        own = self.covered(rule_id, (0, 0, 0, 0)), self.covered(rule_id, (1, 1, 1, 1))
+        tables = []
+        for indicator, people in self._who_counts(rule_id, facts).items():
+            covered = [carry[at] @ add_up[at](people[at] * own[at]) for at in (0, 1)]
+            found = turnover_of_units(covered[0], covered[1])
+            if is_by_cell:
+                found = turnover(people, own, lambda values: carry[1] @ second.sum(values))
+            by_cause = share(people, self.covered)
+            how = "cell" if is_by_cell else "unit"
+            tables.append(split_table(indicator, level, codes, by_cause, (covered[0], covered[1]), found, how))
+            if indicator == rule_id:
+                # Nobody is covered by what they cannot reach: whose cover changed stands in the rule's own row.
+                nothing = np.full(len(codes), np.nan)
+                by_cause = share(people, self.unreachable)
+                none = Turnover(nothing, nothing, nothing)
+                tables.append(
+                    split_table(f"{rule_id}-unreachable", level, codes, by_cause, (nothing, nothing), none, "")
+                )
+        return pd.concat(tables, ignore_index=True)
+
+    def _who_counts(self, rule_id: str, facts: list[Facts]) -> dict[str, Pair]:
+        """Return by indicator the people of both years, per cell: who counts under a rule, and the groups beside it that both years have."""
+        rule = self.states[1].rules[rule_id]
+        who = {rule_id: (facts[0].group(rule.group), facts[1].group(rule.group))}
+        if rule.group is None:
+            before, now = (one.groups_beside for one in facts)
+            who |= {f"{rule_id}-{group}": (before[group], now[group]) for group in now if group in before}
+        return who
+
+    @property
+    def has_own_units(self) -> bool:
+        """Whether either year has units of its own."""
+        return any(not _is_same_units(*self.states, level) for level in LEVELS)
+
+    def changed_anywhere(self) -> tuple[Cause, ...]:
+        """Return the causes that differ for anything at all."""
+        differs = self.describe()
+        return tuple(cause for cause in CAUSES if differs[cause])
+
+    def describe(self) -> dict[Cause, dict[str, Any]]:
+        """Return what differs, by cause, for people to read."""
+        first, second = self.states
+        closures = [
+            {one.name for one in state.layers.roads.closures} if state.layers.roads else set() for state in self.states
+        ]
+        roads = {} if self.has_same_roads else {
+            "ways": [len(state.layers.roads or ()) for state in self.states],
+            "opened": sorted(closures[0] - closures[1]), "closed": sorted(closures[1] - closures[0]),
+        }  # fmt: skip
+        people = {} if self.has_one_grid and _is_same_people(first.layers.cells, second.layers.cells) else {
+            "people": [float(state.layers.cells.people.sum()) for state in self.states], "has_one_grid": self.has_one_grid,
+        }  # fmt: skip
+        rules = {
+            rule_id: {"from": _limit_of(first.rules[rule_id]), "to": _limit_of(rule)}
+            for rule_id, rule in second.rules.items()
+            if rule_id in first.rules and _limit_of(first.rules[rule_id]) != _limit_of(rule)
+        }
+        stood = _describe_facilities(first.layers.facilities, second.layers.facilities)
+        for word, listed in _describe_facilities(first.layers.places, second.layers.places).items():
+            stood[word] = [*stood.get(word, []), *listed]
+        return {"facilities": stood, "people": people, "roads": roads, "rule": rules}
+
+
+def _limit_of(rule: Rule) -> str:
+    return f"{rule.limit:g} {rule.limit_unit}, {rule.mode}"
+
+
+def _describe_facilities(first: Facilities, second: Facilities) -> dict[str, Any]:
+    """Return what opened and what closed, by kind; empty where the same facilities stand."""
+    stands = [(one.frame["status"] == "used").to_numpy() for one in (first, second)]
+    changed = {"opened": stands[1] & ~stands[0], "closed": stands[0] & ~stands[1]}
+    return {
+        word: [
+            {"kind": row.kind, "id": row.facility_id, "name": row.name_}
+            for row in second.frame[rows].rename(columns={"name": "name_"}).itertuples(index=False)
+        ]
+        for word, rows in changed.items()
+        if rows.any()
+    }
+
+
+def _carry(
+    first: LevelSums, second: LevelSums, states: tuple[YearRead, YearRead]
+) -> tuple[TextArray, tuple[csr_array, csr_array]]:
+    """Return today's codes of a level, and what carries each year's units into them."""
+    walks = [state.crosswalk for state in states]
+    linked = [
+        walk.link([str(code) for code in sums.code])["to_code"]
+        for walk, sums in zip(walks, (first, second), strict=True)
+    ]
+    codes = np.array(list(dict.fromkeys([*map(str, second.code), *linked[1], *linked[0]])), dtype=object)
+    if len(walks[1].links):  # the later year's own codes are today's only where it has no crosswalk
+        codes = np.array(list(dict.fromkeys([*linked[1], *linked[0]])), dtype=object)
+    return codes, (walks[0].matrix(first.code, codes), walks[1].matrix(second.code, codes))
+
+
+def _has_same_parts(sums: tuple[LevelSums, LevelSums], carry: tuple[csr_array, csr_array]) -> bool:
+    """Whether every unit holds the same parts of the same cells in both years, once they are carried into today's."""
+    parts = [csr_array(matrix @ one.membership) for matrix, one in zip(carry, sums, strict=True)]
+    apart = abs(parts[0] - parts[1])
+    return bool(apart.nnz == 0 or apart.max() <= ONE_UNIT)
+
+
+def _is_same_units(first: YearRead, second: YearRead, level: Level) -> bool:
+    """Whether neither year has units of its own: today's stand for both."""
+    return not any(
+        one.year == state.year and (one.units or one.crosswalk)
+        for state in (first, second)
+        for one in state.layers.configuration.years
+    ) and (level in first.layers.units) == (level in second.layers.units)
+
+
+def _is_one_grid(first: Cells, second: Cells) -> bool:
+    return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in ("id", "x", "y"))
+
+
+def _is_same_people(first: Cells, second: Cells) -> bool:
+    same = first.groups.keys() == second.groups.keys() and np.array_equal(first.people, second.people)
+    return same and all(np.array_equal(count, second.groups[group]) for group, count in first.groups.items())
+
+
+def _is_same_map(first: Roads | None, second: Roads | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    arrays = all(
+        np.array_equal(getattr(first, name), getattr(second, name))
+        for name in ("x", "y", "way_start", "way_node", "way_id")
+    )
+    return arrays and first.sailings == second.sailings and first.tags.equals(second.tags)

@@ -1,0 +1,186 @@
+"""Two years of one district: both are run, and the ways between them are walked to see what each cause did.
+
+A year is run as any run is, without areas. Between the years, people, facilities, roads and rules are exchanged one set at a time:
+see :mod:`.between` for coverage, where most of that is adding up, and :mod:`.counterfactuals` for everything else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lifecircle.cache import NO_CACHE, Cache
+from lifecircle.clauses import Facts
+from lifecircle.planning.trends import (
+    NO_CROSSWALK,
+    SPLIT,
+    Comparison,
+    Crosswalk,
+    carry_rows,
+    change_rows,
+)
+from lifecircle.problems import Problem, Problems
+from lifecircle.sources.crosswalk import read_crosswalk
+from lifecircle.study.answers import Answers, answer_all
+from lifecircle.study.between import Between, YearRead
+from lifecircle.study.counterfactuals import split_others
+from lifecircle.study.facts import gather_facts
+from lifecircle.study.journeys import Clock
+from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
+from lifecircle.study.rules import answer_rule
+from lifecircle.study.serving import asked_entries
+
+
+def compare_years(
+    folder: Path,
+    years: tuple[int, int],
+    *,
+    only_rules: tuple[str, ...] = (),
+    is_all: bool = True,
+    progress: Progress = say_nothing,
+    cache: Cache = NO_CACHE,
+) -> Comparison:
+    """Return what changed between two years of a district, and what each cause did.
+
+    Parameters
+    ----------
+    is_all
+        Split every indicator by cause, not coverage alone: the whole run is computed anew for every set of causes that changed.
+
+    Raises
+    ------
+    lifecircle.problems.InputError
+        Where the configuration or a layer of either year is wrong; with every problem at once.
+    """
+    first, second = _read_years(folder, years, only_rules, progress, cache)
+    clock = Clock(progress)
+    between = Between((first, second), clock, cache)
+    facts: list[Facts] = []
+    answers: list[Answers] = []
+    for place, state in enumerate((first, second)):
+        travel = between.own(place)
+        results = {rule_id: answer_rule(travel, rule) for rule_id, rule in state.rules.items()}
+        with clock.stage("measures", f"汇总 adding up {state.year}"):
+            facts.append(gather_facts(state.layers, state.year, results, travel, state.problems))
+            asked = asked_entries(state.layers.configuration, only_rules)
+            answers.append(answer_all(facts[-1], state.layers.known, asked, state.layers.not_computed))
+    progress("按原因分解 splitting by cause")
+    shared = [rule_id for rule_id in second.rules if rule_id in first.rules]
+    split = [between.split(rule_id, level, facts) for rule_id in shared for level in second.rules[rule_id].levels]
+    rows = [
+        carry_rows(answer.indicators, state.crosswalk) for answer, state in zip(answers, (first, second), strict=True)
+    ]
+    held = [part for part in split if len(part)]
+    if is_all:
+        done = {name for part in held for name in part["indicator"]}
+        others = split_others(between, answers, only_rules)
+        held += [others[~others["indicator"].isin(done)]] if len(others) else []
+    columns = ["indicator", "level", "unit_code", "counted_by", *SPLIT]
+    joined = (
+        pd.concat(held, ignore_index=True)
+        if held
+        else pd.DataFrame(columns=columns).astype(dict.fromkeys(SPLIT, float))
+    )
+    return Comparison(
+        district=second.layers.district,
+        years=years,
+        changes=change_rows(rows[0], rows[1], joined, years),
+        rules=tuple(second.rules[rule_id] for rule_id in shared),
+        causes=between.describe(),
+        units=_describe_units(first, second, has_one_grid=between.has_one_grid),
+        people=(float(first.layers.cells.people.sum()), float(second.layers.cells.people.sum())),
+        not_compared=_not_compared(first, second, answers),
+        problems=_merge_problems(first, second),
+        inputs={state.year: state.inputs for state in (first, second)},
+    )
+
+
+def check_all_years(
+    folder: Path,
+    problems: Problems,
+    *,
+    year: int | None = None,
+    policies: tuple[str, ...] | None = None,
+    at: str | None = None,
+    progress: Progress = say_nothing,
+) -> Layers | None:
+    """Read every layer as a run would, and, where no year is named, those of every year in ``[[years]]`` too; compute nothing.
+
+    Returns
+    -------
+    Layers or None
+        The year's, or today's; None where anything that stops a run was found.
+    """
+    layers = check_district(folder, problems, year=year, policies=policies, at=at, progress=progress)
+    if layers is None or year is not None:
+        return layers
+    for entry in layers.configuration.years:
+        said = Problems()
+        _read_year(folder, entry.year, said, progress=progress)
+        problems.found += [problem for problem in said if problem not in problems.found]
+    return None if problems.errors else layers
+
+
+def _read_years(
+    folder: Path, years: tuple[int, int], only_rules: tuple[str, ...], progress: Progress, cache: Cache
+) -> tuple[YearRead, YearRead]:
+    """Read both years; what is wrong in either is raised together."""
+    said, found = Problems(), []
+    for year in years:
+        problems = Problems()
+        found.append(_read_year(folder, year, problems, only_rules=only_rules, progress=progress, cache=cache))
+        said.found += [problem for problem in problems if problem not in said.found]
+    said.raise_errors()
+    first, second = found
+    if first is None or second is None:
+        raise RuntimeError("a year that could not be read must have said why")
+    return first, second
+
+
+def _read_year(
+    folder: Path,
+    year: int,
+    problems: Problems,
+    *,
+    only_rules: tuple[str, ...] = (),
+    progress: Progress,
+    cache: Cache = NO_CACHE,
+) -> YearRead | None:
+    """Read one year's layers and its crosswalk; None where they cannot be used."""
+
+    def tell(text: str) -> None:
+        progress(f"{year}: {text}" if text else "")
+
+    layers = check_district(folder, problems, only_rules=only_rules, year=year, progress=tell, cache=cache)
+    if layers is None:
+        return None
+    entry = next((one for one in layers.configuration.years if one.year == year), None)
+    if entry is None or entry.crosswalk is None:
+        return YearRead(year, layers, NO_CROSSWALK, layers.inputs, problems)
+    read = read_crosswalk(folder, entry.crosswalk, f"years.{year}.crosswalk.path", problems)
+    if read is None:
+        return None
+    return YearRead(year, layers, Crosswalk(read[0]), (*layers.inputs, read[1]), problems)
+
+
+def _describe_units(first: YearRead, second: YearRead, *, has_one_grid: bool) -> dict[str, Any]:
+    links = {
+        str(state.year): state.crosswalk.links.to_dict("records")
+        for state in (first, second)
+        if len(state.crosswalk.links)
+    }
+    return {"crosswalk": links, "has_one_grid": has_one_grid}
+
+
+def _not_compared(first: YearRead, second: YearRead, answers: list[Answers]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for state, answer in zip((first, second), answers, strict=True):
+        for name, why in answer.not_computed.items():
+            found.setdefault(name, f"{state.year}: {why}")
+    return found
+
+
+def _merge_problems(first: YearRead, second: YearRead) -> tuple[Problem, ...]:
+    return tuple(dict.fromkeys([*first.problems, *second.problems]))
