@@ -48,6 +48,8 @@ def test_every_file_of_the_contract_is_there(out, processed):
         "cells.parquet",
         "facilities.parquet",
         "coverage.gpkg",
+        "gaps.csv",
+        "gaps.parquet",
         "issues.csv",
         "network_parts.csv",
         "targets.csv",
@@ -115,7 +117,7 @@ def test_facilities_say_whom_they_serve(processed):
 def test_layers_open_in_a_gis(processed):
     layers = dict(pyogrio.list_layers(processed / "coverage.gpkg"))
     areas = dict.fromkeys(
-        ["district", "township", "isochrones", "isochrones_by_facility", "catchments"], "MultiPolygon"
+        ["district", "township", "isochrones", "isochrones_by_facility", "catchments", "gaps"], "MultiPolygon"
     )
     assert layers == {**areas, "facilities": "Point"}
     townships = gpd.read_file(processed / "coverage.gpkg", layer="township")

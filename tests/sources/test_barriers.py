@@ -44,7 +44,7 @@ def read(configure, terrain):
             f"[[terrain.barriers]]\n{entry}\n" for entry in entries
         )
         problems = Problems()
-        found, files = read_barriers(configure(text, HEAD), ground, problems)
+        found, _, files = read_barriers(configure(text, HEAD), ground, problems)
         return found, files, problems
 
     return through_the_door
@@ -186,12 +186,27 @@ def test_a_truncated_extract_is_named(folder, read):
     assert only(problems, "file-unreadable").field == "terrain.barriers[1]"
 
 
-def test_barriers_without_land_cover_serve_nothing_and_that_is_said(folder, configure):
-    write(folder, "water.gpkg", [RIVER])
+def test_barriers_without_land_cover_only_say_what_cuts_people_off(folder, configure):
+    gpd.GeoDataFrame({"名称": ["大河", None]}, geometry=[RIVER, LAKE], crs=CRS).to_file(folder / "water.gpkg")
     problems = Problems()
     entry = '[[terrain.barriers]]\npath = "water.gpkg"\n'
-    assert read_barriers(configure(entry, HEAD), None, problems)[0] is None
-    assert codes(problems) == ["barriers-no-ground"]
+    ground, barriers, _ = read_barriers(configure(entry, HEAD), None, problems)
+    assert ground is None
+    assert [(problem.code, problem.severity) for problem in problems] == [("barriers-no-ground", "note")]
+    assert barriers.name.tolist() == ["大河", ""]
+    assert shapely.hausdorff_distance(barriers.shape, [RIVER, LAKE]).max() < 0.01
+
+
+def test_the_names_of_an_osm_file_and_of_rows_left_out(folder, configure, terrain):
+    osm_file(folder / "water.osm.pbf", NODES, [(1, [1, 2, 3], {"waterway": "river", "name": "大河"})], [])
+    gpd.GeoDataFrame({"name": ["点", "湖"]}, geometry=[LAKE.centroid, LAKE], crs=CRS).to_file(folder / "w.geojson")
+    text = (
+        '[terrain]\nlandcover = "landcover.tif"\n[[terrain.barriers]]\npath = "water.osm.pbf"\nwhere = { waterway = "river" }\n'
+        '[[terrain.barriers]]\npath = "w.geojson"\n'
+    )
+    ground, barriers, _ = read_barriers(configure(text, HEAD), terrain, Problems())
+    assert barriers.name.tolist() == ["大河", "湖"]
+    assert len(ground.barriers) == 2
 
 
 def test_an_unknown_key_is_named_with_the_nearest(folder):

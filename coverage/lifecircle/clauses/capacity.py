@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.clauses.facts import Facts
+from lifecircle.clauses.facts import Facts, Filled
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config.indicators import CapacityShare, FloatingCatchment
 from lifecircle.measures.capacity import Filling, fill_nearest_first
@@ -37,6 +37,7 @@ def capacity_share(entry: CapacityShare, facts: Facts) -> Findings:
         )
         for speed in ((1.0, 1.0, 1.0) if rule.is_distance else (1.0, SLOW, FAST))
     )  # fmt: skip
+    facts.filled[entry.id] = Filled(entry.rule, filled.people_full, capacity, filled.facility_people)
     full = beside(entry, "在时限内而已满", "in time, but full")
     found = (
         Finding(_shares(entry, facts, result, [one.people_served for one in (filled, low, high)]), rule=rule, counts="人"),

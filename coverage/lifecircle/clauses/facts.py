@@ -57,6 +57,19 @@ class Selected:
         return f"（{self.year:.0f}年数据 data of {self.year:.0f}）" if np.isfinite(self.year) else ""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Filled:
+    """What a clause of capacity came to, for those who ask why people find no place."""
+
+    rule: str
+    people_full: FloatArray
+    """Of each cell: within the limit, and no place left."""
+    capacity: FloatArray
+    """Of each facility of the rule, 0 where nobody says."""
+    people_served: FloatArray
+    """By each of them."""
+
+
 @dataclass(eq=False)
 class Facts:
     """One district's facts. Figures are functions of these and of nothing else."""
@@ -88,6 +101,8 @@ class Facts:
     """Tables that are listed once, whichever entry asks first."""
     by_cell: dict[str, FloatArray] = field(default_factory=dict)
     """By entry id, the values by cell of what has been computed so far and has them."""
+    filled: dict[str, Filled] = field(default_factory=dict)
+    """By entry id, the clauses of capacity computed so far."""
 
     @cached_property
     def places(self) -> pd.DataFrame:

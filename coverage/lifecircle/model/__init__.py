@@ -5,24 +5,29 @@ every array of :class:`Cells` speaks of cell *i*, column *i* of a membership mat
 """
 
 from lifecircle.model.arrays import BoolArray, FloatArray, IntArray, TextArray
-from lifecircle.model.ground import Closure, HeightGrid, Roads, Sailing, TerrainLayers
+from lifecircle.model.ground import Barriers, Closure, HeightGrid, Roads, Sailing, TerrainLayers
 from lifecircle.model.layers import Cells, Facilities, InputFile, Known, RasterGrid, Register, Units
 from lifecircle.model.results import (
     AreaWithin,
     CatchmentArea,
+    Cause,
     Joined,
     Legs,
+    Link,
     NearestFacility,
     NetworkPart,
     RuleAreas,
+    RuleGaps,
     RuleResult,
     Study,
 )
 
 __all__ = [
     "AreaWithin",
+    "Barriers",
     "BoolArray",
     "CatchmentArea",
+    "Cause",
     "Cells",
     "Closure",
     "Facilities",
@@ -33,12 +38,14 @@ __all__ = [
     "Joined",
     "Known",
     "Legs",
+    "Link",
     "NearestFacility",
     "NetworkPart",
     "RasterGrid",
     "Register",
     "Roads",
     "RuleAreas",
+    "RuleGaps",
     "RuleResult",
     "Sailing",
     "Study",

@@ -78,6 +78,16 @@ class HeightGrid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Barriers:
+    """Rivers, lakes, motorways: what stands between people and a place that is near as the crow flies."""
+
+    shape: npt.NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, dtype=object))
+    """Lines and areas in the district's CRS."""
+    name: TextArray = field(default_factory=lambda: np.zeros(0, dtype=object))
+    """Empty where the layer does not say."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TerrainLayers:
     """Heights and land cover on one grid; arrays are rows x columns."""
 

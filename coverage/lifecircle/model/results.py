@@ -15,6 +15,7 @@ from lifecircle.model.layers import Cells, Facilities, InputFile, Units
 from lifecircle.problems import Problem
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
     import shapely
 
@@ -147,6 +148,37 @@ class RuleAreas:
     catchments: tuple[CatchmentArea, ...]
 
 
+Cause = Literal["too_far", "cut_off", "full", "no_roads"]
+Link = Literal["same", "no_way", "ferry", "none", "no_door", ""]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleGaps:
+    """One rule's gaps: uncovered cells that touch and have one cause, and those whose people find every place taken.
+
+    Sorted by people, and indexed so, ``frame`` has the columns
+
+    - ``rule``, ``indicator`` (the clause of capacity whose people find no place; else the rule), ``rank`` (1 has the most people),
+      ``name_zh``, ``name_en``, ``people`` (who counts under the rule), ``cells``, a column a group of the population,
+      ``<level>`` (row of the units of each level under the district; -1 where none);
+    - ``cause``, ``people_<cause>`` of each (a few cells of another cause may be counted with a gap), ``people_unreachable``;
+    - ``cost`` to the nearest facility (minutes or metres, as the limit; a mean over those who can reach one; NaN where nobody can) and
+      ``nearest``, which it is for most (row of :attr:`Facilities.frame`; -1);
+    - ``crow_m`` straight to the nearest as the crow flies, ``crow_cost`` (what that would cost were the way the detour factor longer),
+      ``is_near`` (whether that is within the limit for most of its people), ``crow``, which it is for most; ``detour``, the way taken over
+      the straight line, of those who can reach one (NaN where speeds differ by class of way);
+    - ``link``, where it is ``cut_off``, from its streets to those of that facility: the ``same`` part of the network, ``no_way`` in that part
+      in the direction people go, only a ``ferry``, ``none``, or ``no_door``, no street near the facility; empty over terrain; ``barrier``,
+      what the straight line crosses, by name;
+    - ``capacity`` and ``served`` of the nearest facility, where it is full; NaN elsewhere;
+    - ``x``, ``y``, ``lon``, ``lat`` of the cell in its middle, and ``geometry`` in the district's CRS.
+    """
+
+    frame: gpd.GeoDataFrame
+    of_cell: IntArray
+    """For each cell the row of its gap, those that are ``full`` left out; -1 where it is in none."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
     """Everything one run produced; the only argument an output takes."""
@@ -179,6 +211,8 @@ class Study:
     """Roads, bridges and ferries this run does without."""
     areas: Mapping[str, RuleAreas] = field(default_factory=dict)
     """By rule id; empty where none were asked for."""
+    gaps: Mapping[str, RuleGaps] = field(default_factory=dict)
+    """By rule id, of the rules that are no mere ifs; empty where every one is covered."""
     timings_s: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest reports beside: control factors, fragments left out, ferries."""

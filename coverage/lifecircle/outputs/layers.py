@@ -14,6 +14,7 @@ from lifecircle.config.schema import Level
 from lifecircle.measures.levels import levels_of
 from lifecircle.model import Study
 from lifecircle.outputs.area_layers import area_layers
+from lifecircle.outputs.gaps import gap_table
 from lifecircle.outputs.tables import facility_table
 
 FIXED_DATE = "2000-01-01T00:00:00Z"
@@ -21,7 +22,7 @@ FIXED_DATE = "2000-01-01T00:00:00Z"
 
 
 def write_layers(study: Study, folder: Path) -> list[Path]:
-    """Write ``coverage.gpkg``: a layer a level with the indicators, the facilities with lines and areas as they are, isochrones and catchments."""
+    """Write ``coverage.gpkg``: a layer a level with the indicators, facilities, lines and areas as they are, isochrones, catchments, gaps."""
     path = folder / "coverage.gpkg"
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
     try:
@@ -37,7 +38,7 @@ def _layers(study: Study) -> dict[str, gpd.GeoDataFrame]:
         level: unit_layer(study, level) for level in levels_of(study.district, study.units, study.cells)
     }
     if not len(study.facilities):  # tables alone are a run too
-        return layers | area_layers(study)
+        return layers | area_layers(study) | gap_layer(study)
     table = facility_table(study)
     shapes = study.facilities.frame.geometry.to_numpy()
     placed = np.array([shape is not None for shape in shapes])
@@ -49,7 +50,13 @@ def _layers(study: Study) -> dict[str, gpd.GeoDataFrame]:
         rows = dimension == wanted
         if rows.any():
             layers[name] = gpd.GeoDataFrame(table[rows], geometry=_multi(shapes[rows]), crs=crs)
-    return layers | area_layers(study)
+    return layers | area_layers(study) | gap_layer(study)
+
+
+def gap_layer(study: Study) -> dict[str, gpd.GeoDataFrame]:
+    """Return ``gaps``; nothing where there is none."""
+    table = gap_table(study)
+    return {"gaps": table} if len(table) else {}
 
 
 def _multi(shapes: np.ndarray) -> np.ndarray:

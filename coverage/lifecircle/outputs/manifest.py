@@ -16,6 +16,7 @@ from lifecircle import __version__
 from lifecircle.measures.coverage import FAST, SLOW
 from lifecircle.model import Study
 from lifecircle.outputs.area_layers import describe_areas
+from lifecircle.outputs.gaps import describe_gaps
 
 LIBRARIES = (
     "exactextract",
@@ -79,6 +80,7 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         "conservation": {key: dict(sums) for key, sums in study.conservation.items()},
         "closed": [asdict(closure) for closure in study.closures],
         "areas": describe_areas(study),
+        "gaps": describe_gaps(study),
         "network_parts": [asdict(part) for part in study.parts],
         "details": dict(study.details),
         "issues": _count_issues(study),

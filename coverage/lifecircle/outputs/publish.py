@@ -25,6 +25,7 @@ def publish_study(study: Study, out: Path, *, with_map: bool, progress: Progress
     PermissionError
         Where an old output is open in another program; the old set then stands untouched.
     """
+    from lifecircle.outputs.gaps import write_gaps
     from lifecircle.outputs.layers import write_layers
     from lifecircle.outputs.manifest import write_manifest
     from lifecircle.outputs.parts import write_parts
@@ -32,7 +33,11 @@ def publish_study(study: Study, out: Path, *, with_map: bool, progress: Progress
 
     def write(staged_tables: Path, staged_maps: Path) -> list[Path]:
         progress("写表格 writing tables")
-        written = [*write_tables(study, staged_tables), write_parts(study, staged_tables)]
+        written = [
+            *write_tables(study, staged_tables),
+            write_parts(study, staged_tables),
+            *write_gaps(study, staged_tables),
+        ]
         progress("写图层 writing layers")
         written += write_layers(study, staged_tables)
         if with_map:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.model import Study
+from lifecircle.outputs.gaps import describe_gaps, gap_lines
 from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
 from lifecircle.outputs.scenarios import scenario_summary, scenario_table
 from lifecircle.outputs.scores import score_json, statement_lines, target_table
@@ -20,7 +21,8 @@ def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as
     if as_json:
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
                    "scenarios": scenario_summary(study), "not_computed": study.not_computed,
-                   "closed": closure_lines(study.closures), "network_parts": describe_parts(study, most=len(study.parts)),
+                   "gaps": describe_gaps(study)["rules"], "closed": closure_lines(study.closures),
+                   "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
         say(json.dumps(content, ensure_ascii=False, indent=1))
         return
@@ -30,7 +32,7 @@ def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as
     for table in (summary_table(study), summary_parts(study), target_table(study), scenario_table(study)):
         if table is not None:
             console.print(table)
-    for line in [*closure_lines(study.closures), *statement_lines(study)]:
+    for line in [*closure_lines(study.closures), *gap_lines(study), *statement_lines(study)]:
         say(line)
     notable = sum(problem.severity in ("warning", "set_aside", "repaired") for problem in study.problems)
     if notable:

@@ -7,6 +7,10 @@ doi:10.1007/s12532-017-0130-5.
 from __future__ import annotations
 
 import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -68,7 +72,8 @@ def solve(
         return Solved(np.empty(0), 0.0, "optimal") if met else Solved(None, math.inf, "infeasible")
     import highspy
 
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    with _to_stderr():
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("time_limit", float(time_limit_s))
@@ -122,3 +127,16 @@ def _infinite(values: FloatArray) -> FloatArray:
     import highspy
 
     return np.clip(values, -highspy.kHighsInf, highspy.kHighsInf)
+
+
+@contextmanager
+def _to_stderr() -> Iterator[None]:
+    """Send what C code says to stdout to stderr: HiGHS greets when it is first made, whatever it is told, and stdout is the answer's."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -13,18 +13,22 @@ import numpy.typing as npt
 import pyproj
 import shapely
 
-from lifecircle.model import BoolArray, InputFile, TerrainLayers, TextArray
+from lifecircle.model import Barriers, BoolArray, InputFile, TerrainLayers, TextArray
 from lifecircle.problems import Problems, Severity, UnreadableError
 from lifecircle.sources.datum import WGS84, parse_crs, transform_geometry
 from lifecircle.sources.files import describe_file, read_source, resolve_path
 from lifecircle.sources.osm_shapes import OSM_SUFFIXES, read_osm_shapes
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lifecircle.config import Configuration, SourceLayer
 
     Shapes = npt.NDArray[np.object_]
 
 ROWS_SHOWN = 5
+NAME_COLUMNS = ("name", "名称", "NAME", "Name")
+"""Where a layer says what its rivers are called; the first that it has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +37,7 @@ class _Read:
 
     shapes: Shapes
     row: TextArray
+    name: TextArray
     crs: pyproj.CRS
     file: InputFile
     unread: int = 0
@@ -41,41 +46,48 @@ class _Read:
 
 def read_barriers(
     configuration: Configuration, terrain: TerrainLayers | None, problems: Problems
-) -> tuple[TerrainLayers | None, list[InputFile]]:
-    """Read every ``[[terrain.barriers]]`` onto the ground's CRS.
+) -> tuple[TerrainLayers | None, Barriers, list[InputFile]]:
+    """Read every ``[[terrain.barriers]]``, for the ground and for saying what cuts people off.
 
     Parameters
     ----------
     terrain
-        The ground they lie on; where it could not be read the layers are checked all the same.
+        The ground they lie on; None where the district has none or it could not be read.
 
     Returns
     -------
     terrain
         With its ``barriers``.
+    barriers
+        The same in the district's CRS, with their names.
     files
         What was read, for the manifest: rows = used + repaired + set aside.
     """
     layers, district = configuration.terrain.barriers, configuration.district
     if not layers or district is None:
-        return terrain, []
+        return terrain, Barriers(), []
     if configuration.terrain.landcover is None:
         problems.add(
-            "barriers-no-ground", "warning", "district.toml", "没有土地覆盖，障碍用不上 without land cover barriers serve nothing",
-            field="terrain.barriers", mend='加上 add [terrain] landcover = "landcover.tif"',
+            "barriers-no-ground", "note", "district.toml",
+            "没有土地覆盖，障碍只用来说明缺口的成因 without land cover barriers stop nobody: they only say what cuts a gap off",
+            field="terrain.barriers", mend='要阻断越野步行 to stop those who leave the streets: [terrain] landcover = "landcover.tif"',
         )  # fmt: skip
     crs = parse_crs(terrain.crs if terrain is not None else district.crs)
-    shapes, files = [], []
+    shapes, names, files = [], [], []
     for index, layer in enumerate(layers):
         field = f"terrain.barriers[{index + 1}]"
         read = _read_layer(configuration, layer, field, problems)
         if read is not None:
-            found, file = _place(read, layer, terrain, crs, field, problems)
+            found, called, file = _place(read, layer, terrain, crs, field, problems)
             shapes.append(found)
+            names.append(called)
             files.append(file)
-    if terrain is None or not shapes:
-        return terrain, files
-    return replace(terrain, barriers=np.concatenate(shapes)), files
+    if not shapes:
+        return terrain, Barriers(), files
+    placed, metric = np.concatenate(shapes), parse_crs(district.crs)
+    moved = placed if crs.equals(metric, ignore_axis_order=True) else transform_geometry(placed, crs, metric)
+    barriers = Barriers(moved, np.concatenate(names))
+    return terrain if terrain is None else replace(terrain, barriers=placed), barriers, files
 
 
 def _read_layer(configuration: Configuration, layer: SourceLayer, field: str, problems: Problems) -> _Read | None:
@@ -91,7 +103,15 @@ def _read_layer(configuration: Configuration, layer: SourceLayer, field: str, pr
         )  # fmt: skip
         return None
     frame = read.frame
-    return _Read(frame.geometry.to_numpy(), np.array([*map(str, frame.index)], dtype=object), read.crs, read.source)
+    row = np.array([*map(str, frame.index)], dtype=object)
+    return _Read(frame.geometry.to_numpy(), row, _names(frame), read.crs, read.source)
+
+
+def _names(frame: pd.DataFrame) -> TextArray:
+    """Return what each row is called; empty where nothing says."""
+    column = next((name for name in NAME_COLUMNS if name in frame.columns), None)
+    values = [None] * len(frame) if column is None else frame[column].tolist()
+    return np.array([value.strip() if isinstance(value, str) else "" for value in values], dtype=object)
 
 
 def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, problems: Problems) -> _Read | None:
@@ -132,13 +152,13 @@ def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, prob
             severity: Severity = "note" if code == "barriers-underground" else "warning"
             problems.add(code, severity, layer.path, text, field=field, mend=mend, count=count)
     file = describe_file(configuration.folder, path, "terrain: barriers", WGS84.to_string())
-    return _Read(found.shapes, found.identity, WGS84, file, unread=found.underground)
+    return _Read(found.shapes, found.identity, found.name, WGS84, file, unread=found.underground)
 
 
 def _place(
     read: _Read, layer: SourceLayer, terrain: TerrainLayers | None, crs: pyproj.CRS, field: str, problems: Problems
-) -> tuple[Shapes, InputFile]:
-    """Return the usable shapes in ``crs``, and the manifest's line."""
+) -> tuple[Shapes, TextArray, InputFile]:
+    """Return the usable shapes in ``crs``, their names, and the manifest's line."""
     shapes, is_line_or_area = read.shapes, np.isin(shapely.get_dimensions(read.shapes), (1, 2))
     is_empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     placed = np.full(len(shapes), None, dtype=object)
@@ -147,7 +167,7 @@ def _place(
         placed[use] = transform_geometry(shapes[use], read.crs, crs, layer.datum)
     except UnreadableError as error:
         problems.error("layer-crs", layer.path, str(error), field=field)
-        return placed[:0], replace(read.file, rows=len(shapes), set_aside=len(shapes))
+        return placed[:0], read.name[:0], replace(read.file, rows=len(shapes), set_aside=len(shapes))
     is_lost = use & ~np.isfinite(shapely.bounds(placed)).all(axis=1)
     is_broken = use & ~is_lost & (shapely.get_dimensions(placed) == 2) & ~shapely.is_valid(placed)
     placed[is_broken] = shapely.make_valid(placed[is_broken], method="structure", keep_collapsed=True)
@@ -158,11 +178,12 @@ def _place(
     ):
         _report(is_aside, text, "set_aside", read, layer, field, problems)
     _report(is_broken, "无效图形已修复 invalid polygons repaired", "repaired", read, layer, field, problems)
-    good = placed[use & ~is_lost]
+    good, names = placed[use & ~is_lost], read.name[use & ~is_lost]
     _warn_of_elsewhere(good, terrain, layer, field, problems)
     set_aside, repaired = len(shapes) - len(good) + read.unread, int(is_broken.sum())
     rows = len(shapes) + read.unread
-    return good, replace(read.file, rows=rows, used=rows - set_aside - repaired, repaired=repaired, set_aside=set_aside)
+    used = rows - set_aside - repaired
+    return good, names, replace(read.file, rows=rows, used=used, repaired=repaired, set_aside=set_aside)
 
 
 def _report(

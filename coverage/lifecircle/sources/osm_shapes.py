@@ -39,6 +39,8 @@ class OsmShapes:
     shapes: npt.NDArray[np.object_]
     identity: TextArray
     """``w123``, ``r123``."""
+    name: TextArray
+    """The tag ``name``; empty where there is none."""
     underground: int
     """Ways in a tunnel or culvert, which are not among the shapes."""
     incomplete: int
@@ -48,6 +50,7 @@ class OsmShapes:
 @dataclass(slots=True)
 class _Found:
     shapes: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     underground: set[str] = field(default_factory=set)
     incomplete: set[str] = field(default_factory=set)
 
@@ -74,7 +77,8 @@ def read_osm_shapes(path: Path, where: Mapping[str, AttributeValue | tuple[Attri
     shapes = np.empty(len(found.shapes), dtype=object)
     shapes[:] = list(found.shapes.values())
     identity = np.array(list(found.shapes), dtype=object)
-    return OsmShapes(shapes, identity, len(found.underground), len(found.incomplete))
+    name = np.array([found.names.get(one, "") for one in found.shapes], dtype=object)
+    return OsmShapes(shapes, identity, name, len(found.underground), len(found.incomplete))
 
 
 def _add(found: _Found, entity: Any) -> None:
@@ -83,6 +87,7 @@ def _add(found: _Found, entity: Any) -> None:
         return
     identity = f"{'w' if entity.is_way() or (entity.is_area() and entity.from_way()) else 'r'}"
     identity += str(entity.orig_id() if entity.is_area() else entity.id)
+    found.names.setdefault(identity, entity.tags.get("name", ""))
     if entity.tags.get("tunnel", "no") not in NOT_UNDERGROUND or entity.tags.get("location") == "underground":
         found.underground.add(identity)
     elif entity.is_area():

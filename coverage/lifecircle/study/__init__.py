@@ -2,7 +2,7 @@
 
 Read the layers through the door; build one network a mode; find each rule's facilities, their entrances, and the
 way from every cell to the nearest; call a cell covered when that is within the limit; add cells up to villages,
-townships and the district.
+townships and the district; gather the cells that are not covered into gaps, and say why each is there.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from lifecircle.problems import Problems
 from lifecircle.study.answers import answer_all
 from lifecircle.study.areas import draw_areas
 from lifecircle.study.facts import gather_facts
+from lifecircle.study.gaps import find_all_gaps
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
 from lifecircle.study.overland import describe_surfaces
@@ -83,6 +84,8 @@ def run_district(
     if layers.variants:
         with clock.stage("scenarios", "情景 scenarios"):
             tables["scenarios"] = compare_scenarios(travel, facts, only_rules, problems)
+    with clock.stage("gaps", "分析缺口 finding gaps and their causes"):
+        gaps = find_all_gaps(travel, results, facts)
     areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
@@ -106,6 +109,7 @@ def run_district(
         year=used_year,
         folder=folder,
         areas=areas,
+        gaps=gaps,
         timings_s=clock.seconds,
         details=_details(travel, cache),
     )

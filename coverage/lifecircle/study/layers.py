@@ -10,7 +10,18 @@ from typing import Any
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Configuration, District, at_year, read_configuration
 from lifecircle.config.schema import Level
-from lifecircle.model import Cells, Facilities, InputFile, IntArray, Known, Register, Roads, TerrainLayers, Units
+from lifecircle.model import (
+    Barriers,
+    Cells,
+    Facilities,
+    InputFile,
+    IntArray,
+    Known,
+    Register,
+    Roads,
+    TerrainLayers,
+    Units,
+)
 from lifecircle.problems import Problems
 from lifecircle.sources import (
     keep_standing,
@@ -52,6 +63,7 @@ class Layers:
     roads: Roads | None
     """None only where every rule goes over terrain."""
     terrain: TerrainLayers | None
+    barriers: Barriers
     serving: Mapping[str, IntArray]
     """By rule id, the rows of the facilities that serve it; rules that cannot be computed are absent."""
     onward: Mapping[str, IntArray]
@@ -114,7 +126,7 @@ def check_district(
     progress("读取道路 reading roads")
     roads, road_files = read_roads(configuration, problems, cache)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
-    terrain, barrier_files = read_barriers(configuration, terrain, problems)
+    terrain, barriers, barrier_files = read_barriers(configuration, terrain, problems)
     chosen = Chosen()
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
@@ -135,6 +147,7 @@ def check_district(
         known=known,
         roads=roads,
         terrain=terrain,
+        barriers=barriers,
         serving=chosen.serving,
         onward=chosen.onward,
         not_computed=chosen.not_computed,

@@ -36,7 +36,7 @@ def network_parts(travel: Journeys) -> tuple[NetworkPart, ...]:
 def _parts_of(travel: Journeys, mode_id: str) -> list[NetworkPart]:
     network, cells = travel.networks[mode_id], travel.layers.cells
     part, length_m = number_parts(network)
-    of_cell = _part_of(network, part, travel.cell_joins[mode_id].edge)
+    of_cell = part_of(network, part, travel.cell_joins[mode_id].edge)
     people = np.bincount(of_cell - NO_STREET, weights=cells.people, minlength=len(length_m) + 1)
     facilities = _facilities_by_part(travel, mode_id, part)
     joined = [*_link_parts(network, part, len(length_m)), "no_street"]
@@ -76,7 +76,7 @@ def number_parts(network: Network) -> tuple[IntArray, FloatArray]:
     return np.where(numbered < count, numbered, NO_STREET).astype(np.int64), total_m[order[:count]].astype(np.float64)
 
 
-def _part_of(network: Network, part: IntArray, edge: IntArray) -> IntArray:
+def part_of(network: Network, part: IntArray, edge: IntArray) -> IntArray:
     """Return the part of points by the edge they joined; -1 where they joined none."""
     if not network.n_edges:
         return np.full(len(edge), NO_STREET, dtype=np.int64)
@@ -103,7 +103,7 @@ def _facilities_by_part(travel: Journeys, mode_id: str, part: IntArray) -> dict[
     for (mode, serving), entrances in travel.entrances.items():
         if mode == mode_id:
             row.append(np.frombuffer(serving, dtype=np.int64)[entrances.facility])
-            where.append(_part_of(network, part, entrances.joins.edge))
+            where.append(part_of(network, part, entrances.joins.edge))
     pairs = np.unique(np.column_stack([np.concatenate(where), np.concatenate(row)]), axis=0)
     on_street = pairs[:, 0] >= 0
     pairs = pairs[on_street | ~np.isin(pairs[:, 1], pairs[on_street, 1])]

@@ -1,0 +1,168 @@
+"""Where to build, what changed, and several districts together: sites, compare, rollup."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifecircle.cli.common import (
+    DONE,
+    NOT_COMPUTED,
+    WRONG,
+    District,
+    app,
+    find_district,
+    print_problems,
+    progress_teller,
+)
+
+
+@app.command()
+def sites(
+    district: District,
+    rule: Annotated[str, typer.Option(help="为哪条准则选址 the rule to site for")],
+    count: Annotated[int | None, typer.Option(min=1, help="新建几处 how many new sites")] = None,
+    target: Annotated[
+        float | None, typer.Option(min=0, max=1, help="达到的覆盖份额，0-1 share of people to reach")
+    ] = None,
+    budget: Annotated[float | None, typer.Option(min=0, help="预算，元 yuan; needs costs of candidates")] = None,
+    floor: Annotated[
+        float | None, typer.Option(min=0, max=1, help="每个镇街至少的份额 least share of every township")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="求解时限，秒 time to solve")] = 60.0,
+    out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ under this folder")] = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="在标准输出给机器结果 the answer for machines")] = False,
+) -> None:
+    """在哪里新建：精确选址，给出最优的证明或差距，和否决每处的代价. Where to build, with proof or the gap to it, and the price of no.
+
+    示例 examples: lifecircle sites dongtou --rule fitness-10min-500m --count 5 |
+    lifecircle sites dongtou --rule clinic-15min-walk --target 0.95 --floor 0.8
+    """
+    from lifecircle.cache import open_cache
+    from lifecircle.outputs.sites import publish_sites, sites_json, sites_lines, sites_table
+    from lifecircle.planning.found import Question
+    from lifecircle.problems import InputError
+    from lifecircle.study.siting import site_district
+
+    if count is None and target is None and budget is None:
+        typer.echo("须给出 --count、--target 或 --budget 之一 give one of --count, --target, --budget", err=True)
+        raise typer.Exit(WRONG)
+    if target is not None and (count is not None or budget is not None):
+        typer.echo("--target 不与 --count、--budget 同用 is not combined with --count or --budget", err=True)
+        raise typer.Exit(WRONG)
+    progress = progress_teller()
+    try:
+        layers, found = site_district(
+            find_district(district),
+            rule,
+            Question(count, target, budget, floor, seconds),
+            progress=progress,
+            cache=open_cache(),
+        )
+    except InputError as error:
+        print_problems(error.problems)
+        raise typer.Exit(WRONG) from error
+    paths = publish_sites(found, layers.district, out)
+    progress("")
+    if as_json:
+        import json
+
+        typer.echo(
+            json.dumps({**sites_json(found), "paths": [str(path) for path in paths]}, ensure_ascii=False, indent=1)
+        )
+    else:
+        from rich.console import Console
+
+        table = sites_table(found)
+        if table is not None:
+            Console(width=None if sys.stdout.isatty() else 120).print(table)
+        typer.echo("\n".join([*sites_lines(found), *(f"  {path}" for path in paths)]))
+    raise typer.Exit(NOT_COMPUTED if found.siting.status == "infeasible" else DONE)
+
+
+@app.command()
+def compare(
+    district: District,
+    first: Annotated[int, typer.Argument(metavar="YEAR", help="前一年 the earlier year", min=1949, max=2100)],
+    second: Annotated[int, typer.Argument(metavar="YEAR", help="后一年 the later year", min=1949, max=2100)],
+    rule: Annotated[list[str] | None, typer.Option(help="只比这条准则，可重复 only this rule; may be repeated")] = None,
+    coverage_only: Annotated[
+        bool, typer.Option("--coverage-only", help="只分解覆盖率，快 split coverage alone: quicker")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ under this folder")] = Path(),
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="不用也不存备好的道路与路网 neither use nor keep prepared roads and networks"),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")
+    ] = False,
+) -> None:
+    """两年之间变了什么、为什么：设施、人口、道路、准则。 What changed between two years, and why.
+
+    往年与今年的不同写在 district.toml 的 [[years]] 里；设施按 opened（启用年份）与 closed_year（停用年份）计入。
+    What stood otherwise is in [[years]] of district.toml; facilities count by their opened and closed_year.
+
+    示例 examples: lifecircle compare dongtou 2022 2025 | lifecircle compare dongtou 2022 2025 --rule clinic-15min-walk --out results
+    """
+    from lifecircle.cache import NO_CACHE, open_cache
+    from lifecircle.outputs.changes import publish_comparison, show_comparison
+    from lifecircle.problems import InputError
+    from lifecircle.study.comparing import compare_years
+
+    progress = progress_teller()
+    folder, cache = find_district(district), NO_CACHE if no_cache else open_cache()
+    try:
+        found = compare_years(
+            folder, (first, second), only_rules=tuple(rule or ()), is_all=not coverage_only, progress=progress, cache=cache
+        )  # fmt: skip
+    except InputError as error:
+        print_problems(error.problems)
+        raise typer.Exit(WRONG) from error
+    try:
+        paths = publish_comparison(found, out)
+    except OSError as error:
+        typer.echo(f"写不出 cannot write {error.filename or out}: {error.strerror}", err=True)
+        raise typer.Exit(NOT_COMPUTED) from error
+    progress("")
+    show_comparison(found, paths, typer.echo, as_json=as_json)
+    raise typer.Exit(DONE if len(found.changes) else NOT_COMPUTED)
+
+
+@app.command()
+def rollup(
+    districts: Annotated[
+        list[str],
+        typer.Argument(help="已运行的区县：编号，或结果文件夹 districts that were run: ids, or folders of results"),
+    ],
+    year: Annotated[int, typer.Option(help="年份 the year of the runs")],
+    name: Annotated[
+        list[str] | None, typer.Option(help='市、省的名称，可重复 names of cities and provinces: --name "3303=温州市"')
+    ] = None,
+    out: Annotated[Path, typer.Option(help="结果所在文件夹 the folder that holds data/processed/")] = Path(),
+    identity: Annotated[str, typer.Option("--id", help="输出的编号 id of the output")] = "rollup",
+) -> None:
+    """几个区县合成市、省：由分子分母相加，不平均百分数. Districts to cities and provinces, from numerators and denominators.
+
+    示例 example: lifecircle rollup dongtou yueqing --year 2025 --name "3303=温州市" --id wenzhou
+    """
+    from lifecircle.outputs.publish import target_folders
+    from lifecircle.outputs.rollup import publish_rollup, rollup_lines
+    from lifecircle.problems import InputError
+    from lifecircle.study.together import roll_up_districts
+
+    folders = [
+        Path(one) if Path(one, "indicators.parquet").is_file() else target_folders(out, one, year)[0]
+        for one in districts
+    ]
+    names = dict(one.split("=", 1) for one in name or () if "=" in one)
+    try:
+        found = roll_up_districts(folders, names)
+    except InputError as error:
+        print_problems(error.problems)
+        raise typer.Exit(WRONG) from error
+    paths = publish_rollup(found, out, identity, year)
+    typer.echo("\n".join([*rollup_lines(found), *(f"  {path}" for path in paths)]))
