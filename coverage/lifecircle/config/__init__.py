@@ -24,6 +24,7 @@ from lifecircle.config.layer_rules import kinds_of
 from lifecircle.config.reader import read_configuration
 from lifecircle.config.records import Bounds, Condition, FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
+from lifecircle.config.scenarios import Placed, Scenario
 from lifecircle.config.schema import (
     Buildings,
     ClassGoing,
@@ -70,12 +71,14 @@ __all__ = [
     "Mode",
     "Need",
     "Onward",
+    "Placed",
     "Policy",
     "Population",
     "Ready",
     "Reference",
     "Roads",
     "Rule",
+    "Scenario",
     "SourceLayer",
     "Statement",
     "TableFile",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lifecircle.config.indicators import AnyIndicator
 from lifecircle.config.rules import Rule
+from lifecircle.config.scenarios import Scenario
 from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
@@ -43,3 +44,4 @@ class Configuration:
     water: WaterSupply = WaterSupply()  # noqa: RUF009 - frozen
     years: tuple[YearLayers, ...] = ()
     """What differed in other years."""
+    scenarios: tuple[Scenario, ...] = ()

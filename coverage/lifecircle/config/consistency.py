@@ -12,6 +12,7 @@ from lifecircle.problems import Problems, nearest_name
 
 def check_together(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:
     """Check what no section can see alone."""
+    _check_unique([one.id for one in configuration.scenarios], "scenarios", "编号重复 id used twice", problems)
     for section in ("rules", "indicators"):
         own = configuration.own_rules if section == "rules" else configuration.own_indicators
         _check_unique(list(own), section, "编号重复 id used twice", problems)
@@ -78,11 +79,16 @@ def _check_named_entries(configuration: Configuration, problems: Problems) -> No
         for index, one in enumerate(configuration.references)
         if one.indicator
     ]
+    named += [
+        (f"scenarios[{index + 1}]", name)
+        for index, one in enumerate(configuration.scenarios)
+        for name in one.indicators
+    ]
     for place, name in named:
         if name not in known:
             problems.error(
                 "config-unknown-entry", FILE_NAME, f'没有这条准则或指标 no such rule or indicator "{name}"',
-                field=f"{place}.indicator", mend=nearest_name(name, sorted(known)),
+                field=f"{place}.{'indicators' if place.startswith('scenarios') else 'indicator'}", mend=nearest_name(name, sorted(known)),
             )  # fmt: skip
         elif place.startswith("exempt") and not isinstance(known[name], Presence):
             problems.error(

@@ -20,6 +20,7 @@ from lifecircle.config.consistency import check_together
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.layer_rules import rules_of_layers
 from lifecircle.config.rules import Rule
+from lifecircle.config.scenarios import Scenario, inherit_population
 from lifecircle.config.schema import (
     District,
     FacilityLayer,
@@ -53,6 +54,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "exempt": (Exempt, True),
     "water": (WaterSupply, False),
     "years": (YearLayers, True),
+    "scenarios": (Scenario, True),
 }
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -83,6 +85,7 @@ def read_configuration(
     if policies is not None and isinstance(table.get("district"), dict):
         table["district"]["policies"] = list(policies)
     table = complete_years(table)
+    inherit_population(table)
     parsed = {name: _validate_section(name, table, problems) for name in SECTIONS}
     district: District | None = next(iter(parsed["district"]), None)
     modes = _read_modes(table.get("modes", {}), problems)
@@ -112,6 +115,7 @@ def read_configuration(
         exempt=tuple(parsed["exempt"]),
         water=next(iter(parsed["water"]), None) or WaterSupply(),
         years=tuple(parsed["years"]),
+        scenarios=tuple(parsed["scenarios"]),
     )
     check_together(configuration, table, problems)
     return configuration

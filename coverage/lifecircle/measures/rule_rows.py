@@ -70,7 +70,7 @@ def share_rows(
 ) -> pd.DataFrame:  # fmt: skip
     """Return the share of people of each unit whose cells count, as indicator rows without a range or a target."""
     figures = ratio_figures(level, level.sum(people * counts), level.sum(people))
-    return figure_rows(district, year, rule, figures, indicator=indicator, label=label, is_asked=False)
+    return figure_rows(district, year, rule, figures, indicator=indicator, label=label, is_asked=False, counts="人")
 
 
 def unreachable_rows(

@@ -62,6 +62,7 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
             "layers": [layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.layers],
             "roads": study.configuration.roads.model_dump(mode="json") if study.configuration.roads else None,
             "ferries": [ferry.model_dump(mode="json", by_alias=True) for ferry in study.configuration.ferries],
+            "scenarios": [one.model_dump(mode="json", exclude_defaults=True) for one in study.configuration.scenarios],
             "terrain": study.configuration.terrain.model_dump(mode="json"),
         },
         "parameters": {

@@ -11,6 +11,7 @@ from typing import Any
 from lifecircle.model import Study
 from lifecircle.outputs.gaps import describe_gaps, gap_lines
 from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
+from lifecircle.outputs.scenarios import scenario_summary, scenario_table
 from lifecircle.outputs.scores import score_json, statement_lines, target_table
 from lifecircle.outputs.summary import summarise, summary_table
 
@@ -19,7 +20,7 @@ def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as
     """Say the summary and where everything is."""
     if as_json:
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
-                   "not_computed": study.not_computed,
+                   "scenarios": scenario_summary(study), "not_computed": study.not_computed,
                    "gaps": describe_gaps(study)["rules"], "closed": closure_lines(study.closures),
                    "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
@@ -28,7 +29,7 @@ def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else 150)
-    for table in (summary_table(study), summary_parts(study), target_table(study)):
+    for table in (summary_table(study), summary_parts(study), target_table(study), scenario_table(study)):
         if table is not None:
             console.print(table)
     for line in [*closure_lines(study.closures), *gap_lines(study), *statement_lines(study)]:

@@ -1,16 +1,20 @@
 """Layers through the door: read, brought to the district's CRS, checked once. Whatever is wrong goes to ``problems``."""
 
 from lifecircle.sources.barriers import read_barriers
+from lifecircle.sources.changes import ChangedFacilities, change_facilities
 from lifecircle.sources.facilities import read_facilities, read_layers
 from lifecircle.sources.opening import keep_standing
 from lifecircle.sources.people import read_people
 from lifecircle.sources.registers import parents, read_known, read_registers
-from lifecircle.sources.roads import read_roads
+from lifecircle.sources.roads import close_more, read_roads
 from lifecircle.sources.tables import match_where
 from lifecircle.sources.terrain import read_terrain
 from lifecircle.sources.units import read_district_crs, read_units
 
 __all__ = [
+    "ChangedFacilities",
+    "change_facilities",
+    "close_more",
     "keep_standing",
     "match_where",
     "parents",

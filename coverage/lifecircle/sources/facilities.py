@@ -176,7 +176,7 @@ def _plain(column: pd.Series[Any]) -> TextArray:
     return plain
 
 
-def _tidy(column: pd.Series[Any]) -> pd.Series[Any]:
+def tidy_attribute(column: pd.Series[Any]) -> pd.Series[Any]:
     """Return an attribute of one type: numbers or booleans where every cell is one, else text."""
     cells = column.to_numpy(dtype=object)
     is_given = np.array([not is_missing(cell) for cell in cells], dtype=bool)
@@ -202,9 +202,9 @@ def _join(frames: list[pd.DataFrame], units: Mapping[Level, Units], crs: pyproj.
     point = shapely.point_on_surface(frame["geometry"].to_numpy(dtype=object))
     x, y = shapely.get_x(point), shapely.get_y(point)
     frame["lon"], frame["lat"] = to_lonlat(x, y, crs, is_strict=False)
-    frame["is_inside"] = _is_inside(frame["geometry"].to_numpy(dtype=object), units)
+    frame["is_inside"] = is_in_units(frame["geometry"].to_numpy(dtype=object), units)
     attributes = tuple(column for column in frame.columns if column not in OWN_COLUMNS)
-    tidied = {name: _tidy(frame[name]) for name in attributes}
+    tidied = {name: tidy_attribute(frame[name]) for name in attributes}
     own = {name: frame[name] for name in OWN_COLUMNS}
     joined = pd.DataFrame({**own, **tidied})
     return Facilities(gpd.GeoDataFrame(joined, geometry="geometry", crs=crs), attributes)
@@ -223,7 +223,8 @@ def _check_layers_share_ids(frame: pd.DataFrame, problems: Problems) -> None:
         )  # fmt: skip
 
 
-def _is_inside(geometry: TextArray, units: Mapping[Level, Units]) -> BoolArray:
+def is_in_units(geometry: TextArray, units: Mapping[Level, Units]) -> BoolArray:
+    """Return which places touch a unit of the district."""
     inside = np.zeros(len(geometry), dtype=bool)
     for level_units in units.values():
         hits = shapely.STRtree(level_units.geometry).query(geometry, predicate="intersects")[0]

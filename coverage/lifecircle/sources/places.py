@@ -111,9 +111,9 @@ def _place_columns(
     first = as_numbers(read.frame[columns[0]], is_degrees=source.is_geographic)
     second = as_numbers(read.frame[columns[1]], is_degrees=source.is_geographic)
     x, y = _move(first.value, second.value, source, layer, crs)
-    is_near = _is_near(x, y, units)
+    is_near = is_near_district(x, y, units)
     swapped = _move(second.value, first.value, source, layer, crs)
-    is_swapped = ~is_near & _is_near(*swapped, units) & bool(units)
+    is_swapped = ~is_near & is_near_district(*swapped, units) & bool(units)
     is_given = np.isfinite(first.value) & np.isfinite(second.value)
     if is_swapped.any() and not (is_near & is_given).any():
         problems.error(
@@ -140,6 +140,7 @@ def _place_columns(
         default="",
     ).astype(object)
     geometry = np.full(len(x), None, dtype=object)
+    """Return which places are within ``FAR_M`` of the box around the district."""
     is_placed = np.isfinite(x) & np.isfinite(y) & ~np.isin(reason, [BAD_PLACE, NO_PLACE])
     geometry[is_placed] = shapely.points(x[is_placed], y[is_placed])
     is_bad = first.is_bad | second.is_bad
@@ -205,7 +206,8 @@ def _clamp_gap(low: FloatArray, high: FloatArray, units: Mapping[Level, Units], 
     return np.maximum(0.0, np.maximum(bounds[axis] - high, low - bounds[axis + 2]))
 
 
-def _is_near(x: FloatArray, y: FloatArray, units: Mapping[Level, Units]) -> BoolArray:
+def is_near_district(x: FloatArray, y: FloatArray, units: Mapping[Level, Units]) -> BoolArray:
+    """Return which places are within ``FAR_M`` of the box around the district."""
     is_placed = np.isfinite(x) & np.isfinite(y)
     gap = np.hypot(_clamp_gap(x, x, units, 0), _clamp_gap(y, y, units, 1))
     return np.asarray(is_placed & ~(gap > FAR_M), dtype=bool)

@@ -28,6 +28,7 @@ from lifecircle.study.layers import Layers, Progress, check_district, say_nothin
 from lifecircle.study.overland import describe_surfaces
 from lifecircle.study.parts import describe_networks, network_parts
 from lifecircle.study.rules import answer_rule
+from lifecircle.study.scenarios import compare_scenarios
 from lifecircle.study.serving import asked_entries
 
 __all__ = ["check_district", "find_missing", "run_district"]
@@ -81,6 +82,10 @@ def run_district(
         conservation = conserve_people(layers.cells, results)
     with clock.stage("gaps", "分析缺口 finding gaps and their causes"):
         gaps = find_all_gaps(travel, results, facts)
+    tables = dict(answers.tables)
+    if layers.variants:
+        with clock.stage("scenarios", "情景 scenarios"):
+            tables["scenarios"] = compare_scenarios(travel, facts, only_rules, problems)
     areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
@@ -93,7 +98,7 @@ def run_district(
         modes={mode: configuration.modes[mode] for rule in rules for mode in rule.modes},
         kinds=kinds_of((*configuration.facilities, *configuration.layers)),
         indicators=answers.indicators,
-        tables=answers.tables,
+        tables=tables,
         by_cell=dict(facts.by_cell),
         conservation=conservation,
         parts=network_parts(travel),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -41,17 +41,52 @@ def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mappin
         The rules that could not be computed, and why.
     """
     missing = dict(not_computed)
-    rows: list[pd.DataFrame] = []
-    targets: list[pd.DataFrame] = []
-    tables: dict[str, list[pd.DataFrame]] = {}
+    made = answer_entries(facts, known, asked, missing, {})
+    rows, targets, tables = made.rows, made.targets, made.tables
+    joined = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    joined["targets"] = _stack(targets, TARGET_COLUMNS)
+    joined["statements"] = statement_table(facts, missing)
+    entries = (*facts.configuration.rules, *facts.configuration.indicators)
+    joined["missing"] = data_missing(facts, [entry for entry in entries if entry.id in missing])
+    indicators = _stack(rows, COLUMNS)
+    joined["sensitivity"] = hold_conclusions(indicators)
+    return Answers(indicators, joined, missing)
+
+
+@dataclass(slots=True)
+class Done:
+    """Tables as they are made, entry by entry."""
+
+    rows: list[pd.DataFrame] = field(default_factory=list)
+    targets: list[pd.DataFrame] = field(default_factory=list)
+    tables: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
+
+
+def answer_entries(
+    facts: Facts, known: Known, asked: set[str], missing: dict[str, str], kept: Mapping[str, pd.DataFrame]
+) -> Done:
+    """Compute and judge the entries asked for; their rows are then in ``facts.rows``, and why one has none is in ``missing``.
+
+    Parameters
+    ----------
+    kept
+        By entry, rows that are known already: nothing they follow from differs.
+    """
+    done = Done()
     for result in facts.results.values():
+        if result.rule.id in kept:
+            facts.rows[result.rule.id] = kept[result.rule.id]
+            continue
         made = rule_rows(facts.district, facts.year, facts.levels, facts.groups_beside, result)
         if made:
             judged, listed = judge_rows(pd.concat(made, ignore_index=True), result.rule, facts.year, known)
             facts.rows[result.rule.id] = judged
-            rows.append(judged)
-            targets.append(listed)
+            done.rows.append(judged)
+            done.targets.append(listed)
     for entry in facts.configuration.indicators:
+        if entry.id in kept:
+            facts.rows[entry.id] = kept[entry.id]
+            continue
         if entry.id not in asked:
             continue
         absent = missing_for(entry, facts)
@@ -67,20 +102,13 @@ def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mappin
             _report(facts, entry.id, [missing[entry.id]], "indicator-missing-data")
             continue
         facts.rows[entry.id] = judged
-        rows.append(judged)
-        targets.append(listed)
+        done.rows.append(judged)
+        done.targets.append(listed)
         if findings.by_cell is not None:
             facts.by_cell[entry.id] = findings.by_cell
         for name, table in findings.tables.items():
-            tables.setdefault(name, []).append(table)
-    joined = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
-    joined["targets"] = _stack(targets, TARGET_COLUMNS)
-    joined["statements"] = statement_table(facts, missing)
-    entries = (*facts.configuration.rules, *facts.configuration.indicators)
-    joined["missing"] = data_missing(facts, [entry for entry in entries if entry.id in missing])
-    indicators = _stack(rows, COLUMNS)
-    joined["sensitivity"] = hold_conclusions(indicators)
-    return Answers(indicators, joined, missing)
+            done.tables.setdefault(name, []).append(table)
+    return done
 
 
 def _stack(parts: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:

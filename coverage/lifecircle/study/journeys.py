@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -23,9 +23,11 @@ from lifecircle.study.layers import Layers, Progress
 from lifecircle.study.overland import Overland
 from lifecircle.study.prepared import PreparedNetworks
 from lifecircle.travel.entrances import find_entrances
-from lifecircle.travel.network import Network, Weight, build_network
+from lifecircle.travel.network import Network, Weight, build_network, is_same
 from lifecircle.travel.off_street import Crossing, OffStreet
 from lifecircle.travel.reach import Entrances, Joins, Search, join_points
+
+Held = TypeVar("Held")
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Journeys:
         self.layers, self.clock, self.problems = layers, clock, problems
         self.prepared = PreparedNetworks(layers, cache)
         self.networks: dict[str, Network] = {}
+        self.as_before: frozenset[str] = frozenset()
         self.cell_joins: dict[str, Joins] = {}
         self.entrances: dict[tuple[str, bytes], Entrances] = {}
         self.nearest: dict[tuple[Any, ...], tuple[FloatArray, IntArray]] = {}
@@ -59,19 +62,69 @@ class Journeys:
         self.beside: dict[str, OffStreet] = {}
         self.heights = find_heights(layers.terrain, layers.district.crs)
 
-    def network(self, mode_id: str) -> Network:
-        """Return the network of a mode, with its cells joined."""
+    def beside_these(self, layers: Layers, moved: IntArray, problems: Problems) -> Journeys:
+        """Return journeys over a scenario's layers, with what does not differ taken from here.
+
+        By mode that goes as it did: its network and ranked searches; where the cells are the same too, their joins, and every way
+        asked for facilities of which none is among the rows ``moved``. ``as_before`` names these modes.
+        """
+        made = Journeys(layers, Clock(lambda _: None), problems, self.prepared.cache)
+        made.as_before = frozenset(mode for mode in layers.configuration.modes if self._goes_as_before(mode, made))
+        made.networks |= self._of_modes(self.networks, made.as_before)
+        made.searches = {key: search for key, search in self.searches.items() if key[0] in made.as_before}
+        if layers.cells is not self.layers.cells:
+            return made
+        made.cell_joins = self._of_modes(self.cell_joins, made.as_before)
+        made.beside = self._of_modes(self.beside, made.as_before)
+        made.overland.surfaces = self._of_modes(self.overland.surfaces, made.as_before)
+        made.overland.homes = self._of_modes(self.overland.homes, made.as_before)
+        made.entrances = {
+            key: doors
+            for key, doors in self.entrances.items()
+            if key[0] in made.as_before and _is_without(moved, key[-1])
+        }
+        made.nearest = {
+            key: found
+            for key, found in self.nearest.items()
+            if key[0] in made.as_before and _is_without(moved, key[-1])
+        }
+        return made
+
+    def _goes_as_before(self, mode_id: str, made: Journeys) -> bool:
+        """Whether a mode's ways are those of these journeys; builds its network where the roads differ and it was asked here."""
+        if made.layers.roads is self.layers.roads:
+            return True
+        mode = made.layers.configuration.modes[mode_id]
+        if mode.engine == "terrain" or mode.off_street:
+            is_off_roads = not mode.roads  # roads are laid over the ground otherwise
+            if mode.engine == "terrain" or not is_off_roads:
+                return is_off_roads
+        return mode_id in self.networks and is_same(self.networks[mode_id], made.build(mode_id))
+
+    @staticmethod
+    def _of_modes(held: dict[str, Held], modes: frozenset[str]) -> dict[str, Held]:
+        return {mode: one for mode, one in held.items() if mode in modes}
+
+    def build(self, mode_id: str) -> Network:
+        """Return the network of a mode."""
         if mode_id not in self.networks:
             mode = self.layers.configuration.modes[mode_id]
             roads = self.layers.roads
             if roads is None:
                 raise RuntimeError("a network mode without roads must have been refused")
-            with self.clock.stage("networks", f"建立路网 building the network: {mode.label.both}"):
-                network = self.prepared.ask(mode, lambda: build_network(roads, mode, load_ways(), self.heights))
-                self.networks[mode_id] = network
-                self.cell_joins[mode_id] = join_points(network, self.layers.cells.x, self.layers.cells.y)
+            network = self.prepared.ask(mode, lambda: build_network(roads, mode, load_ways(), self.heights))
+            self.networks[mode_id] = network
             for text in network.problems:
                 self.problems.add("network-ferry", "warning", "roads", text, field=f"modes.{mode_id}")
+        return self.networks[mode_id]
+
+    def network(self, mode_id: str) -> Network:
+        """Return the network of a mode, with its cells joined."""
+        if mode_id not in self.cell_joins:
+            label = self.layers.configuration.modes[mode_id].label.both
+            with self.clock.stage("networks", f"建立路网 building the network: {label}"):
+                cells = self.layers.cells
+                self.cell_joins[mode_id] = join_points(self.build(mode_id), cells.x, cells.y)
         return self.networks[mode_id]
 
     def doors(self, rule: Rule, serving: IntArray) -> Entrances:
@@ -184,3 +237,8 @@ def _nearest_access_m(entrances: Entrances) -> FloatArray:
     if not len(entrances.joins):
         return np.zeros(0)
     return np.minimum.reduceat(entrances.joins.access_m, entrances.start[:-1])
+
+
+def _is_without(rows: IntArray, serving: bytes) -> bool:
+    """Whether none of the rows is among those of a key."""
+    return not np.isin(rows, np.frombuffer(serving, dtype=np.int64)).any()

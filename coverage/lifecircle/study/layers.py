@@ -37,6 +37,7 @@ from lifecircle.sources import (
     read_units,
 )
 from lifecircle.study.serving import Chosen, choose_facilities
+from lifecircle.study.variants import Variant, vary
 
 Progress = Callable[[str], None]
 """Told what is being done, in Chinese and English."""
@@ -70,6 +71,8 @@ class Layers:
     not_computed: Mapping[str, str]
     inputs: tuple[InputFile, ...]
     details: Mapping[str, Any]
+    variants: tuple[Variant, ...] = ()
+    """The layers of the scenarios."""
 
 
 def check_district(
@@ -128,6 +131,9 @@ def check_district(
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
+    variants: tuple[Variant, ...] = ()
+    if cells is not None and facilities is not None:
+        variants = vary(configuration, units, cells, facilities, roads, only_rules, problems)
     if problems.errors or cells is None or facilities is None or configuration.district is None:
         return None
     return Layers(
@@ -155,8 +161,10 @@ def check_district(
             *road_files,
             *terrain_files,
             *barrier_files,
+            *(file for variant in variants for file in variant.files),
         ),
         details={"people": people_details},
+        variants=variants,
     )
 
 

@@ -87,6 +87,13 @@ class Network:
         return there, back
 
 
+def is_same(one: Network, other: Network) -> bool:
+    """Whether two networks of a mode have the same edges, to the bit: every way over the one is a way over the other."""
+    names = ("a", "b", "forward", "backward", "is_ferry", "edge_start", "vertex_x", "vertex_y", "vertex_m",
+             "vertex_there_s", "vertex_back_s")  # fmt: skip
+    return one.mode == other.mode and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
 def build_network(roads: Roads, mode: Mode, ways: Mapping[str, Ways], heights: Heights | None = None) -> Network:
     """Return the contracted network of a mode, as DESIGN 5 defines it.
 

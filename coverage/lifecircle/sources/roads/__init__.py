@@ -14,11 +14,11 @@ from lifecircle.model import InputFile, Roads
 from lifecircle.problems import Problem, Problems, UnreadableError
 from lifecircle.sources.datum import parse_crs
 from lifecircle.sources.files import describe_file, resolve_path
-from lifecircle.sources.roads.closures import close_links
+from lifecircle.sources.roads.closures import close_links, close_more
 from lifecircle.sources.roads.osm import read_osm
 from lifecircle.sources.roads.vector import read_graphml, read_lines
 
-__all__ = ["read_roads"]
+__all__ = ["close_more", "read_roads"]
 
 OSM_SUFFIXES = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
 

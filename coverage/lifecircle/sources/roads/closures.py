@@ -38,6 +38,29 @@ def close_links(roads: Roads, configuration: Configuration, crs: pyproj.CRS, pro
     return replace(roads, sailings=sailings, closures=closures)
 
 
+def close_more(
+    roads: Roads, configuration: Configuration, named: tuple[str, ...], field: str, problems: Problems
+) -> Roads:
+    """Return the street map without these roads, bridges and ferries either: a scenario's, over what is closed already.
+
+    A name that nothing has is an error; one that is closed already changes nothing.
+    """
+    left, by_name = _close_ways(roads, named)
+    idle = [sailing.name for sailing in roads.sailings if sailing.name in named]
+    known = {*by_name, *idle, *(closure.name for closure in roads.closures)}
+    for name in named:
+        if name not in known:
+            problems.error(
+                "scenario-unknown-road", "district.toml", f'没有这条道路、桥或轮渡 no such road, bridge or ferry "{name}"',
+                field=f"{field}.close_roads", mend=_nearest(name, roads, configuration.ferries),
+            )  # fmt: skip
+    if not by_name and not idle:
+        return roads
+    sails = tuple(sailing for sailing in roads.sailings if sailing.name not in named)
+    closed = (*by_name.values(), *(Closure(name, "ferry", "closed") for name in idle))
+    return replace(left, sailings=sails, closures=(*roads.closures, *closed))
+
+
 def _close_ways(roads: Roads, named: tuple[str, ...]) -> tuple[Roads, dict[str, Closure]]:
     """Return the street map without the ways of these names or ids, and what each name closed."""
     if not named:
