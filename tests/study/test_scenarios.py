@@ -20,10 +20,10 @@ from lifecircle.outputs.tables import write_csv
 from lifecircle.problems import InputError, Problems
 from lifecircle.study import run_district
 from lifecircle.study.answers import answer_all
-from lifecircle.study.chains import answer_rule
 from lifecircle.study.facts import gather_facts
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import check_district, say_nothing
+from lifecircle.study.rules import answer_rule
 from lifecircle.study.scenarios import answer_scenario
 from lifecircle.study.serving import asked_entries
 from lifecircle.study.variants import vary
