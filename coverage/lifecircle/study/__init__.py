@@ -80,12 +80,12 @@ def run_district(
         facts = gather_facts(layers, used_year, results, travel, problems)
         answers = answer_all(facts, layers.known, asked_entries(configuration, only_rules), layers.not_computed)
         conservation = conserve_people(layers.cells, results)
+    with clock.stage("gaps", "分析缺口 finding gaps and their causes"):
+        gaps = find_all_gaps(travel, results, facts)
     tables = dict(answers.tables)
     if layers.variants:
         with clock.stage("scenarios", "情景 scenarios"):
             tables["scenarios"] = compare_scenarios(travel, facts, only_rules, problems)
-    with clock.stage("gaps", "分析缺口 finding gaps and their causes"):
-        gaps = find_all_gaps(travel, results, facts)
     areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
