@@ -86,3 +86,20 @@ def test_one_cell_a_square_the_most_peopled():
     x, y = np.array([10.0, 20.0, 110.0, 30.0, 250.0]), np.zeros(5)
     people = np.array([5.0, 7.0, 1.0, 7.0, 0.0])
     assert spaced_cells(x, y, people, 100.0).tolist() == [1, 2], "of equals the first; nobody, none"
+
+
+def test_what_nobody_priced_is_not_free(folder):
+    table = pd.read_csv(folder / "parcels.csv")
+    table.loc[table["id"] == "p3", "yuan"] = None
+    table.to_csv(folder / "parcels.csv", index=False)
+    done = CliRunner().invoke(app, ["sites", str(folder), "--rule", "near", "--budget", "25"])
+    assert done.exit_code == 2
+    assert "p3" in done.output
+    assert "cost_yuan" in done.output, "it says how to mend it"
+
+
+def test_a_budget_without_any_cost_is_refused(tmp_path):
+    folder = write_tiny(tmp_path / "tiny", TOML + RULE)
+    done = CliRunner().invoke(app, ["sites", str(folder), "--rule", "near", "--budget", "25"])
+    assert done.exit_code == 2
+    assert "没有造价" in done.output

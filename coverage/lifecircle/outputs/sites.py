@@ -56,7 +56,7 @@ def sites_json(found: SitesFound) -> dict[str, Any]:
     siting, question = found.siting, found.question
     return {
         "rule": found.rule.id, "count": question.count, "target_share": question.share, "budget_yuan": question.budget,
-        "floor_share": question.floor, "candidates": found.candidates, "status": siting.status, "sites": len(found.sites),
+        "floor_share": question.floor, "candidates": found.candidates, "spacing_m": found.spacing_m, "status": siting.status, "sites": len(found.sites),
         "people": found.people, "covered_before": found.covered_before, "covered_after": siting.people_covered,
         "objective": _number(siting.objective), "bound": _number(siting.bound), "gap": _number(siting.gap), "cost_yuan": siting.cost_yuan,
         "chosen": found.sites["candidate_id"].tolist() if len(found.sites) else [],
@@ -73,7 +73,7 @@ def sites_lines(found: SitesFound) -> list[str]:
     before, after = (f"{_pct(people, total)}" for people in (found.covered_before, siting.people_covered))
     people = f"{found.covered_before:,.0f} → {siting.people_covered:,.0f} / {total:,.0f} 人 people"
     lines = [
-        f"{found.rule.names.both}：候选 {found.candidates}，{STATUS[siting.status]}",
+        f"{found.rule.names.both}：候选 {found.candidates}{_how(found)}，{STATUS[siting.status]}",
         f"覆盖 covered: {people} ({before} → {after})",
     ]
     if siting.status != "infeasible" and siting.gap > 0:
@@ -83,6 +83,12 @@ def sites_lines(found: SitesFound) -> list[str]:
         for row in found.targets.to_dict("records")
     ]
     return [*lines, f"达到 to reach {'；'.join(told)}"]
+
+
+def _how(found: SitesFound) -> str:
+    if found.spacing_m is None:
+        return ""
+    return f"（每 {found.spacing_m:g} 米方格人口最多处，[siting] spacing_m；one a square of this side）"
 
 
 def _pct(people: float, total: float) -> str:

@@ -43,3 +43,5 @@ class SitesFound:
     people: float
     covered_before: float
     candidates: int
+    spacing_m: float | None = None
+    """Side of the squares that candidates were made for; None where the district gave them."""

@@ -16,10 +16,20 @@ from lifecircle.config import Rule
 from lifecircle.model import Facilities, FloatArray, IntArray
 from lifecircle.planning.candidates import spaced_cells
 from lifecircle.planning.found import Question, SitesFound
-from lifecircle.planning.sites import Floors, Siting, covers_within, maximal_covering, set_covering
+from lifecircle.planning.sites import (
+    Floors,
+    Siting,
+    alternatives,
+    coverage_curve,
+    covers_within,
+    maximal_covering,
+    set_covering,
+    sites_for_targets,
+)
 from lifecircle.problems import Problems
 from lifecircle.sources import read_candidates
 from lifecircle.sources.datum import to_lonlat
+from lifecircle.sources.tables import show_rows
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Layers, Progress, check_district
 
@@ -41,7 +51,7 @@ def find_sites(
     lifecircle.problems.InputError
         Where candidates cannot be read, or there is none.
     """
-    candidates = _candidates(layers, rule, problems)
+    candidates = _candidates(layers, rule, question, problems)
     problems.raise_errors()
     standing = layers.serving[rule.id]
     joined = _join(layers, candidates, rule, standing)
@@ -57,7 +67,11 @@ def find_sites(
     progress("每个否决的代价 the price of no")
     sites["price_of_no"] = asked.prices(siting)[sites.pop("row").to_numpy()] if len(sites) else []
     curve = asked.curve(max(len(siting.chosen), 1))
-    return SitesFound(rule, question, siting, sites, curve, asked.least(), float(people.sum()), before, len(candidates))
+    made = candidates["candidate_id"].str.startswith("cell:").all()
+    spacing_m = layers.configuration.siting.spacing_m if made else None
+    return SitesFound(
+        rule, question, siting, sites, curve, asked.least(), float(people.sum()), before, len(candidates), spacing_m
+    )
 
 
 def site_district(
@@ -86,7 +100,7 @@ def site_district(
     return layers, find_sites(layers, rule, question, problems, progress=progress, cache=cache)
 
 
-def _candidates(layers: Layers, rule: Rule, problems: Problems) -> gpd.GeoDataFrame:
+def _candidates(layers: Layers, rule: Rule, question: Question, problems: Problems) -> gpd.GeoDataFrame:
     """Return ``candidate_id, name, cost_yuan, geometry`` of every place where the rule's facility may be built."""
     configuration, crs = layers.configuration, layers.facilities.frame.crs
     options = configuration.siting
@@ -102,17 +116,19 @@ def _candidates(layers: Layers, rule: Rule, problems: Problems) -> gpd.GeoDataFr
                 *(f"cell:{layers.cells.id[cell]}" for cell in cells),
             ],
             "name": [*hosts["name"], *(_near(layers, cells))],
-            "cost_yuan": options.cost_yuan,
+            "cost_yuan": np.nan,
         }
         points = shapely.points(layers.cells.x[cells], layers.cells.y[cells])
         geometry = np.concatenate([hosts["geometry"].to_numpy(dtype=object), np.asarray(points, dtype=object).ravel()])
         found = gpd.GeoDataFrame(made, geometry=geometry, crs=crs)
-    found["cost_yuan"] = found["cost_yuan"].fillna(options.cost_yuan)
+    if options.cost_yuan > 0:
+        found["cost_yuan"] = found["cost_yuan"].fillna(options.cost_yuan)
     kept_clear = layers.places.frame
     kept_clear = kept_clear[kept_clear["kind"].isin(options.exclude)]
     if len(kept_clear):
         area = shapely.union_all(kept_clear["geometry"].to_numpy(dtype=object))
         found = found[~shapely.intersects(found["geometry"].to_numpy(dtype=object), area)]
+    _check_costs(found, question, problems)
     if not len(found):
         problems.error(
             "sites-no-candidates", "district.toml", "没有候选点 no candidates", field="candidates",
@@ -153,10 +169,21 @@ def _join(layers: Layers, candidates: gpd.GeoDataFrame, rule: Rule, standing: In
     )
 
 
+def _check_costs(candidates: gpd.GeoDataFrame, question: Question, problems: Problems) -> None:
+    """Refuse a budget where a candidate's cost is not known, and costs of some only: what nobody priced is not free."""
+    unpriced = candidates["cost_yuan"].isna().to_numpy()
+    if unpriced.any() and (question.budget is not None or not unpriced.all()):
+        names = candidates["candidate_id"][unpriced]
+        problems.error(
+            "sites-no-cost", "district.toml", f"{len(names)} 个候选点没有造价 candidates have no cost: {show_rows(names)}",
+            field="candidates.cost", mend="在候选表中补上，或写 fill it in, or set [siting] cost_yuan",
+        )  # fmt: skip
+
+
 def _costs(candidates: gpd.GeoDataFrame, standing: int) -> FloatArray | None:
-    """Return the yuan of each row; None where no site costs anything."""
+    """Return the yuan of each row; None where no cost is given."""
     own = candidates["cost_yuan"].to_numpy(dtype=np.float64)
-    return np.concatenate([np.zeros(standing), own]) if (own > 0).any() else None
+    return None if np.isnan(own).any() else np.concatenate([np.zeros(standing), own])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,42 +230,47 @@ class _Asked:
         return np.asarray(self.covers[chosen].sum(axis=0)).ravel() > 0
 
     def prices(self, siting: Siting) -> FloatArray:
-        """Return by row what the answer loses without it: people, or sites (yuan) more where a share is asked for."""
+        """Return by row what the answer loses without it: people, or sites (yuan) more where a share is asked for; inf: no plan without."""
         price = np.full(self.covers.shape[0], np.nan)
-        share = self.question.share
+        if self.question.share is None:
+            for other in alternatives(
+                self.covers, self.people, self.question.count, plan=siting, locked=self.locked, costs=self.costs,
+                budget=self.question.budget, floors=self.floors, time_limit_s=self.seconds_each,
+            ):  # fmt: skip
+                price[other.struck] = np.inf if np.isnan(other.people_lost) else other.people_lost
+            return price
         for row in siting.chosen:
-            other = self.solve(
-                self.question.count,
-                share,
-                self.question.budget,
-                excluded=np.array([row]),
-                seconds=self.question.time_limit_s / 4,
-            )
-            price[row] = np.inf if other.status == "infeasible" else abs(siting.objective - other.objective)
+            without = self.solve(None, self.question.share, None, excluded=np.array([row]), seconds=self.seconds_each)
+            price[row] = np.inf if np.isnan(without.objective) else without.objective - siting.objective
         return price
 
+    @property
+    def seconds_each(self) -> float:
+        """For each plan beside the one asked for."""
+        return self.question.time_limit_s / 4
+
     def curve(self, most: int) -> pd.DataFrame:
-        """Return the people covered by 0 .. so many sites."""
-        total = float(self.people.sum())
-        rows = []
-        for count in range(most + 1):
-            found = (
-                self.solve(count, None, None, seconds=self.question.time_limit_s / 4)
-                if self.question.floor is None
-                else None
-            )
-            if found is None or found.status == "infeasible":
-                continue
-            rows.append((count, found.people_covered, 100 * found.people_covered / total, found.bound, found.status))
-        return pd.DataFrame(rows, columns=["sites", "people_covered", "share_pct", "bound", "status"])
+        """Return the people covered by 0 .. so many sites; empty where so few cannot meet the floors."""
+        found = coverage_curve(
+            self.covers, self.people, range(most + 1), locked=self.locked, costs=self.costs, floors=self.floors,
+            time_limit_s=self.seconds_each,
+        )  # fmt: skip
+        return pd.DataFrame(
+            {
+                "sites": found.counts, "people_covered": found.people_covered, "share_pct": 100 * found.share, "bound": found.bound,
+                "status": [one.status for one in found.sitings],
+            }
+        )  # fmt: skip
 
     def least(self) -> pd.DataFrame:
-        """Return the least number of sites to each share."""
-        rows = []
-        for share in TARGETS:
-            found = self.solve(None, share, None, seconds=self.question.time_limit_s / 4)
-            sites = np.nan if found.status == "infeasible" else len(found.chosen)
-            rows.append((100 * share, sites, found.status))
+        """Return the least number of sites to each share, whatever they cost; NaN where no number is enough."""
+        found = sites_for_targets(
+            self.covers, self.people, TARGETS, locked=self.locked, floors=self.floors, time_limit_s=self.seconds_each
+        )
+        rows = [
+            (100 * share, np.nan if one.status == "infeasible" else len(one.chosen), one.status)
+            for share, one in found.items()
+        ]
         return pd.DataFrame(rows, columns=["share_pct", "sites", "status"])
 
 
