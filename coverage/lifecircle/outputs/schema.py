@@ -57,9 +57,10 @@ def _meanings(model: type[Any]) -> dict[str, str]:
         body = ast.parse(textwrap.dedent(inspect.getsource(each))).body[0]
         parts = body.body if isinstance(body, ast.ClassDef) else []
         for key, text in itertools.pairwise(parts):
-            says = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
-            if isinstance(key, ast.AnnAssign) and isinstance(key.target, ast.Name) and says:
-                found[key.target.id] = inspect.cleandoc(str(text.value.value))  # type: ignore[attr-defined]
+            if not isinstance(key, ast.AnnAssign) or not isinstance(key.target, ast.Name):
+                continue
+            if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+                found[key.target.id] = inspect.cleandoc(str(text.value.value))
     return found
 
 

@@ -13,7 +13,15 @@ from lifecircle.planning.problem import Problem, as_point, as_program, cut_off, 
 from lifecircle.planning.proof import FEW_CUTS, MOST_ENTRIES
 from lifecircle.planning.questions import Clock
 from lifecircle.planning.siting import EXACT, Status
-from lifecircle.planning.solver import solve
+from lifecircle.planning.solver import Outcome, solve
+
+# With a start at hand "infeasible" means that nothing is better than it.
+STATUS_OF: dict[Outcome, Status] = {
+    "optimal": "optimal",
+    "infeasible": "optimal",
+    "time": "time",
+    "stopped": "feasible",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +69,8 @@ def _prove(problem: Problem, best: BoolArray, clock: Clock) -> LeastSites:
         return LeastSites(problem.model.rows[np.flatnonzero(best)], 0.0, "feasible")
     program = as_program(problem, site_cost=price)
     start: FloatArray | None = as_point(problem, best)
-    bound, status, sites = 0.0, "time", len(price)
+    bound, sites = 0.0, len(price)
+    status: Status = "time"
     for _ in range(FEW_CUTS):
         solved = solve(program, clock.left_s, start=start, apart=least)
         choice = None if solved.point is None else solved.point[:sites] > 0.5
@@ -72,10 +81,10 @@ def _prove(problem: Problem, best: BoolArray, clock: Clock) -> LeastSites:
         if solved.outcome == "optimal" and broken and choice is not None:
             program, start = cut_off(program, choice), None
             continue
-        status = {"optimal": "optimal", "infeasible": "optimal", "time": "time", "stopped": "feasible"}[solved.outcome]
+        status = STATUS_OF[solved.outcome]
         break
     best = _take_back(problem, best)
-    return LeastSites(problem.model.rows[np.flatnonzero(best)], bound, status)  # type: ignore[arg-type]
+    return LeastSites(problem.model.rows[np.flatnonzero(best)], bound, status)
 
 
 def _greedy(problem: Problem) -> BoolArray:
