@@ -46,6 +46,21 @@ class NewLink:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkWork:
+    """A link as something to build: what it would be, and its price."""
+
+    id: str
+    name: str
+    kind: str
+    """``footpath``, ``gate``, ``bridge`` or ``ferry``."""
+    laid: NewLink | Sailing
+    line: tuple[tuple[float, float], ...]
+    """From end to end, in the district's CRS."""
+    cost_yuan: float
+    """NaN where nobody priced it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Closure:
     """A road, bridge or ferry that this run does without."""
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.config import District
+from lifecircle.model import SitesFound
 from lifecircle.outputs.publish import publish_files
 from lifecircle.outputs.tables import write_csv
-from lifecircle.planning.found import SitesFound
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,8 +55,9 @@ def sites_json(found: SitesFound) -> dict[str, Any]:
     """Return the answer for machines: what was asked, what came of it, the bound."""
     siting, question = found.siting, found.question
     return {
-        "rule": found.rule.id, "count": question.count, "target_share": question.share, "budget_yuan": question.budget,
-        "floor_share": question.floor, "candidates": found.candidates, "spacing_m": found.spacing_m, "status": siting.status, "sites": len(found.sites),
+        "rule": found.rule.id, "count": question.count, "target_share": question.target, "budget_yuan": question.budget_yuan,
+        "floor_share": question.floor, "candidates": found.candidates, "links": found.links, "spacing_m": found.spacing_m,
+        "status": siting.status, "sites": len(found.sites),
         "people": found.people, "covered_before": found.covered_before, "covered_after": siting.people_covered,
         "objective": _number(siting.objective), "bound": _number(siting.bound), "gap": _number(siting.gap), "cost_yuan": siting.cost_yuan,
         "chosen": found.sites["candidate_id"].tolist() if len(found.sites) else [],
@@ -102,7 +103,7 @@ def sites_table(found: SitesFound) -> Table | None:
 
     if not len(found.sites):
         return None
-    is_share = found.question.share is not None
+    is_share = found.question.target is not None
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     heads = ("序\n#", "候选\ncandidate", "所在\nplace", "新增\ngained", "累计\ncovered", "否决代价\nprice of no")
     for place, heading in enumerate(heads):

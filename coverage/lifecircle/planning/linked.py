@@ -109,10 +109,7 @@ class _Search:
 
     def within(self, rows: IntArray) -> BoolArray:
         """Return which cells a choice covers, those without people among them."""
-        built = self.built.copy()
-        built[rows[rows >= len(self.standing)] - len(self.standing)] = True
-        there = self.standing | np.isin(np.arange(len(self.standing)), rows)
-        covered = np.asarray(self.works.linked.ask(built)[there].sum(axis=0)).ravel() > 0
+        covered = self.works.linked.covered(np.union1d(np.flatnonzero(self.works.candidates.locked), rows))
         return np.where(self.works.people > 0, self.covered(rows), covered)
 
     def cost(self, rows: IntArray) -> float:

@@ -9,6 +9,7 @@ exactly the sets that hold *a*.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -30,7 +31,7 @@ class LinkedCovers:
         Of a mask of the links that are built, facilities x cells: not 0 where within reach. More links must never cover less.
     """
 
-    def __init__(self, facilities: int, links: int, covers: Callable[[BoolArray], csr_array]) -> None:
+    def __init__(self, facilities: int, links: int, covers: Callable[[BoolArray], Any]) -> None:
         self.facilities, self.links = facilities, links
         self._covers, self._known = covers, dict[bytes, csr_array]()
 
@@ -50,6 +51,12 @@ class LinkedCovers:
             found.sort_indices()
             self._known[key] = found
         return self._known[key]
+
+    def covered(self, rows: IntArray) -> BoolArray:
+        """Return which cells these rows cover together: facilities over the streets with those links that are among them."""
+        there = np.isin(np.arange(len(self)), rows)
+        matrix = self.ask(there[self.facilities :])
+        return np.asarray(matrix[np.flatnonzero(there[: self.facilities])].sum(axis=0)).ravel() > 0
 
 
 class Learnt:
