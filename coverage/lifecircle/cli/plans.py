@@ -64,7 +64,7 @@ def sites(
     )
     progress = progress_teller()
     try:
-        layers, found = site_district(
+        layers, found, problems = site_district(
             find_district(district),
             question,
             progress=progress,
@@ -73,8 +73,9 @@ def sites(
     except InputError as error:
         print_problems(error.problems)
         raise typer.Exit(WRONG) from error
-    paths = publish_sites(found, layers.district, out)
+    paths = publish_sites(found, layers.district, problems, out)
     progress("")
+    print_problems([problem for problem in problems if problem.severity == "warning"])
     if as_json:
         import json
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import District
+from lifecircle.config import District, load_link_kinds
 from lifecircle.model import SitesFound
 from lifecircle.outputs.publish import publish_files
-from lifecircle.outputs.tables import write_csv
+from lifecircle.outputs.tables import issue_table, write_csv
+from lifecircle.problems import Problem
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,7 +27,7 @@ STATUS = {
 }
 
 
-def publish_sites(found: SitesFound, district: District, out: Path) -> list[Path]:
+def publish_sites(found: SitesFound, district: District, problems: Sequence[Problem], out: Path) -> list[Path]:
     """Write the sites of a rule under ``data/processed/<id>/sites-<rule>/`` and return the paths."""
 
     def write(tables: Path, _maps: Path) -> list[Path]:
@@ -37,10 +39,14 @@ def publish_sites(found: SitesFound, district: District, out: Path) -> list[Path
         write_csv(listed, tables / "sites.csv")
         write_csv(found.curve, tables / "curve.csv")
         write_csv(found.targets, tables / "targets.csv")
+        write_csv(issue_table(problems), tables / "issues.csv")
         found.sites.assign(rule=found.rule.id, bound=found.siting.bound, gap=found.siting.gap).to_parquet(
             tables / "sites.parquet"
         )
-        paths = [tables / name for name in ("sites.csv", "curve.csv", "targets.csv", "sites.parquet", "summary.json")]
+        paths = [
+            tables / name
+            for name in ("sites.csv", "curve.csv", "targets.csv", "issues.csv", "sites.parquet", "summary.json")
+        ]
         paths[-1].write_text(json.dumps(sites_json(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         if len(found.sites):
             found.sites.to_file(tables / "sites.gpkg", layer="sites")
@@ -69,18 +75,24 @@ def _number(value: float) -> float | None:
 
 
 def sites_lines(found: SitesFound) -> list[str]:
-    """Return the answer in words: before and after, whether proven, and how many sites each share takes."""
+    """Return the answer in words: before and after, whether proven, and how many works each share takes."""
     siting, total = found.siting, found.people
     before, after = (f"{_pct(people, total)}" for people in (found.covered_before, siting.people_covered))
     people = f"{found.covered_before:,.0f} → {siting.people_covered:,.0f} / {total:,.0f} 人 people"
+    beside = f"，连接 links {found.links}" if found.links else ""
     lines = [
-        f"{found.rule.names.both}：候选 {found.candidates}{_how(found)}，{STATUS[siting.status]}",
+        f"{found.names.both}：候选 candidates {found.candidates}{_how(found)}{beside}，{STATUS[siting.status]}",
         f"覆盖 covered: {people} ({before} → {after})",
     ]
     if siting.status != "infeasible" and siting.gap > 0:
         lines.append(f"上界 bound {siting.bound:,.1f}，差距 gap {100 * siting.gap:.2f}%")
+    gained = siting.people_covered - found.covered_before
+    if siting.cost_yuan > 0 and gained > 0:
+        lines.append(
+            f"造价 cost {siting.cost_yuan:,.0f} 元 yuan，每万元 per 10,000 yuan: {gained / (siting.cost_yuan / 10_000):,.0f} 人 people"
+        )
     told = [
-        f"{row['share_pct']:g}%: " + ("做不到 impossible" if pd.isna(row["sites"]) else f"{row['sites']:.0f} 处 sites")
+        f"{row['share_pct']:g}%: " + ("做不到 impossible" if pd.isna(row["sites"]) else f"{row['sites']:.0f} 处 works")
         for row in found.targets.to_dict("records")
     ]
     return [*lines, f"达到 to reach {'；'.join(told)}"]
@@ -96,24 +108,46 @@ def _pct(people: float, total: float) -> str:
     return f"{100 * people / total:.1f}%" if total > 0 else "n/a"
 
 
+def work_names() -> dict[str, str]:
+    """Return what each kind of work is called: a new site, or a kind of link."""
+    return {"site": "新址 site", **{kind.id: kind.names.both for kind in load_link_kinds().values()}}
+
+
+def price_words(found: SitesFound, price: float) -> str:
+    """Return what leaving a work out costs, in words: people, or more works or yuan where a share is asked for."""
+    if np.isinf(price):
+        return "不可替代 needed"
+    if pd.isna(price):
+        return "-"
+    if found.question.target is None:
+        return f"{price:,.0f} 人"
+    return f"{price:,.0f} " + ("元 yuan" if found.siting.cost_yuan else "处 works")
+
+
 def sites_table(found: SitesFound) -> Table | None:
-    """Return the chosen sites as a table for the terminal; None where there is none."""
+    """Return the chosen works as a table for the terminal; None where there is none."""
     from rich import box
     from rich.table import Table
 
     if not len(found.sites):
         return None
-    is_share = found.question.target is not None
+    is_priced, has_links, names = found.siting.cost_yuan > 0, found.links > 0, work_names()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    heads = ("序\n#", "候选\ncandidate", "所在\nplace", "新增\ngained", "累计\ncovered", "否决代价\nprice of no")
-    for place, heading in enumerate(heads):
-        table.add_column(heading, justify="left" if place in (1, 2) else "right", no_wrap=place != 2)
+    heads: dict[str, Literal["left", "right"]] = {
+        "序\n#": "right", "工程\nwork": "left", "候选\ncandidate": "left", "所在\nplace": "left", "新增\ngained": "right",
+        "累计\ncovered": "right", "造价\nyuan": "right", "每万元\nper 10k": "right", "否决代价\nprice of no": "right",
+        "改选\ninstead": "left",
+    }  # fmt: skip
+    left_out = ({1} if not has_links else set()) | ({6, 7} if not is_priced else set())
+    shown = [at for at in range(len(heads)) if at not in left_out]
+    for at, (heading, side) in enumerate(heads.items()):
+        if at in shown:
+            table.add_column(heading, justify=side, no_wrap=at not in (3, 9), overflow="fold")
     for row in found.sites.to_dict("records"):
-        price = row["price_of_no"]
-        unit = ("元 yuan" if found.siting.cost_yuan else "处 sites") if is_share else "人"
-        told = "不可替代 needed" if np.isinf(price) else "-" if pd.isna(price) else f"{price:,.0f} {unit}"
-        table.add_row(
-            str(row["order"]), str(row["candidate_id"]), str(row["name"]), f"{row['people_gained']:,.0f}",
-            f"{row['cumulative_share_pct']:.1f}%", told,
+        cells = (
+            str(row["order"]), names[row["work"]], str(row["candidate_id"]), str(row["name"]), f"{row['people_gained']:,.0f}",
+            f"{row['cumulative_share_pct']:.1f}%", f"{row['cost_yuan']:,.0f}", f"{row['people_per_10k_yuan']:,.0f}",
+            price_words(found, row["price_of_no"]), str(row["instead"]),
         )  # fmt: skip
+        table.add_row(*(cells[at] for at in shown))
     return table

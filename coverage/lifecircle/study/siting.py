@@ -15,7 +15,7 @@ from lifecircle.config import Question, Rule
 from lifecircle.model import SitesFound
 from lifecircle.planning.links import LinkedCovers
 from lifecircle.planning.sites import covers_within
-from lifecircle.problems import InputError, Problems
+from lifecircle.problems import InputError, Problem, Problems
 from lifecircle.study.asked import Asked
 from lifecircle.study.candidates import check_costs, find_candidates, join_candidates
 from lifecircle.study.journeys import Clock, Journeys
@@ -83,8 +83,8 @@ def find_sites(travel: Journeys, question: Question, problems: Problems, *, prog
 
 def site_district(
     folder: Path, question: Question, *, progress: Progress, cache: Cache = NO_CACHE
-) -> tuple[Layers, SitesFound]:
-    """Read a district and answer a question of one of its rules.
+) -> tuple[Layers, SitesFound, tuple[Problem, ...]]:
+    """Read a district and answer a question of one of its rules; with what was met on the way.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def site_district(
         problems.error("sites-rule", "--rule", f"{question.rule}: {why}")
         problems.raise_errors()
     travel = Journeys(layers, Clock(progress), problems, cache)
-    return layers, find_sites(travel, question, problems, progress=progress)
+    return layers, find_sites(travel, question, problems, progress=progress), tuple(problems)
 
 
 def why_not(layers: Layers, rule_id: str) -> str:
