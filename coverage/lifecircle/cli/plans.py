@@ -32,6 +32,9 @@ def sites(
     floor: Annotated[
         float | None, typer.Option(min=0, max=1, help="每个镇街至少的份额 least share of every township")
     ] = None,
+    cost: Annotated[
+        float | None, typer.Option(min=0, help="候选表没有造价时每处几元 yuan of a site where its layer gives none")
+    ] = None,
     links: Annotated[
         bool,
         typer.Option(
@@ -60,7 +63,14 @@ def sites(
         typer.echo("--target 不与 --count、--budget 同用 is not combined with --count or --budget", err=True)
         raise typer.Exit(WRONG)
     question = Question(
-        rule=rule, count=count, target=target, budget_yuan=budget, floor=floor, links=links, seconds=seconds
+        rule=rule,
+        count=count,
+        target=target,
+        budget_yuan=budget,
+        floor=floor,
+        cost_yuan=cost,
+        links=links,
+        seconds=seconds,
     )
     progress = progress_teller()
     try:

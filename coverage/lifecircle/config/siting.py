@@ -30,6 +30,12 @@ class SitingOptions(Frozen):
     """Kinds of ``[[layers]]`` areas where nothing may be built."""
     cost_yuan: float = Field(default=0.0, ge=0)
     """Of a site where its layer gives none; 0 where money is not asked about."""
+    made_links: int = Field(default=0, ge=0)
+    """For so many of a rule's largest gaps that are cut off, a straight way to the facility that is near as the crow flies is weighed
+    beside ``[[links]]``: a bridge where it crosses a barrier, else a footpath. To be looked at on the ground."""
+    footpath_yuan_per_m: float = Field(default=0.0, ge=0)
+    """Of such a footpath; 0 where money is not asked about."""
+    bridge_yuan_per_m: float = Field(default=0.0, ge=0)
 
 
 class Question(Frozen):
@@ -43,6 +49,8 @@ class Question(Frozen):
     budget_yuan: float | None = Field(default=None, ge=0)
     floor: float | None = Field(default=None, gt=0, le=1)
     """Least share of every township's people."""
+    cost_yuan: float | None = Field(default=None, ge=0)
+    """Of a site where its layer gives none, in place of ``[siting] cost_yuan``."""
     links: bool = True
     """Weigh ``[[links]]`` too, where the district has any that carry the rule's mode."""
     seconds: float = Field(default=60.0, gt=0)

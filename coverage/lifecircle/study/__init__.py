@@ -89,7 +89,7 @@ def run_district(
     plans: tuple[SitesFound, ...] = ()
     if with_plans and configuration.plans:
         with clock.stage("plans", "选址 where to build"):
-            plans = answer_plans(travel, only_rules, problems)
+            plans = answer_plans(travel, gaps, only_rules, problems)
     tables = dict(answers.tables)
     if layers.variants:
         with clock.stage("scenarios", "情景 scenarios"):

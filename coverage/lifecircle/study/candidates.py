@@ -20,7 +20,9 @@ from lifecircle.study.layers import Layers
 KIND = "candidate"
 
 
-def find_candidates(layers: Layers, rule: Rule, problems: Problems) -> tuple[gpd.GeoDataFrame, float | None]:
+def find_candidates(
+    layers: Layers, question: Question, rule: Rule, problems: Problems
+) -> tuple[gpd.GeoDataFrame, float | None]:
     """Return ``candidate_id, name, cost_yuan, work, geometry`` of every place where the rule's facility may be built.
 
     Those of ``[[candidates]]`` and the hosts of ``[siting]``; without any, one cell for each square of ``spacing_m``, whose side is
@@ -29,8 +31,9 @@ def find_candidates(layers: Layers, rule: Rule, problems: Problems) -> tuple[gpd
     options = layers.configuration.siting
     given = [found for found in (_given(layers, rule), _hosts(layers)) if len(found)]
     found = pd.concat(given, ignore_index=True) if given else _made(layers)
-    if options.cost_yuan > 0:
-        found["cost_yuan"] = found["cost_yuan"].fillna(options.cost_yuan)
+    cost_yuan = options.cost_yuan if question.cost_yuan is None else question.cost_yuan
+    if cost_yuan > 0:
+        found["cost_yuan"] = found["cost_yuan"].fillna(cost_yuan)
     found["work"] = "site"
     outside = ~np.isin(np.arange(len(found)), _kept_clear(layers, found["geometry"], with_barriers=not given))
     if given and not outside.all():

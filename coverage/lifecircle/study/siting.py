@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,19 +13,24 @@ from scipy.sparse import csr_array
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Question, Rule
-from lifecircle.model import SitesFound
+from lifecircle.model import LinkWork, RuleGaps, SitesFound
 from lifecircle.planning.links import LinkedCovers
 from lifecircle.planning.sites import covers_within
 from lifecircle.problems import InputError, Problem, Problems
 from lifecircle.study.asked import Asked
 from lifecircle.study.candidates import check_costs, find_candidates, join_candidates
+from lifecircle.study.facts import gather_facts
+from lifecircle.study.gaps import GapFinder
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Layers, Progress, check_district
-from lifecircle.study.linking import describe_links, link_covers, links_of
+from lifecircle.study.linking import describe_links, link_covers, links_of, propose_links
+from lifecircle.study.rules import answer_rule
 from lifecircle.study.variants import add_said
 
 
-def find_sites(travel: Journeys, question: Question, problems: Problems, *, progress: Progress) -> SitesFound:
+def find_sites(
+    travel: Journeys, question: Question, problems: Problems, *, progress: Progress, gaps: RuleGaps | None = None
+) -> SitesFound:
     """Return the sites (and links) that answer a question of a rule.
 
     Existing facilities of the rule stand (locked in). The candidates are the district's ``[[candidates]]`` and the hosts of
@@ -35,6 +41,8 @@ def find_sites(travel: Journeys, question: Question, problems: Problems, *, prog
     ----------
     travel
         Over the district's layers; networks that are built already are used.
+    gaps
+        Of the rule, for the links that ``[siting] made_links`` asks for; None: they are found.
 
     Raises
     ------
@@ -43,8 +51,8 @@ def find_sites(travel: Journeys, question: Question, problems: Problems, *, prog
     """
     layers = travel.layers
     rule = next(one for one in layers.configuration.rules if one.id == question.rule)
-    candidates, spacing_m = find_candidates(layers, rule, problems)
-    links = links_of(layers, rule) if question.links else ()
+    candidates, spacing_m = find_candidates(layers, question, rule, problems)
+    links = _links(travel, rule, gaps, problems) if question.links else ()
     works = candidates
     if links:
         works = gpd.GeoDataFrame(
@@ -81,6 +89,19 @@ def find_sites(travel: Journeys, question: Question, problems: Problems, *, prog
     )
 
 
+def _links(travel: Journeys, rule: Rule, gaps: RuleGaps | None, problems: Problems) -> tuple[LinkWork, ...]:
+    """Return the district's links for a rule, and those proposed for its gaps."""
+    layers = travel.layers
+    given = links_of(layers, rule)
+    if not layers.configuration.siting.made_links:
+        return given
+    if gaps is None:
+        result = answer_rule(travel, rule)
+        facts = gather_facts(layers, layers.district.year, {rule.id: result}, travel, problems)
+        gaps = GapFinder(travel, facts).of_rule(result)
+    return (*given, *propose_links(layers, rule, gaps))
+
+
 def site_district(
     folder: Path, question: Question, *, progress: Progress, cache: Cache = NO_CACHE
 ) -> tuple[Layers, SitesFound, tuple[Problem, ...]]:
@@ -114,7 +135,9 @@ def why_not(layers: Layers, rule_id: str) -> str:
     return ""
 
 
-def answer_plans(travel: Journeys, only: tuple[str, ...], problems: Problems) -> tuple[SitesFound, ...]:
+def answer_plans(
+    travel: Journeys, gaps: Mapping[str, RuleGaps], only: tuple[str, ...], problems: Problems
+) -> tuple[SitesFound, ...]:
     """Return the answers to the district's ``[[plans]]``, of the rules that the run is about.
 
     A plan whose rule cannot be computed, or whose question cannot be put, is reported and left out; the others stand.
@@ -128,7 +151,7 @@ def answer_plans(travel: Journeys, only: tuple[str, ...], problems: Problems) ->
             problems.add("plan-rule", "warning", "district.toml", f"{plan.rule}: {why}", field=f"{place}.rule")
             continue
         try:
-            found.append(find_sites(travel, plan, said, progress=travel.clock.progress))
+            found.append(find_sites(travel, plan, said, progress=travel.clock.progress, gaps=gaps.get(plan.rule)))
         except InputError:
             said.found = [replace(one, severity="warning", found=f"{plan.id}: {one.found}") for one in said.found]
         add_said(said, problems.found, place, problems)
