@@ -151,3 +151,31 @@ def sites_table(found: SitesFound) -> Table | None:
         )  # fmt: skip
         table.add_row(*(cells[at] for at in shown))
     return table
+
+
+def plans_table(plans: Sequence[SitesFound]) -> Table | None:
+    """Return the plans of a run as a table for the terminal; None where there is none."""
+    from rich import box
+    from rich.table import Table
+
+    if not plans:
+        return None
+    title = "选址方案 Plans（逐处见 site by site: sites.csv）"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("方案\nplan", "工程\nworks", "覆盖\ncovered", "新增\ngained", "造价\nyuan", "证明\nproof"):
+        table.add_column(heading, justify="left" if heading[:2] in ("方案", "证明") else "right", overflow="fold")
+    for found in plans:
+        siting = found.siting
+        links = int((found.sites["work"] != "site").sum())
+        works = f"{len(found.sites) - links} 新址 sites" + (f"\n{links} 连接 links" if links else "")
+        proof = STATUS[siting.status] + (
+            f"\n差距 gap {100 * siting.gap:.2f}%" if np.isfinite(siting.gap) and siting.gap > 0 else ""
+        )
+        before, after = _pct(found.covered_before, found.people), _pct(siting.people_covered, found.people)
+        is_there = siting.status != "infeasible" and not np.isnan(siting.objective)
+        table.add_row(
+            f"{found.names.zh}\n[dim]{found.id}[/dim]", works if is_there else "-", f"{before} → {after}" if is_there else before,
+            f"{siting.people_covered - found.covered_before:,.0f} 人" if is_there else "-",
+            f"{siting.cost_yuan:,.0f}" if siting.cost_yuan > 0 else "-", proof,
+        )  # fmt: skip
+    return table
