@@ -147,6 +147,32 @@ def test_a_plan_is_answered_by_every_run(tmp_path):
     assert not run_district(folder=tmp_path / "tiny", with_areas=False, with_plans=False).plans
 
 
+MADE = (
+    LINKS[LINKS.index("\n[[candidates]]") :]
+    + "\n[siting]\nmade_links = 3\nfootpath_yuan_per_m = 2\nbridge_yuan_per_m = 5\n"
+)
+RIVER = '\n[[terrain.barriers]]\npath = "river.gpkg"\n'
+
+
+def test_a_short_way_is_proposed_for_a_gap_that_is_cut_off(tmp_path):
+    # h1's cell ends 412 m from the clinic as the crow flies, and no street leads there; h2 is too far for any way.
+    folder = write_south(tmp_path / "tiny", TOML + MADE)
+    found = ask(folder, tmp_path / "o", "--budget", "1000")
+    assert (found["links"], found["chosen"], found["covered_after"]) == (1, ["p", "link:gap-2"], 220)
+    table = pd.read_csv(tmp_path / "o/data/processed/tiny/sites-clinic-walk-15/sites.csv").set_index("candidate_id")
+    assert table.loc["link:gap-2", "work"] == "footpath"
+    assert table.loc["link:gap-2", "cost_yuan"] == pytest.approx(2 * 412.311)
+
+
+def test_across_a_river_it_is_a_bridge(tmp_path):
+    folder = write_south(tmp_path / "tiny", TOML + MADE + RIVER)
+    river = gpd.GeoDataFrame({"name": ["南河"]}, geometry=[line((-50, -200), (2000, -200))], crs=CRS)
+    river.to_file(folder / "river.gpkg", layer="river")
+    ask(folder, tmp_path / "o", "--budget", "3000")
+    table = pd.read_csv(tmp_path / "o/data/processed/tiny/sites-clinic-walk-15/sites.csv").set_index("candidate_id")
+    assert table.loc["link:gap-2", ["work", "cost_yuan"]].tolist() == ["bridge", pytest.approx(5 * 412.311)]
+
+
 @pytest.mark.parametrize(
     ("links", "code"),
     [

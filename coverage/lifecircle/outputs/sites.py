@@ -89,7 +89,7 @@ def sites_lines(found: SitesFound) -> list[str]:
     gained = siting.people_covered - found.covered_before
     if siting.cost_yuan > 0 and gained > 0:
         lines.append(
-            f"造价 cost {siting.cost_yuan:,.0f} 元 yuan，每万元 per 10,000 yuan: {gained / (siting.cost_yuan / 10_000):,.0f} 人 people"
+            f"造价 cost {siting.cost_yuan:,.0f} 元 yuan，每万元 per 10,000 yuan: {_per_yuan(gained / (siting.cost_yuan / 10_000))} 人 people"
         )
     told = [
         f"{row['share_pct']:g}%: " + ("做不到 impossible" if pd.isna(row["sites"]) else f"{row['sites']:.0f} 处 works")
@@ -124,6 +124,11 @@ def price_words(found: SitesFound, price: float) -> str:
     return f"{price:,.0f} " + ("元 yuan" if found.siting.cost_yuan else "处 works")
 
 
+def _per_yuan(people: float) -> str:
+    """Return people per 10,000 yuan, with a decimal where there are few."""
+    return f"{people:,.0f}" if people >= 10 else f"{people:.2g}"
+
+
 def sites_table(found: SitesFound) -> Table | None:
     """Return the chosen works as a table for the terminal; None where there is none."""
     from rich import box
@@ -146,8 +151,8 @@ def sites_table(found: SitesFound) -> Table | None:
     for row in found.sites.to_dict("records"):
         cells = (
             str(row["order"]), names[row["work"]], str(row["candidate_id"]), str(row["name"]), f"{row['people_gained']:,.0f}",
-            f"{row['cumulative_share_pct']:.1f}%", f"{row['cost_yuan']:,.0f}", f"{row['people_per_10k_yuan']:,.0f}",
-            price_words(found, row["price_of_no"]), str(row["instead"]),
+            f"{row['cumulative_share_pct']:.1f}%", f"{row['cost_yuan']:,.0f}", _per_yuan(row["people_per_10k_yuan"]),
+            price_words(found, row["price_of_no"]), str(row["instead"]).replace("、", "\n"),
         )  # fmt: skip
         table.add_row(*(cells[at] for at in shown))
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -84,14 +85,19 @@ def _frame(identity: list[str], name: list[str], geometry: np.ndarray) -> pd.Dat
 
 def _kept_clear(layers: Layers, places: pd.Series, *, with_barriers: bool) -> IntArray:
     """Return which places lie where nothing may be built: ``[siting] exclude`` and, where asked, barriers that are areas."""
-    frame = layers.places.frame
-    areas = list(frame["geometry"][frame["kind"].isin(layers.configuration.siting.exclude)])
+    areas = areas_kept_clear(layers)
     if with_barriers:
         areas += [shape for shape in layers.barriers.shape if shapely.get_dimensions(shape) == 2]
     if not areas:
         return np.empty(0, dtype=np.int64)
     tree = shapely.STRtree(areas)
     return np.unique(tree.query(places.to_numpy(dtype=object), predicate="intersects")[0])
+
+
+def areas_kept_clear(layers: Layers) -> list[Any]:
+    """Return the areas where nothing may be built: places of the kinds that ``[siting] exclude`` names."""
+    frame = layers.places.frame
+    return list(frame["geometry"][frame["kind"].isin(layers.configuration.siting.exclude)])
 
 
 def _near(layers: Layers, cells: IntArray) -> list[str]:

@@ -15,9 +15,14 @@ from lifecircle.planning.links import LinkedCovers
 from lifecircle.planning.sites import covers_within
 from lifecircle.problems import Problems
 from lifecircle.sources import lay_links
+from lifecircle.study.candidates import areas_kept_clear
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Layers, Progress, say_nothing
 from lifecircle.study.variants import add_said
+from lifecircle.travel.modes import KPH_TO_MPS, class_speed_kph
+
+COAST_M = 20.0
+"""How far a line may leave the district's units before it is taken to leave the land."""
 
 
 def links_of(layers: Layers, rule: Rule) -> tuple[LinkWork, ...]:
@@ -31,32 +36,45 @@ def links_of(layers: Layers, rule: Rule) -> tuple[LinkWork, ...]:
 def propose_links(layers: Layers, rule: Rule, gaps: RuleGaps) -> tuple[LinkWork, ...]:
     """Return straight ways from a rule's largest gaps that are cut off to the facility that is near as the crow flies.
 
-    As many as ``[siting] made_links`` says; a bridge where the line crosses a barrier, else a footpath. One longer than the limit in
-    metres is of no use and left out. They are proposals to be looked at on the ground: nobody has seen what lies between.
+    As many as ``[siting] made_links`` says, for people on foot only; a bridge where the line crosses a barrier or an area that is kept
+    clear, else a footpath. Left out are lines longer than the limit in metres, to streets that only a ferry joins, and out over what
+    is not in the district (the sea). They are proposals to be looked at on the ground: nobody has seen what lies between.
     """
     options, mode = layers.configuration.siting, layers.configuration.modes[rule.mode]
-    if not options.made_links or mode.engine == "terrain" or layers.roads is None:
+    if not options.made_links or mode.engine == "terrain" or mode.ways != "walk":
         return ()
     place = layers.facilities.frame["geometry"].to_numpy(dtype=object)
     names = layers.facilities.frame["name"].to_numpy(dtype=object)
-    barriers = shapely.STRtree(layers.barriers.shape)
+    frame = gaps.frame
+    cut_off = frame[(frame["cause"] == "cut_off") & (frame["crow"] >= 0) & (frame["link"] != "ferry")]
+    lines = shapely.shortest_line(cut_off["geometry"].to_numpy(dtype=object), place[cut_off["crow"].to_numpy()])
+    length_m = shapely.length(lines)
+    most_m = rule.limit
+    if not rule.is_distance:
+        most_m = (rule.limit - rule.fixed_minutes) * 60 * class_speed_kph(mode, "footway") * KPH_TO_MPS
+    fits = (length_m > 0) & (length_m <= most_m) & _stays_inside(layers, lines)
+    water = shapely.STRtree([*layers.barriers.shape, *areas_kept_clear(layers)])
     found: list[LinkWork] = []
-    cut_off = gaps.frame[(gaps.frame["cause"] == "cut_off") & (gaps.frame["crow"] >= 0)]
-    for gap in cut_off.itertuples(index=False):
-        if len(found) == options.made_links:
-            break
-        line = shapely.shortest_line(gap.geometry, place[gap.crow])
-        if line.length == 0 or (rule.is_distance and line.length > rule.limit):
-            continue
-        is_bridge = len(barriers.query(line, predicate="intersects")) > 0
+    for at in np.flatnonzero(fits)[: options.made_links].tolist():
+        gap, line = cut_off.iloc[at], lines[at]
+        is_bridge = len(water.query(line, predicate="intersects")) > 0
         kind = load_link_kinds()["bridge" if is_bridge else "footpath"]
         points = tuple((float(x), float(y)) for x, y in shapely.get_coordinates(line))
-        name = f"{gap.name_zh}→{names[gap.crow]}"
+        name = f"{gap['name_zh']}→{names[gap['crow']]}"
         per_m = options.bridge_yuan_per_m if is_bridge else options.footpath_yuan_per_m
-        cost = line.length * per_m if per_m > 0 else np.nan
+        cost = float(length_m[at]) * per_m if per_m > 0 else np.nan
         laid = NewLink(name, points, (rule.mode,), kind.highway, None, is_bridge)
-        found.append(LinkWork(f"gap-{gap.rank}", name, kind.id, laid, points, cost))
+        found.append(LinkWork(f"gap-{gap['rank']}", name, kind.id, laid, points, cost))
     return tuple(found)
+
+
+def _stays_inside(layers: Layers, lines: np.ndarray) -> BoolArray:
+    """Return which lines lie in the district's units, but for a few metres of coast drawn coarsely."""
+    units = next(iter(layers.units.values()), None)
+    if units is None:
+        return np.ones(len(lines), dtype=np.bool_)
+    outside = shapely.difference(lines, shapely.union_all(units.geometry))
+    return np.asarray(shapely.length(outside) <= COAST_M)
 
 
 def describe_links(links: tuple[LinkWork, ...], crs: object) -> gpd.GeoDataFrame:
