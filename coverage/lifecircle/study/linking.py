@@ -37,8 +37,8 @@ def propose_links(layers: Layers, rule: Rule, gaps: RuleGaps) -> tuple[LinkWork,
     """Return straight ways from a rule's largest gaps that are cut off to the facility that is near as the crow flies.
 
     As many as ``[siting] made_links`` says, for people on foot only; a bridge where the line crosses a barrier or an area that is kept
-    clear, else a footpath. Left out are lines longer than the limit in metres, to streets that only a ferry joins, and out over what
-    is not in the district (the sea). They are proposals to be looked at on the ground: nobody has seen what lies between.
+    clear, else a footpath. Left out are lines that alone take longer than the limit, to streets that only a ferry joins, and out
+    over what is not in the district (the sea). They are proposals to be looked at on the ground: nobody has seen what lies between.
     """
     options, mode = layers.configuration.siting, layers.configuration.modes[rule.mode]
     if not options.made_links or mode.engine == "terrain" or mode.ways != "walk":
