@@ -28,7 +28,7 @@ def laid(roads, *links):
     return replace(roads, links=links)
 
 
-@pytest.mark.parametrize("hill", [lambda x, _: 0 * x, lambda x, y: 0.1 * y, lambda x, y: 20 * np.sin(x / 90 + y / 70)])
+@pytest.mark.parametrize("hill", [lambda x, _: 0 * x, lambda _, y: 0.1 * y, lambda x, y: 20 * np.sin(x / 90 + y / 70)])
 @pytest.mark.parametrize("there_and_back", [((100, 0), (900, 300)), ((900, 300), (100, 0))])
 def test_a_path_is_the_street_it_would_be(hill, there_and_back):
     path = laid(ROADS, link((500, 0), (500, 300)))
@@ -41,10 +41,10 @@ def test_a_path_is_the_street_it_would_be(hill, there_and_back):
 
 
 def test_a_bridge_rises_evenly_and_metres_can_be_those_along_the_ground():
-    valley = lambda x, y: 0.1 * np.minimum(y, 300 - y)  # noqa: E731
+    valley = lambda _, y: 0.1 * np.minimum(y, 300 - y)  # noqa: E731
     bridge = laid(ROADS, link((500, 0), (500, 300), is_level=True))
     assert seconds(sloped(bridge, valley, cell_m=10), (500, 0), (500, 300)) == pytest.approx(300)
-    path = sloped(laid(ROADS, link((500, 0), (500, 300))), lambda x, y: 0.1 * y, slope={"metres": "slope"})
+    path = sloped(laid(ROADS, link((500, 0), (500, 300))), lambda _, y: 0.1 * y, slope={"metres": "slope"})
     assert seconds(path, (500, 0), (500, 300), weight="metres") == pytest.approx(np.hypot(300, 30))
 
 
