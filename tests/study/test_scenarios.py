@@ -91,7 +91,9 @@ class Base:
         scenario = Scenario.model_validate({"id": "if", **changes})
         configuration = replace(layers.configuration, scenarios=(scenario,))
         problems = Problems()
-        made = vary(configuration, layers.units, layers.cells, layers.facilities, layers.roads, (), problems)
+        made = vary(
+            configuration, layers.units, layers.cells, layers.facilities, layers.roads, layers.links, (), problems
+        )
         problems.raise_errors()
         return made[0]
 

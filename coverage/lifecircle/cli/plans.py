@@ -32,6 +32,15 @@ def sites(
     floor: Annotated[
         float | None, typer.Option(min=0, max=1, help="每个镇街至少的份额 least share of every township")
     ] = None,
+    cost: Annotated[
+        float | None, typer.Option(min=0, help="候选表没有造价时每处几元 yuan of a site where its layer gives none")
+    ] = None,
+    links: Annotated[
+        bool,
+        typer.Option(
+            help="连同 [[links]]（步道、开门、桥、渡口）一起选 weigh links beside sites, where the district has any"
+        ),
+    ] = True,
     seconds: Annotated[float, typer.Option(min=1, help="求解时限，秒 time to solve")] = 60.0,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ under this folder")] = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="在标准输出给机器结果 the answer for machines")] = False,
@@ -42,8 +51,8 @@ def sites(
     lifecircle sites dongtou --rule clinic-15min-walk --target 0.95 --floor 0.8
     """
     from lifecircle.cache import open_cache
+    from lifecircle.config import Question
     from lifecircle.outputs.sites import publish_sites, sites_json, sites_lines, sites_table
-    from lifecircle.planning.found import Question
     from lifecircle.problems import InputError
     from lifecircle.study.siting import site_district
 
@@ -53,20 +62,30 @@ def sites(
     if target is not None and (count is not None or budget is not None):
         typer.echo("--target 不与 --count、--budget 同用 is not combined with --count or --budget", err=True)
         raise typer.Exit(WRONG)
+    question = Question(
+        rule=rule,
+        count=count,
+        target=target,
+        budget_yuan=budget,
+        floor=floor,
+        cost_yuan=cost,
+        links=links,
+        seconds=seconds,
+    )
     progress = progress_teller()
     try:
-        layers, found = site_district(
+        layers, found, problems = site_district(
             find_district(district),
-            rule,
-            Question(count, target, budget, floor, seconds),
+            question,
             progress=progress,
             cache=open_cache(),
         )
     except InputError as error:
         print_problems(error.problems)
         raise typer.Exit(WRONG) from error
-    paths = publish_sites(found, layers.district, out)
+    paths = publish_sites(found, layers.district, problems, out)
     progress("")
+    print_problems([problem for problem in problems if problem.severity == "warning"])
     if as_json:
         import json
 

@@ -10,6 +10,7 @@ from lifecircle.config.catalogue import (
     load_entries,
     load_groups,
     load_kinds,
+    load_link_kinds,
     load_measures,
     load_modes,
     load_policies,
@@ -21,6 +22,7 @@ from lifecircle.config.configuration import Configuration
 from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.layer_rules import kinds_of
+from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
 from lifecircle.config.reader import read_configuration
 from lifecircle.config.records import Bounds, Condition, FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
@@ -41,6 +43,7 @@ from lifecircle.config.schema import (
     UnitLayer,
     Ways,
 )
+from lifecircle.config.siting import CandidateLayer, Plan, Question
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
 from lifecircle.config.targets import Base, Target, TargetKind
 from lifecircle.config.water import WaterSupply
@@ -54,6 +57,7 @@ __all__ = [
     "Baseline",
     "Bounds",
     "Buildings",
+    "CandidateLayer",
     "ClassGoing",
     "Condition",
     "Configuration",
@@ -68,12 +72,18 @@ __all__ = [
     "IndicatorEntry",
     "Kind",
     "Label",
+    "LinkEntry",
+    "LinkKind",
+    "LinkLayer",
+    "LinkTerms",
     "Mode",
     "Need",
     "Onward",
     "Placed",
+    "Plan",
     "Policy",
     "Population",
+    "Question",
     "Ready",
     "Reference",
     "Roads",
@@ -97,6 +107,7 @@ __all__ = [
     "load_entries",
     "load_groups",
     "load_kinds",
+    "load_link_kinds",
     "load_measures",
     "load_modes",
     "load_policies",

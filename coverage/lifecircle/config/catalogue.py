@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from lifecircle.config.bands import Bands
 from lifecircle.config.entries import EntryId
 from lifecircle.config.indicators import AnyIndicator, Indicator
+from lifecircle.config.links import LinkKind
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import Frozen, Label, Mode, Names, Ways
 
@@ -100,6 +101,12 @@ def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, 
 def load_kinds() -> dict[str, Kind]:
     """Return the known kinds of facility by id, in the order they are listed in outputs."""
     return {key: Kind.model_validate({"id": key, **value}) for key, value in _read_packaged("kinds.toml").items()}
+
+
+@cache
+def load_link_kinds() -> dict[str, LinkKind]:
+    """Return the kinds of links that may be built, by id."""
+    return {key: LinkKind.model_validate({"id": key, **value}) for key, value in _read_packaged("links.toml").items()}
 
 
 @cache

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lifecircle.config.indicators import AnyIndicator
+from lifecircle.config.links import LinkEntry, LinkLayer
 from lifecircle.config.rules import Rule
 from lifecircle.config.scenarios import Scenario
 from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
-from lifecircle.config.siting import CandidateLayer, SitingOptions
+from lifecircle.config.siting import CandidateLayer, Plan, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
 from lifecircle.config.years import YearLayers
@@ -45,6 +46,10 @@ class Configuration:
     candidates: tuple[CandidateLayer, ...] = ()
     """Places where something may be built."""
     siting: SitingOptions = SitingOptions()  # noqa: RUF009 - frozen
+    links: tuple[LinkEntry | LinkLayer, ...] = ()
+    """Footpaths, gates, bridges and ferries that might be built."""
+    plans: tuple[Plan, ...] = ()
+    """Where to build: questions that every run answers."""
     water: WaterSupply = WaterSupply()  # noqa: RUF009 - frozen
     years: tuple[YearLayers, ...] = ()
     """What differed in other years."""

@@ -13,6 +13,7 @@ from lifecircle.problems import Problems, nearest_name
 def check_together(configuration: Configuration, table: dict[str, Any], problems: Problems) -> None:
     """Check what no section can see alone."""
     _check_unique([one.id for one in configuration.scenarios], "scenarios", "编号重复 id used twice", problems)
+    _check_unique([one.id for one in configuration.plans], "plans", "编号重复 id used twice", problems)
     for section in ("rules", "indicators"):
         own = configuration.own_rules if section == "rules" else configuration.own_indicators
         _check_unique(list(own), section, "编号重复 id used twice", problems)
@@ -25,7 +26,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
     )
     _check_unique([str(one.year) for one in configuration.years], "years", "年份给了两次 year given twice", problems)
     # On the table as written, so that a rule that fails for another reason still has its mode checked.
-    for name, key in (("rules", "mode"), ("ferries", "modes"), ("facilities", "within.mode")):
+    for name, key in (("rules", "mode"), ("ferries", "modes"), ("links", "modes"), ("facilities", "within.mode")):
         for index, entry in enumerate(table.get(name, []) if isinstance(table.get(name), list) else []):
             for place, mode in _modes_named(entry, key):
                 if mode not in configuration.modes:
@@ -69,6 +70,10 @@ def _check_kinds(configuration: Configuration, problems: Problems) -> None:
             )  # fmt: skip
 
 
+_KEYS = {"scenarios": "indicators", "plans": "rule"}
+"""Under which key a section names entries, where it is not ``indicator``."""
+
+
 def _check_named_entries(configuration: Configuration, problems: Problems) -> None:
     """Check that exceptions, references and statements name what there is; a policy's entry may be named though it is not asked for."""
     chosen = {entry.id: entry for entry in (*configuration.rules, *configuration.indicators)}
@@ -84,11 +89,12 @@ def _check_named_entries(configuration: Configuration, problems: Problems) -> No
         for index, one in enumerate(configuration.scenarios)
         for name in one.indicators
     ]
+    named += [(f"plans[{index + 1}]", one.rule) for index, one in enumerate(configuration.plans)]
     for place, name in named:
         if name not in known:
             problems.error(
                 "config-unknown-entry", FILE_NAME, f'没有这条准则或指标 no such rule or indicator "{name}"',
-                field=f"{place}.{'indicators' if place.startswith('scenarios') else 'indicator'}", mend=nearest_name(name, sorted(known)),
+                field=f"{place}.{_KEYS.get(place.split('[')[0], 'indicator')}", mend=nearest_name(name, sorted(known)),
             )  # fmt: skip
         elif place.startswith("exempt") and not isinstance(known[name], Presence):
             problems.error(
@@ -123,13 +129,15 @@ def _modes_named(entry: Any, key: str) -> list[tuple[str, Any]]:
 
 
 def _check_ferries(configuration: Configuration, problems: Problems) -> None:
-    """Check that ferries carry modes that go over streets: they link streets to streets."""
-    for index, ferry in enumerate(configuration.ferries):
-        for mode in ferry.modes:
+    """Check that ferries and links carry modes that go over streets: they link streets to streets."""
+    carried = [(f"ferries[{at + 1}]", one.modes) for at, one in enumerate(configuration.ferries)]
+    carried += [(f"links[{at + 1}]", one.modes) for at, one in enumerate(configuration.links)]
+    for place, modes in carried:
+        for mode in modes:
             if mode in configuration.modes and configuration.modes[mode].engine == "terrain":
                 problems.error(
-                    "ferry-terrain-mode", FILE_NAME, f'地形方式不能乘轮渡 a ferry carries no terrain mode: "{mode}"',
-                    field=f"ferries[{index + 1}].modes", mend="写道路方式 name modes over streets, such as walk",
+                    "ferry-terrain-mode", FILE_NAME, f'地形方式不能乘轮渡、走连接 a ferry or link carries no terrain mode: "{mode}"',
+                    field=f"{place}.modes", mend="写道路方式 name modes over streets, such as walk",
                 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.consistency import check_together
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.layer_rules import rules_of_layers
+from lifecircle.config.links import LinkEntry, link_model
 from lifecircle.config.rules import Rule
 from lifecircle.config.scenarios import Scenario, inherit_population
 from lifecircle.config.schema import (
@@ -31,7 +32,7 @@ from lifecircle.config.schema import (
     Terrain,
     UnitLayer,
 )
-from lifecircle.config.siting import CandidateLayer, SitingOptions
+from lifecircle.config.siting import CandidateLayer, Plan, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
 from lifecircle.config.years import YearLayers, complete_years
@@ -56,6 +57,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "water": (WaterSupply, False),
     "candidates": (CandidateLayer, True),
     "siting": (SitingOptions, False),
+    "links": (LinkEntry, True),
+    "plans": (Plan, True),
     "years": (YearLayers, True),
     "scenarios": (Scenario, True),
 }
@@ -118,6 +121,8 @@ def read_configuration(
         exempt=tuple(parsed["exempt"]),
         candidates=tuple(parsed["candidates"]),
         siting=next(iter(parsed["siting"]), None) or SitingOptions(),
+        links=tuple(parsed["links"]),
+        plans=tuple(parsed["plans"]),
         water=next(iter(parsed["water"]), None) or WaterSupply(),
         years=tuple(parsed["years"]),
         scenarios=tuple(parsed["scenarios"]),
@@ -162,7 +167,7 @@ def _validate_section(name: str, table: dict[str, Any], problems: Problems) -> l
     entries = []
     for index, entry in enumerate(value if many else [value]):
         place = f"{name}[{index + 1}]" if many else name
-        own = _measure_of(entry, place, problems) if model is IndicatorEntry else model
+        own = _model_of(model, entry, place, problems)
         checked = _validate(own, entry, place, problems) if own is not None else None
         if checked is not None:
             entries.append(checked)
@@ -269,6 +274,13 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
         except ValidationError as error:
             _add_validation_errors(error, Mode, f"modes.{key}", problems)
     return modes
+
+
+def _model_of(model: type[BaseModel], entry: Any, place: str, problems: Problems) -> type[BaseModel] | None:
+    """Return the model of an entry, where that hangs on what it says; None where it cannot be told."""
+    if model is LinkEntry:
+        return link_model(entry)
+    return _measure_of(entry, place, problems) if model is IndicatorEntry else model
 
 
 def _measure_of(entry: Any, place: str, problems: Problems) -> type[IndicatorEntry] | None:

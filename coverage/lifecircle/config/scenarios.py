@@ -143,6 +143,8 @@ class Scenario(Frozen):
     set: Annotated[tuple[Altered, ...], BeforeValidator(as_tuple)] = ()
     close_roads: Annotated[tuple[str, ...], BeforeValidator(as_tuple), AfterValidator(_say_once)] = ()
     """Roads, bridges and ferries, ``[[ferries]]`` too, by name or id, as in ``[roads] closed``."""
+    build: Annotated[tuple[str, ...], BeforeValidator(as_tuple), AfterValidator(_say_once)] = ()
+    """``[[links]]`` that would be built, by id."""
     population: Population | None = None
     """Other people: the keys of ``[population]`` that differ, the rest as there, but for ``control``."""
     indicators: Annotated[tuple[EntryId, ...], BeforeValidator(as_tuple)] = ()

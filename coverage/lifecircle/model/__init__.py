@@ -5,7 +5,7 @@ every array of :class:`Cells` speaks of cell *i*, column *i* of a membership mat
 """
 
 from lifecircle.model.arrays import BoolArray, FloatArray, IntArray, TextArray
-from lifecircle.model.ground import Barriers, Closure, HeightGrid, Roads, Sailing, TerrainLayers
+from lifecircle.model.ground import Barriers, Closure, HeightGrid, LinkWork, NewLink, Roads, Sailing, TerrainLayers
 from lifecircle.model.layers import Cells, Facilities, InputFile, Known, RasterGrid, Register, Units
 from lifecircle.model.results import (
     AreaWithin,
@@ -21,6 +21,7 @@ from lifecircle.model.results import (
     RuleResult,
     Study,
 )
+from lifecircle.model.siting import SitesFound, Siting, Status
 
 __all__ = [
     "AreaWithin",
@@ -39,8 +40,10 @@ __all__ = [
     "Known",
     "Legs",
     "Link",
+    "LinkWork",
     "NearestFacility",
     "NetworkPart",
+    "NewLink",
     "RasterGrid",
     "Register",
     "Roads",
@@ -48,6 +51,9 @@ __all__ = [
     "RuleGaps",
     "RuleResult",
     "Sailing",
+    "SitesFound",
+    "Siting",
+    "Status",
     "Study",
     "TerrainLayers",
     "TextArray",

@@ -27,6 +27,40 @@ class Sailing:
 
 
 @dataclass(frozen=True, slots=True)
+class NewLink:
+    """A path, gate or bridge that is not built yet, laid over the streets as a scenario or a plan has it.
+
+    It is joined at its ends only, to the street nearest to each, so that it can shorten a way and never lengthen one.
+    """
+
+    name: str
+    line: tuple[tuple[float, float], ...]
+    """From end to end, in the district's CRS; two points or more."""
+    modes: tuple[str, ...]
+    highway: str
+    """The class of way, whose speed a mode goes at."""
+    seconds: float | None = None
+    """What it takes whatever the mode; None: as its length and the mode's speed have it."""
+    is_level: bool = False
+    """Rises evenly between its ends, as a bridge does, in place of following the ground."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkWork:
+    """A link as something to build: what it would be, and its price."""
+
+    id: str
+    name: str
+    kind: str
+    """``footpath``, ``gate``, ``bridge`` or ``ferry``."""
+    laid: NewLink | Sailing
+    line: tuple[tuple[float, float], ...]
+    """From end to end, in the district's CRS."""
+    cost_yuan: float
+    """NaN where nobody priced it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Closure:
     """A road, bridge or ferry that this run does without."""
 
@@ -54,6 +88,7 @@ class Roads:
     """One row a way, one column an OSM key; None where the way has no such tag."""
     source: str
     sailings: tuple[Sailing, ...] = ()
+    links: tuple[NewLink, ...] = ()
     closures: tuple[Closure, ...] = ()
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ from lifecircle.config.schema import Level
 from lifecircle.model.arrays import BoolArray, FloatArray, IntArray
 from lifecircle.model.ground import Closure
 from lifecircle.model.layers import Cells, Facilities, InputFile, Units
+from lifecircle.model.siting import SitesFound
 from lifecircle.problems import Problem
 
 if TYPE_CHECKING:
@@ -213,6 +214,8 @@ class Study:
     """By rule id; empty where none were asked for."""
     gaps: Mapping[str, RuleGaps] = field(default_factory=dict)
     """By rule id, of the rules that are no mere ifs; empty where every one is covered."""
+    plans: tuple[SitesFound, ...] = ()
+    """The answers to ``[[plans]]``, in their order."""
     timings_s: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest reports beside: control factors, fragments left out, ferries."""

@@ -13,6 +13,7 @@ from lifecircle.outputs.gaps import describe_gaps, gap_lines
 from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
 from lifecircle.outputs.scenarios import scenario_summary, scenario_table
 from lifecircle.outputs.scores import score_json, statement_lines, target_table
+from lifecircle.outputs.sites import plans_table, sites_json
 from lifecircle.outputs.summary import summarise, summary_table
 
 
@@ -22,6 +23,7 @@ def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
                    "scenarios": scenario_summary(study), "not_computed": study.not_computed,
                    "gaps": describe_gaps(study)["rules"], "closed": closure_lines(study.closures),
+                   "plans": [{"plan": found.id, **sites_json(found)} for found in study.plans],
                    "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
         say(json.dumps(content, ensure_ascii=False, indent=1))
@@ -29,7 +31,13 @@ def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else 150)
-    for table in (summary_table(study), summary_parts(study), target_table(study), scenario_table(study)):
+    for table in (
+        summary_table(study),
+        summary_parts(study),
+        target_table(study),
+        scenario_table(study),
+        plans_table(study.plans),
+    ):
         if table is not None:
             console.print(table)
     for line in [*closure_lines(study.closures), *gap_lines(study), *statement_lines(study)]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import District
+from lifecircle.config import District, load_link_kinds
+from lifecircle.model import SitesFound
 from lifecircle.outputs.publish import publish_files
-from lifecircle.outputs.tables import write_csv
-from lifecircle.planning.found import SitesFound
+from lifecircle.outputs.tables import issue_table, write_csv
+from lifecircle.problems import Problem
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,7 +27,7 @@ STATUS = {
 }
 
 
-def publish_sites(found: SitesFound, district: District, out: Path) -> list[Path]:
+def publish_sites(found: SitesFound, district: District, problems: Sequence[Problem], out: Path) -> list[Path]:
     """Write the sites of a rule under ``data/processed/<id>/sites-<rule>/`` and return the paths."""
 
     def write(tables: Path, _maps: Path) -> list[Path]:
@@ -37,10 +39,14 @@ def publish_sites(found: SitesFound, district: District, out: Path) -> list[Path
         write_csv(listed, tables / "sites.csv")
         write_csv(found.curve, tables / "curve.csv")
         write_csv(found.targets, tables / "targets.csv")
+        write_csv(issue_table(problems), tables / "issues.csv")
         found.sites.assign(rule=found.rule.id, bound=found.siting.bound, gap=found.siting.gap).to_parquet(
             tables / "sites.parquet"
         )
-        paths = [tables / name for name in ("sites.csv", "curve.csv", "targets.csv", "sites.parquet", "summary.json")]
+        paths = [
+            tables / name
+            for name in ("sites.csv", "curve.csv", "targets.csv", "issues.csv", "sites.parquet", "summary.json")
+        ]
         paths[-1].write_text(json.dumps(sites_json(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         if len(found.sites):
             found.sites.to_file(tables / "sites.gpkg", layer="sites")
@@ -55,8 +61,9 @@ def sites_json(found: SitesFound) -> dict[str, Any]:
     """Return the answer for machines: what was asked, what came of it, the bound."""
     siting, question = found.siting, found.question
     return {
-        "rule": found.rule.id, "count": question.count, "target_share": question.share, "budget_yuan": question.budget,
-        "floor_share": question.floor, "candidates": found.candidates, "spacing_m": found.spacing_m, "status": siting.status, "sites": len(found.sites),
+        "rule": found.rule.id, "count": question.count, "target_share": question.target, "budget_yuan": question.budget_yuan,
+        "floor_share": question.floor, "candidates": found.candidates, "links": found.links, "spacing_m": found.spacing_m,
+        "status": siting.status, "sites": len(found.sites),
         "people": found.people, "covered_before": found.covered_before, "covered_after": siting.people_covered,
         "objective": _number(siting.objective), "bound": _number(siting.bound), "gap": _number(siting.gap), "cost_yuan": siting.cost_yuan,
         "chosen": found.sites["candidate_id"].tolist() if len(found.sites) else [],
@@ -68,18 +75,24 @@ def _number(value: float) -> float | None:
 
 
 def sites_lines(found: SitesFound) -> list[str]:
-    """Return the answer in words: before and after, whether proven, and how many sites each share takes."""
+    """Return the answer in words: before and after, whether proven, and how many works each share takes."""
     siting, total = found.siting, found.people
     before, after = (f"{_pct(people, total)}" for people in (found.covered_before, siting.people_covered))
     people = f"{found.covered_before:,.0f} → {siting.people_covered:,.0f} / {total:,.0f} 人 people"
+    beside = f"，连接 links {found.links}" if found.links else ""
     lines = [
-        f"{found.rule.names.both}：候选 {found.candidates}{_how(found)}，{STATUS[siting.status]}",
+        f"{found.names.both}：候选 candidates {found.candidates}{_how(found)}{beside}，{STATUS[siting.status]}",
         f"覆盖 covered: {people} ({before} → {after})",
     ]
     if siting.status != "infeasible" and siting.gap > 0:
         lines.append(f"上界 bound {siting.bound:,.1f}，差距 gap {100 * siting.gap:.2f}%")
+    gained = siting.people_covered - found.covered_before
+    if siting.cost_yuan > 0 and gained > 0:
+        lines.append(
+            f"造价 cost {siting.cost_yuan:,.0f} 元 yuan，每万元 per 10,000 yuan: {_per_yuan(gained / (siting.cost_yuan / 10_000))} 人 people"
+        )
     told = [
-        f"{row['share_pct']:g}%: " + ("做不到 impossible" if pd.isna(row["sites"]) else f"{row['sites']:.0f} 处 sites")
+        f"{row['share_pct']:g}%: " + ("做不到 impossible" if pd.isna(row["sites"]) else f"{row['sites']:.0f} 处 works")
         for row in found.targets.to_dict("records")
     ]
     return [*lines, f"达到 to reach {'；'.join(told)}"]
@@ -95,24 +108,79 @@ def _pct(people: float, total: float) -> str:
     return f"{100 * people / total:.1f}%" if total > 0 else "n/a"
 
 
+def work_names() -> dict[str, str]:
+    """Return what each kind of work is called: a new site, or a kind of link."""
+    return {"site": "新址 site", **{kind.id: kind.names.both for kind in load_link_kinds().values()}}
+
+
+def price_words(found: SitesFound, price: float) -> str:
+    """Return what leaving a work out costs, in words: people, or more works or yuan where a share is asked for."""
+    if np.isinf(price):
+        return "不可替代 needed"
+    if pd.isna(price):
+        return "-"
+    if found.question.target is None:
+        return f"{price:,.0f} 人"
+    return f"{price:,.0f} " + ("元 yuan" if found.siting.cost_yuan else "处 works")
+
+
+def _per_yuan(people: float) -> str:
+    """Return people per 10,000 yuan, with a decimal where there are few."""
+    return f"{people:,.0f}" if people >= 10 else f"{people:.2g}"
+
+
 def sites_table(found: SitesFound) -> Table | None:
-    """Return the chosen sites as a table for the terminal; None where there is none."""
+    """Return the chosen works as a table for the terminal; None where there is none."""
     from rich import box
     from rich.table import Table
 
     if not len(found.sites):
         return None
-    is_share = found.question.share is not None
+    is_priced, has_links, names = found.siting.cost_yuan > 0, found.links > 0, work_names()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    heads = ("序\n#", "候选\ncandidate", "所在\nplace", "新增\ngained", "累计\ncovered", "否决代价\nprice of no")
-    for place, heading in enumerate(heads):
-        table.add_column(heading, justify="left" if place in (1, 2) else "right", no_wrap=place != 2)
+    heads: dict[str, Literal["left", "right"]] = {
+        "序\n#": "right", "工程\nwork": "left", "候选\ncandidate": "left", "所在\nplace": "left", "新增\ngained": "right",
+        "累计\ncovered": "right", "造价\nyuan": "right", "每万元\nper 10k": "right", "否决代价\nprice of no": "right",
+        "改选\ninstead": "left",
+    }  # fmt: skip
+    left_out = ({1} if not has_links else set()) | ({6, 7} if not is_priced else set())
+    shown = [at for at in range(len(heads)) if at not in left_out]
+    for at, (heading, side) in enumerate(heads.items()):
+        if at in shown:
+            table.add_column(heading, justify=side, no_wrap=at not in (3, 9), overflow="fold")
     for row in found.sites.to_dict("records"):
-        price = row["price_of_no"]
-        unit = ("元 yuan" if found.siting.cost_yuan else "处 sites") if is_share else "人"
-        told = "不可替代 needed" if np.isinf(price) else "-" if pd.isna(price) else f"{price:,.0f} {unit}"
+        cells = (
+            str(row["order"]), names[row["work"]], str(row["candidate_id"]), str(row["name"]), f"{row['people_gained']:,.0f}",
+            f"{row['cumulative_share_pct']:.1f}%", f"{row['cost_yuan']:,.0f}", _per_yuan(row["people_per_10k_yuan"]),
+            price_words(found, row["price_of_no"]), str(row["instead"]).replace("、", "\n"),
+        )  # fmt: skip
+        table.add_row(*(cells[at] for at in shown))
+    return table
+
+
+def plans_table(plans: Sequence[SitesFound]) -> Table | None:
+    """Return the plans of a run as a table for the terminal; None where there is none."""
+    from rich import box
+    from rich.table import Table
+
+    if not plans:
+        return None
+    title = "选址方案 Plans（逐处见 site by site: sites.csv）"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("方案\nplan", "工程\nworks", "覆盖\ncovered", "新增\ngained", "造价\nyuan", "证明\nproof"):
+        table.add_column(heading, justify="left" if heading[:2] in ("方案", "证明") else "right", overflow="fold")
+    for found in plans:
+        siting = found.siting
+        links = int((found.sites["work"] != "site").sum())
+        works = f"{len(found.sites) - links} 新址 sites" + (f"\n{links} 连接 links" if links else "")
+        proof = STATUS[siting.status] + (
+            f"\n差距 gap {100 * siting.gap:.2f}%" if np.isfinite(siting.gap) and siting.gap > 0 else ""
+        )
+        before, after = _pct(found.covered_before, found.people), _pct(siting.people_covered, found.people)
+        is_there = siting.status != "infeasible" and not np.isnan(siting.objective)
         table.add_row(
-            str(row["order"]), str(row["candidate_id"]), str(row["name"]), f"{row['people_gained']:,.0f}",
-            f"{row['cumulative_share_pct']:.1f}%", told,
+            f"{found.names.zh}\n[dim]{found.id}[/dim]", works if is_there else "-", f"{before} → {after}" if is_there else before,
+            f"{siting.people_covered - found.covered_before:,.0f} 人" if is_there else "-",
+            f"{siting.cost_yuan:,.0f}" if siting.cost_yuan > 0 else "-", proof,
         )  # fmt: skip
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.sparse import csr_array
 
 from lifecircle.measures.response import response_table
 from lifecircle.model import FloatArray, IntArray, Study, TextArray, Units
+from lifecircle.problems import Problem
 
 ISSUE_COLUMNS = ("code", "severity", "file", "layer", "row", "field", "found", "expected", "mend", "count")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")
@@ -129,10 +131,10 @@ def _plain(values: pd.Series) -> pd.Series:
     )
 
 
-def issue_table(study: Study) -> pd.DataFrame:
+def issue_table(problems: Iterable[Problem]) -> pd.DataFrame:
     """Return every repair, warning and row set aside."""
     return pd.DataFrame(
-        [{name: getattr(problem, name) for name in ISSUE_COLUMNS} for problem in study.problems],
+        [{name: getattr(problem, name) for name in ISSUE_COLUMNS} for problem in problems],
         columns=list(ISSUE_COLUMNS),
     )
 
@@ -153,5 +155,5 @@ def write_tables(study: Study, folder: Path) -> list[Path]:
         paths.append(folder / "emergency.csv")
         write_csv(emergency, paths[-1])
     issues = folder / "issues.csv"
-    write_csv(issue_table(study), issues)
+    write_csv(issue_table(study.problems), issues)
     return [*paths, issues]

@@ -16,9 +16,20 @@ from scipy.sparse import csr_array, vstack
 from lifecircle.model import BoolArray, FloatArray
 from lifecircle.planning.answers import answer, covered_cells, infeasible, unfound
 from lifecircle.planning.least_sites import cover_share
+from lifecircle.planning.linked import cover_with_links
+from lifecircle.planning.linked_program import Works
+from lifecircle.planning.links import LinkedCovers
 from lifecircle.planning.problem import Problem, pose
 from lifecircle.planning.proof import cover_best
-from lifecircle.planning.questions import DEFAULT_S, Candidates, Clock, read_candidates, read_covers, read_floors
+from lifecircle.planning.questions import (
+    DEFAULT_S,
+    Candidates,
+    Clock,
+    read_candidates,
+    read_covers,
+    read_floors,
+    read_people,
+)
 from lifecircle.planning.siting import EXACT, Floors, Siting
 
 
@@ -84,6 +95,9 @@ def maximal_covering(
         ``objective``: people covered, by what is locked too; ``bound``: no choice covers more.
     """
     clock = Clock(time_limit_s)
+    if isinstance(covers, LinkedCovers):
+        candidates = read_candidates(len(covers), count, locked, excluded, costs, budget)
+        return _with_links(covers, people, candidates, floors, None, clock, start)
     matrix, each = read_covers(covers, people)
     candidates = read_candidates(matrix.shape[0], count, locked, excluded, costs, budget)
     units, least = read_floors(floors, each)
@@ -137,11 +151,13 @@ def set_covering(
     clock = Clock(time_limit_s)
     if not 0 <= share <= 1:
         raise ValueError(f"share 须在 0 与 1 之间 must be 0 to 1: {share}")
+    if isinstance(covers, LinkedCovers):
+        candidates = read_candidates(len(covers), len(covers), locked, excluded, costs, None)
+        price = np.ones(len(covers)) if costs is None else candidates.costs
+        return _with_links(covers, people, candidates, floors, (share, price), clock, None)
     matrix, each = read_covers(covers, people)
     candidates = read_candidates(matrix.shape[0], matrix.shape[0], locked, excluded, costs, None)
-    units, least = read_floors(floors, each)
-    units = csr_array(vstack([units, csr_array(each[None, :])], format="csr"))
-    least = np.append(least, share * float(each.sum()))
+    units, least = _with_share(*read_floors(floors, each), each, share)
     open_people, spare = _beside_locked(matrix, each, candidates.locked, units, least)
     if spare is None:
         return infeasible(len(each), clock)
@@ -154,6 +170,33 @@ def set_covering(
     objective = math.fsum(price[proven.rows])
     bound = objective if proven.status == "optimal" else min(objective, proven.bound)
     return answer(proven.rows, objective, bound, proven.status, matrix, each, candidates, clock)
+
+
+def _with_share(units: csr_array, least: FloatArray, people: FloatArray, share: float) -> tuple[csr_array, FloatArray]:
+    """Return the floors with that of all people, as of one more unit."""
+    return csr_array(vstack([units, csr_array(people[None, :])], format="csr")), np.append(
+        least, share * float(people.sum())
+    )
+
+
+def _with_links(
+    linked: LinkedCovers, people: Any, candidates: Candidates, floors: Floors | None, least_price: tuple[float, FloatArray] | None,
+    clock: Clock, start: Any,
+) -> Siting:  # fmt: skip
+    """Answer where links are among what may be built: the most people or, for a share of them at prices, the least price."""
+    none = np.zeros(linked.links, dtype=np.bool_)
+    each = read_people(people, linked.ask(none).shape[1])
+    units, least = read_floors(floors, each)
+    price = None
+    if least_price is not None:
+        share, price = least_price
+        units, least = _with_share(units, least, each, share)
+    total = units.sum(axis=1)
+    spare = total - least
+    if (spare < -EXACT * (1 + total)).any():
+        return infeasible(len(each), clock)
+    works = Works(linked, each, candidates, units, np.maximum(spare, 0.0), price)
+    return cover_with_links(works, clock, None if start is None else np.asarray(start, dtype=np.int64))
 
 
 def _beside_locked(

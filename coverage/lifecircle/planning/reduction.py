@@ -66,7 +66,7 @@ def reduce_covers(
     of_cell = np.arange(covers.shape[1])
     matrix, weight, units, of_cell = _merge(csr_array(covers[rows]), weight, units, of_cell)
     while drop_outdone:
-        kept = _undominated(matrix, costs[rows])
+        kept = undominated(matrix, costs[rows])
         if kept.all():
             break
         rows = rows[kept]
@@ -145,7 +145,7 @@ def _first_alike(
     return first
 
 
-def _undominated(matrix: csr_array, costs: FloatArray) -> BoolArray:
+def undominated(matrix: csr_array, costs: FloatArray) -> BoolArray:
     """Return which rows stay: not empty, and no other row covers as much for no more (of two alike the lower row stays)."""
     by_group = csr_array(matrix.T)
     degree = np.diff(by_group.indptr).astype(np.float64)

@@ -4,6 +4,7 @@ from lifecircle.sources.barriers import read_barriers
 from lifecircle.sources.candidates import read_candidates
 from lifecircle.sources.changes import ChangedFacilities, change_facilities
 from lifecircle.sources.facilities import read_facilities, read_layers
+from lifecircle.sources.links import build_links, lay_links, read_links
 from lifecircle.sources.opening import keep_standing
 from lifecircle.sources.people import read_people
 from lifecircle.sources.registers import parents, read_known, read_registers
@@ -14,9 +15,11 @@ from lifecircle.sources.units import read_district_crs, read_units
 
 __all__ = [
     "ChangedFacilities",
+    "build_links",
     "change_facilities",
     "close_more",
     "keep_standing",
+    "lay_links",
     "match_where",
     "parents",
     "read_barriers",
@@ -25,6 +28,7 @@ __all__ = [
     "read_facilities",
     "read_known",
     "read_layers",
+    "read_links",
     "read_people",
     "read_registers",
     "read_roads",

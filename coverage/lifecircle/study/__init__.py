@@ -17,7 +17,7 @@ from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.clauses import data_missing, foresee_missing
 from lifecircle.config import kinds_of
 from lifecircle.measures.conservation import conserve_people
-from lifecircle.model import Study
+from lifecircle.model import SitesFound, Study
 from lifecircle.problems import Problems
 from lifecircle.study.answers import answer_all
 from lifecircle.study.areas import draw_areas
@@ -30,6 +30,7 @@ from lifecircle.study.parts import describe_networks, network_parts
 from lifecircle.study.rules import answer_rule
 from lifecircle.study.scenarios import compare_scenarios
 from lifecircle.study.serving import asked_entries
+from lifecircle.study.siting import answer_plans
 
 __all__ = ["check_district", "find_missing", "run_district"]
 
@@ -42,6 +43,7 @@ def run_district(
     policies: tuple[str, ...] | None = None,
     at: str | None = None,
     with_areas: bool = True,
+    with_plans: bool = True,
     progress: Progress = say_nothing,
     cache: Cache = NO_CACHE,
 ) -> Study:
@@ -55,6 +57,8 @@ def run_district(
         Those the run answers to, in place of the configuration's.
     with_areas
         Draw isochrones and catchments too; no figure needs them.
+    with_plans
+        Answer ``[[plans]]`` too.
 
     Raises
     ------
@@ -82,6 +86,10 @@ def run_district(
         conservation = conserve_people(layers.cells, results)
     with clock.stage("gaps", "分析缺口 finding gaps and their causes"):
         gaps = find_all_gaps(travel, results, facts)
+    plans: tuple[SitesFound, ...] = ()
+    if with_plans and configuration.plans:
+        with clock.stage("plans", "选址 where to build"):
+            plans = answer_plans(travel, gaps, only_rules, problems)
     tables = dict(answers.tables)
     if layers.variants:
         with clock.stage("scenarios", "情景 scenarios"):
@@ -110,6 +118,7 @@ def run_district(
         folder=folder,
         areas=areas,
         gaps=gaps,
+        plans=plans,
         timings_s=clock.seconds,
         details=_details(travel, cache),
     )

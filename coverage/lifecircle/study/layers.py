@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Configuration, District, at_year, read_configuration
@@ -17,6 +17,7 @@ from lifecircle.model import (
     InputFile,
     IntArray,
     Known,
+    LinkWork,
     Register,
     Roads,
     TerrainLayers,
@@ -26,10 +27,12 @@ from lifecircle.problems import Problems
 from lifecircle.sources import (
     keep_standing,
     read_barriers,
+    read_candidates,
     read_district_crs,
     read_facilities,
     read_known,
     read_layers,
+    read_links,
     read_people,
     read_registers,
     read_roads,
@@ -38,6 +41,9 @@ from lifecircle.sources import (
 )
 from lifecircle.study.serving import Chosen, choose_facilities
 from lifecircle.study.variants import Variant, vary
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 Progress = Callable[[str], None]
 """Told what is being done, in Chinese and English."""
@@ -73,6 +79,10 @@ class Layers:
     details: Mapping[str, Any]
     variants: tuple[Variant, ...] = ()
     """The layers of the scenarios."""
+    links: tuple[LinkWork, ...] = ()
+    """What might be built to link places."""
+    candidates: gpd.GeoDataFrame | None = None
+    """Where something may be built, of the district's own layers; see `read_candidates`."""
 
 
 def check_district(
@@ -131,9 +141,11 @@ def check_district(
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
+    links, link_files = read_links(configuration, units, problems)
+    candidates, candidate_files = read_candidates(configuration, units, problems)
     variants: tuple[Variant, ...] = ()
     if cells is not None and facilities is not None:
-        variants = vary(configuration, units, cells, facilities, roads, only_rules, problems)
+        variants = vary(configuration, units, cells, facilities, roads, links, only_rules, problems)
     if problems.errors or cells is None or facilities is None or configuration.district is None:
         return None
     return Layers(
@@ -161,10 +173,14 @@ def check_district(
             *road_files,
             *terrain_files,
             *barrier_files,
+            *link_files,
+            *candidate_files,
             *(file for variant in variants for file in variant.files),
         ),
         details={"people": people_details},
         variants=variants,
+        links=links,
+        candidates=candidates,
     )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from lifecircle.config import Configuration, Population, Scenario
 from lifecircle.config.schema import Level
-from lifecircle.model import Cells, Facilities, InputFile, Roads, Units
+from lifecircle.model import Cells, Facilities, InputFile, LinkWork, Roads, Units
 from lifecircle.problems import Problems
-from lifecircle.sources import ChangedFacilities, change_facilities, close_more, read_people
+from lifecircle.sources import ChangedFacilities, build_links, change_facilities, close_more, read_people
 from lifecircle.study.serving import Chosen, choose_facilities
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ class Variant:
 
 def vary(
     configuration: Configuration, units: Mapping[Level, Units], cells: Cells, facilities: Facilities, roads: Roads | None,
-    only_rules: tuple[str, ...], problems: Problems,
+    links: tuple[LinkWork, ...], only_rules: tuple[str, ...], problems: Problems,
 ) -> tuple[Variant, ...]:  # fmt: skip
     """Return the layers of every scenario of a district; what is wrong with any of them is added to ``problems``."""
     base = Variant(
         Scenario(id="base"), configuration, ChangedFacilities(facilities, _NONE, _NONE), cells, roads, Chosen(), ()
     )
     made = [
-        _vary(one, f"scenarios[{number + 1}]", base, units, only_rules, problems)
+        _vary(one, f"scenarios[{number + 1}]", base, units, links, only_rules, problems)
         for number, one in enumerate(configuration.scenarios)
     ]
     return tuple(one for one in made if one is not None)
@@ -56,18 +56,13 @@ _NONE = np.zeros(0, dtype=np.int64)
 
 
 def _vary(
-    scenario: Scenario, place: str, base: Variant, units: Mapping[Level, Units], only_rules: tuple[str, ...], problems: Problems
+    scenario: Scenario, place: str, base: Variant, units: Mapping[Level, Units], links: tuple[LinkWork, ...],
+    only_rules: tuple[str, ...], problems: Problems,
 ) -> Variant | None:  # fmt: skip
     errors_before = len(problems.errors)
     configuration, cells, roads, files = base.configuration, base.cells, base.roads, base.files
     supply = change_facilities(scenario, place, configuration, base.supply.facilities, units, problems)
-    if scenario.close_roads:
-        if roads is None:
-            problems.error(
-                "scenario-no-roads", "district.toml", "没有道路图层 no roads layer", field=f"{place}.close_roads"
-            )
-        else:
-            roads = close_more(roads, configuration, scenario.close_roads, place, problems)
+    roads = _change_roads(scenario, place, configuration, roads, links, problems)
     if scenario.population is not None:
         configuration = replace(configuration, population=scenario.population)
         _report_groups(scenario.population, base.configuration.population, place, problems)
@@ -83,6 +78,23 @@ def _vary(
     added = np.arange(len(base.supply.facilities), len(supply.facilities))
     _report_idle(supply, added, chosen, place, problems)
     return Variant(scenario, configuration, supply, cells, roads, chosen, files)
+
+
+def _change_roads(
+    scenario: Scenario, place: str, configuration: Configuration, roads: Roads | None, links: tuple[LinkWork, ...],
+    problems: Problems,
+) -> Roads | None:  # fmt: skip
+    """Return the street map with what a scenario builds and without what it closes."""
+    if roads is None:
+        for field in ("close_roads", "build"):
+            if getattr(scenario, field):
+                problems.error(
+                    "scenario-no-roads", "district.toml", "没有道路图层 no roads layer", field=f"{place}.{field}"
+                )
+        return None
+    if scenario.build:
+        roads = build_links(roads, links, scenario.build, place, problems)
+    return close_more(roads, configuration, scenario.close_roads, place, problems) if scenario.close_roads else roads
 
 
 def _report_groups(other: Population, base: Population | None, place: str, problems: Problems) -> None:

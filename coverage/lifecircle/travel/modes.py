@@ -77,16 +77,20 @@ def _speeds_kph(tags: pd.DataFrame, mode: Mode) -> FloatArray:
     if mode.speeds_kph is None:
         speeds = np.full(len(tags), float(mode.speed_kph or np.nan))
     else:
-        table = mode.speeds_kph
-        default = table["default"]
-        speeds = _by_value(
-            tags["highway"], lambda value: table.get(value, table.get(value.removesuffix("_link"), default))
-        )
-        speeds = np.where(np.isnan(speeds), default, speeds)
+        speeds = _by_value(tags["highway"], lambda value: class_speed_kph(mode, value))
+        speeds = np.where(np.isnan(speeds), mode.speeds_kph["default"], speeds)
     if mode.maxspeed:
         tagged = _by_value(tags["maxspeed"], parse_maxspeed_kph)
         speeds = np.where(np.isfinite(tagged) & (tagged > 0), tagged, speeds)
     return speeds
+
+
+def class_speed_kph(mode: Mode, highway: str) -> float:
+    """Return how fast a mode goes on a class of way, ``*_link`` as its class."""
+    if mode.speeds_kph is None:
+        return float(mode.speed_kph or np.nan)
+    table = mode.speeds_kph
+    return table.get(highway, table.get(highway.removesuffix("_link"), table["default"]))
 
 
 def parse_duration_s(text: str) -> float:

@@ -11,16 +11,15 @@ import numpy as np
 from lifecircle.config import Mode, Ways
 from lifecircle.model import BoolArray, FloatArray, IntArray, Roads
 from lifecircle.travel.contraction import accumulate, find_kept_nodes, index_incident, trace_edges
-from lifecircle.travel.join import SegmentGrid, find_nearest_segments, index_segments
-from lifecircle.travel.modes import KPH_TO_MPS, use_ways
+from lifecircle.travel.join import SegmentGrid, index_segments
+from lifecircle.travel.laid import lay_over
+from lifecircle.travel.modes import use_ways
 from lifecircle.travel.segments import (
     LeftOut,
     Segments,
     connected_parts,
     cut_ways,
-    join_segments,
     leave_out_fragments,
-    split_segments,
 )
 from lifecircle.travel.slope import Heights, climb, follows_slope
 
@@ -45,6 +44,9 @@ class Network:
     """Whether the mode may go from ``a`` to ``b``."""
     backward: BoolArray
     is_ferry: BoolArray
+    """Crossed from end to end and joined nowhere between: ferries, and links laid over the map."""
+    is_link: BoolArray
+    """Of these, the links, whose metres are walked."""
     edge_start: IntArray
     vertex_x: FloatArray
     vertex_y: FloatArray
@@ -83,13 +85,13 @@ class Network:
         """
         there, back = (cost[self.edge_start[1:] + np.arange(self.n_edges)] for cost in self.vertex_costs(weight))
         if weight == "metres":
-            there = back = np.where(self.is_ferry, np.inf, there)
+            there = back = np.where(self.is_ferry & ~self.is_link, np.inf, there)
         return there, back
 
 
 def is_same(one: Network, other: Network) -> bool:
     """Whether two networks of a mode have the same edges, to the bit: every way over the one is a way over the other."""
-    names = ("a", "b", "forward", "backward", "is_ferry", "edge_start", "vertex_x", "vertex_y", "vertex_m",
+    names = ("a", "b", "forward", "backward", "is_ferry", "is_link", "edge_start", "vertex_x", "vertex_y", "vertex_m",
              "vertex_there_s", "vertex_back_s")  # fmt: skip
     return one.mode == other.mode and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
@@ -98,14 +100,14 @@ def build_network(roads: Roads, mode: Mode, ways: Mapping[str, Ways], heights: H
     """Return the contracted network of a mode, as DESIGN 5 defines it.
 
     Ways by the mode's filter; fragments shorter than ``mode.min_fragment_m`` left out, ferries included; on foot and by bicycle
-    seconds by the slope, where there are heights; the district's own ferries joined where they land; degree-2 nodes contracted,
+    seconds by the slope, where there are heights; the district's own ferries and what is to be built joined at their ends; degree-2 nodes contracted,
     exactly.
     """
     use = use_ways(roads, mode, ways[mode.ways])
     segments, left_out = leave_out_fragments(cut_ways(roads, use), len(roads.x), mode.min_fragment_m)
     if heights is not None and follows_slope(mode):
         segments = climb(segments, roads, roads.x, roads.y, mode, heights)
-    segments, x, y, ferries, problems = _add_sailings(roads, mode, segments)
+    segments, x, y, ferries, problems = lay_over(roads, mode, segments, heights)
     ferries = (*_ferry_names(roads, use.is_ferry), *ferries)
     if use.ferries_without_time:
         problems = (
@@ -140,47 +142,6 @@ def _loose_ferries(roads: Roads, mode: Mode, segments: Segments, n_nodes: int) -
         f"{names[way] if isinstance(names[way], str) else roads.way_id[way]}；可用 [[ferries]] 写明 or give it in [[ferries]]"
         for way in ways[~(at_street | (sailings > 1))[ends].all(axis=0)]
     )
-
-
-def _add_sailings(
-    roads: Roads, mode: Mode, segments: Segments
-) -> tuple[Segments, FloatArray, FloatArray, tuple[str, ...], tuple[str, ...]]:
-    """Join the district's own ferries to the streets they land at, over an access leg at each end."""
-    sailings = [sailing for sailing in roads.sailings if mode.id in sailing.modes]
-    x, y = roads.x, roads.y
-    if not sailings or not len(segments):
-        return segments, x, y, (), ()
-    street = np.flatnonzero(~segments.is_ferry)
-    u, v = segments.u[street], segments.v[street]
-    grid = index_segments(x[u], y[u], x[v], y[v])
-    landing = np.array([point for sailing in sailings for point in (sailing.from_xy, sailing.to_xy)])
-    nearest, share, access_m = find_nearest_segments(grid, landing[:, 0], landing[:, 1], mode.max_access_m)
-    is_joined: BoolArray = np.asarray((nearest >= 0).reshape(-1, 2).all(axis=1))
-    problems = tuple(
-        f"轮渡两端 {mode.max_access_m:g} 米内没有{mode.label.zh}道路，未使用 no street near a landing, not used: {sailing.name}"
-        for sailing, joined in zip(sailings, is_joined.tolist(), strict=True)
-        if not joined
-    )
-    ends = np.repeat(is_joined, 2)
-    segments, x, y, node = split_segments(segments, x, y, street[nearest[ends]], share[ends])
-    landing_s = (access_m[ends] / (mode.access_kph * KPH_TO_MPS)).reshape(-1, 2).sum(axis=1)
-    joined = [sailing for sailing, good in zip(sailings, is_joined.tolist(), strict=True) if good]
-    from_node, to_node = node.reshape(-1, 2).T
-    yes = np.ones(len(joined), dtype=bool)
-    sailing_s = np.array([sailing.seconds for sailing in joined]) + landing_s
-    sea = Segments(
-        u=from_node,
-        v=to_node,
-        length_m=np.hypot(x[from_node] - x[to_node], y[from_node] - y[to_node]),
-        there_s=sailing_s,
-        back_s=sailing_s,
-        forward=yes,
-        backward=yes,
-        is_ferry=yes,
-        wait_s=np.zeros(len(joined)),
-        way=-1 - np.arange(len(joined)),
-    )
-    return join_segments([segments, sea]), x, y, tuple(sailing.name for sailing in joined), problems
 
 
 def _contract(
@@ -224,6 +185,7 @@ def _contract(
         forward=np.where(first_turned, segments.backward[first], segments.forward[first]),
         backward=np.where(first_turned, segments.forward[first], segments.backward[first]),
         is_ferry=is_ferry,
+        is_link=segments.is_link[first],
         edge_start=edge_start,
         vertex_x=vertex_x,
         vertex_y=vertex_y,

@@ -28,6 +28,8 @@ class Segments:
     """Whether the mode may go from ``u`` to ``v``."""
     backward: BoolArray
     is_ferry: BoolArray
+    is_link: BoolArray
+    """A path, gate or bridge laid over the map: like a ferry it is joined at its ends only, but its metres are walked."""
     wait_s: FloatArray
     """Half the headway of the ferry, the same on all its segments; 0 on streets."""
     way: IntArray
@@ -58,8 +60,9 @@ def cut_ways(roads: Roads, use: WayUse) -> Segments:
         whole_m = np.bincount(way, weights=length_m, minlength=len(roads))
         share = length_m[is_ferry] / np.maximum(whole_m[way[is_ferry]], 1e-9)
         seconds[is_ferry] = use.ferry_s[way[is_ferry]] * share
+    no_link = np.zeros(len(u), dtype=bool)
     return Segments(
-        u, v, length_m, seconds, seconds, use.forward[way], use.backward[way], is_ferry, use.wait_s[way], way
+        u, v, length_m, seconds, seconds, use.forward[way], use.backward[way], is_ferry, no_link, use.wait_s[way], way
     )  # fmt: skip
 
 
@@ -130,6 +133,7 @@ def split_segments(
                 whole.forward,
                 whole.backward,
                 whole.is_ferry,
+                whole.is_link,
                 whole.wait_s,
                 whole.way,
             )

@@ -104,6 +104,33 @@ def climb(segments: Segments, roads: Roads, x: FloatArray, y: FloatArray, mode: 
     return replace(segments, there_s=there_s, back_s=back_s, length_m=metres)
 
 
+def climb_line(
+    x: FloatArray, y: FloatArray, is_level: bool, flat_kph: float, mode: Mode, heights: Heights
+) -> tuple[float, float, float]:
+    """Return by what the time along a line is multiplied, there and back, and what its metres are: those of a segment, see `climb`.
+
+    Parameters
+    ----------
+    x, y
+        Of the line's points, in the district's CRS. Shape (points,), two or more.
+    is_level
+        Whether it rises evenly between its ends.
+    """
+    plan_m = np.hypot(np.diff(x), np.diff(y))
+    whole_m = float(plan_m.sum())
+    slope = mode.slope
+    if slope is None or whole_m == 0.0:
+        return 1.0, 1.0, whole_m
+    if is_level:
+        x, y, plan_m = x[[0, -1]], y[[0, -1]], np.array([whole_m])
+    first = np.arange(len(plan_m))
+    z = heights.sample(x, y, slope.heights == "nearest")
+    level, kph = np.full(len(first), is_level), np.full(len(first), flat_kph)
+    there, back, length_m = _factors(first, first + 1, plan_m, level, x, y, z, kph, mode, heights)
+    metres = whole_m if slope.metres == "plan" else float(length_m.sum())
+    return float(there @ plan_m) / whole_m, float(back @ plan_m) / whole_m, metres
+
+
 def _code_of(column: pd.Series, value: str) -> int:
     categories = list(column.cat.categories)
     return categories.index(value) if value in categories else -2
