@@ -12,17 +12,11 @@ import pandas as pd
 from lifecircle.config import District
 from lifecircle.outputs.publish import publish_files
 from lifecircle.outputs.tables import write_csv
+from lifecircle.outputs.words import SITING_STATUS
 from lifecircle.planning.found import SitesFound
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-STATUS = {
-    "optimal": "已证最优 proven optimal",
-    "time": "到时，未证最优 time ran out, not proven",
-    "feasible": "未证最优 not proven",
-    "infeasible": "无解：条件不能同时满足 no choice meets the conditions",
-}
 
 
 def publish_sites(found: SitesFound, district: District, out: Path) -> list[Path]:
@@ -73,7 +67,7 @@ def sites_lines(found: SitesFound) -> list[str]:
     before, after = (f"{_pct(people, total)}" for people in (found.covered_before, siting.people_covered))
     people = f"{found.covered_before:,.0f} → {siting.people_covered:,.0f} / {total:,.0f} 人 people"
     lines = [
-        f"{found.rule.names.both}：候选 {found.candidates}{_how(found)}，{STATUS[siting.status]}",
+        f"{found.rule.names.both}：候选 {found.candidates}{_how(found)}，{SITING_STATUS[siting.status]}",
         f"覆盖 covered: {people} ({before} → {after})",
     ]
     if siting.status != "infeasible" and siting.gap > 0:
