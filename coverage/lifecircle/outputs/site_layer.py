@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lifecircle.model import Study
 from lifecircle.planning.found import SitesFound
 
 NUMBERS = (
@@ -21,6 +23,18 @@ SITE_COLUMNS = (
 )  # fmt: skip
 """Of ``sites.parquet`` and layer ``sites`` of ``coverage.gpkg``. ``price_of_no``: people lost, or sites (yuan) more where a share was asked
 for, without this site; inf where no plan can do without it. ``bound``, ``gap`` and ``status`` are the plan's. NaN: not known."""
+
+
+def plans_of(study: Study) -> tuple[SitesFound, ...]:  # noqa: ARG001
+    """Return the plans that a run answered."""
+    return ()  # WIRING: study.plans, once a run answers [[plans]]
+
+
+def write_sites(study: Study, folder: Path) -> Path:
+    """Write ``sites.parquet`` (GeoParquet): the sites of every plan; no row where there is none."""
+    path = folder / "sites.parquet"
+    sites_layer(plans_of(study), study.district.crs).to_parquet(path, index=False)
+    return path
 
 
 def plan_ids(plans: Sequence[SitesFound]) -> list[str]:
@@ -45,7 +59,9 @@ def sites_layer(plans: Sequence[SitesFound], crs: str) -> gpd.GeoDataFrame:
     """
     parts = [_of_plan(plan, name) for plan, name in zip(plans, plan_ids(plans), strict=True) if len(plan.sites)]
     if not parts:
-        return gpd.GeoDataFrame(_typed(pd.DataFrame(columns=list(SITE_COLUMNS))), geometry=np.empty(0, dtype=object), crs=crs)
+        return gpd.GeoDataFrame(
+            _typed(pd.DataFrame(columns=list(SITE_COLUMNS))), geometry=np.empty(0, dtype=object), crs=crs
+        )
     joined = pd.concat(parts, ignore_index=True)
     return gpd.GeoDataFrame(_typed(joined[list(SITE_COLUMNS)]), geometry=joined["geometry"].to_numpy(), crs=crs)
 

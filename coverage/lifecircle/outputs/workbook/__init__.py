@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifecircle.model import Study
+from lifecircle.outputs.site_layer import plans_of
 from lifecircle.outputs.workbook.about import SHEETS, add_about, study_about
 from lifecircle.outputs.workbook.book import Table, open_book
 from lifecircle.outputs.workbook.changes import write_comparison_workbook
@@ -13,14 +14,13 @@ from lifecircle.outputs.workbook.lists import issues_table, missing_table, scena
 from lifecircle.outputs.workbook.monitoring import monitoring_table
 from lifecircle.outputs.workbook.sites import add_sites, sites_sheets, write_sites_workbook
 from lifecircle.outputs.workbook.units import long_table, wide_table
-from lifecircle.planning.found import SitesFound
 
 __all__ = ["write_comparison_workbook", "write_sites_workbook", "write_workbook"]
 
 
 def write_workbook(study: Study, path: Path) -> None:
     """Write ``指标监测表.xlsx``: indicators, townships, gaps, sites, scenarios, what holds, what was wrong, and what to collect."""
-    plans: tuple[SitesFound, ...] = ()  # WIRING: study.plans
+    plans = plans_of(study)
     first = _given(monitoring_table(study), wide_table(study), long_table(study), gaps_table(study))
     last = _given(scenarios_table(study), steadiness_table(study), issues_table(study), missing_table(study))
     names = [*(table.sheet for table in first), *sites_sheets(plans), *(table.sheet for table in last)]

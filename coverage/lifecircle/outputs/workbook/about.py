@@ -18,14 +18,18 @@ NAME_WIDTH, TEXT_WIDTH = 26, 112
 METHOD: tuple[Item, ...] = (
     (
         "覆盖 coverage",
-        "逐个人口格算到最近设施的时间（分钟）或路程（米），不超过条款的限值即为覆盖；单元的覆盖率＝其覆盖人口 ÷ 其人口，"
-        "跨界的人口格按面积份额计。 A cell of people is covered where the way to the nearest facility is within the clause's limit; a unit's "
-        "coverage is its people covered over its people.",
+        (
+            "逐个人口格算到最近设施的时间（分钟）或路程（米），不超过条款的限值即为覆盖；单元的覆盖率＝其覆盖人口 ÷ 其人口，"
+            "跨界的人口格按面积份额计。 A cell of people is covered where the way to the nearest facility is within the clause's limit; a unit's "
+            "coverage is its people covered over its people."
+        ),
     ),
     (
         "出行 going",
-        "沿路网：接入段＋最短路＋接入段，轮渡计航时与半个班距；没有路网的地形按坡度逐格推算。不能到达的人单列为“不可达”，不取平均。 "
-        "Along streets, with the ways to and from them, and ferries; over terrain by slope. Who can reach none is counted as such, never averaged.",
+        (
+            "沿路网：接入段＋最短路＋接入段，轮渡计航时与半个班距；没有路网的地形按坡度逐格推算。不能到达的人单列为“不可达”，不取平均。 "
+            "Along streets, with the ways to and from them, and ferries; over terrain by slope. Who can reach none is counted as such, never averaged."
+        ),
     ),
     (
         "份额与密度 shares and ratios",
@@ -33,17 +37,23 @@ METHOD: tuple[Item, ...] = (
     ),
     (
         "速度范围 range of speeds",
-        f"每个出行时间的覆盖率另按速度的 {SLOW:g} 倍（低）与 {FAST:g} 倍（高）各算一遍。按米的准则与速度无关。 "
-        f"Every coverage by time is computed again at {SLOW:g} (low) and {FAST:g} (high) times the speed; rules in metres do not depend on it.",
+        (
+            f"每个出行时间的覆盖率另按速度的 {SLOW:g} 倍（低）与 {FAST:g} 倍（高）各算一遍。按米的准则与速度无关。 "
+            f"Every coverage by time is computed again at {SLOW:g} (low) and {FAST:g} (high) times the speed; rules in metres do not depend on it."
+        ),
     ),
     (
         "完成情况 status",
-        "提前 ahead：已达到日后的目标；如期 on schedule：已达标，或在基期与目标的连线之上；推进中 under way：未到期而落后，或无期限；"
-        "未达标 missed：到期未达；无目标 no target；缺数据：没有数据，未计算 not computed for want of data。",
+        (
+            "提前 ahead：已达到日后的目标；如期 on schedule：已达标，或在基期与目标的连线之上；推进中 under way：未到期而落后，或无期限；"
+            "未达标 missed：到期未达；无目标 no target；缺数据：没有数据，未计算 not computed for want of data。"
+        ),
     ),
     (
         "缺口 gaps",
-        "相邻而同一原因的未覆盖人口格为一个缺口。" + "；".join(f"{zh} {en}" for zh, en in CAUSE_WORDS.values()) + "。 Uncovered cells that touch and have "
+        "相邻而同一原因的未覆盖人口格为一个缺口。"
+        + "；".join(f"{zh} {en}" for zh, en in CAUSE_WORDS.values())
+        + "。 Uncovered cells that touch and have "
         "one cause are a gap.",
     ),
 )
@@ -74,8 +84,10 @@ def study_about(study: Study) -> list[Item]:
     modes = [f"{mode.label.both}{_speed(mode)}" for mode in study.modes.values()]
     states = count_statements(study)
     said = [
-        f"条款 {states['statements']} 条：已计算 {states['computed']}，部分 {states['in_part']}，缺数据 {states['data_missing']}。 "
-        f"{states['statements']} statements: {states['computed']} computed, {states['in_part']} in part, {states['data_missing']} lack data."
+        (
+            f"条款 {states['statements']} 条：已计算 {states['computed']}，部分 {states['in_part']}，缺数据 {states['data_missing']}。 "
+            f"{states['statements']} statements: {states['computed']} computed, {states['in_part']} in part, {states['data_missing']} lack data."
+        )
     ]
     return [
         ("区县 district", f"{district.name.both}，代码 code {district.code}"),

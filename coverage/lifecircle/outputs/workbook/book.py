@@ -120,7 +120,9 @@ class Book:
         """Return a format, the same for the same look."""
         key = tuple(sorted(look.items()))
         if key not in self.formats:
-            self.formats[key] = self.file.add_format({"font_name": FONT, "font_size": SIZE_PT, "valign": "vcenter", **look})
+            self.formats[key] = self.file.add_format(
+                {"font_name": FONT, "font_size": SIZE_PT, "valign": "vcenter", **look}
+            )
         return self.formats[key]
 
     def add(self, table: Table) -> Any:
@@ -146,7 +148,9 @@ class Book:
         if table.is_wide and table.frozen:
             # On its later pages the repeated columns would cut the lines above the head off: they go to the page's own head.
             sheet.repeat_columns(0, table.frozen - 1)
-            above = "\n".join([f"&L&12{escaped(self.subject)}　{escaped(table.title)}&9", *map(escaped, table.notes[:1])])
+            above = "\n".join(
+                [f"&L&12{escaped(self.subject)}　{escaped(table.title)}&9", *map(escaped, table.notes[:1])]
+            )
             sheet.set_header(above[:MOST_HEADER])
             first = head
         sheet.print_area(first, 0, head + max(table.rows, 1), (table.printed or len(table.columns)) - 1)
@@ -160,7 +164,9 @@ class Book:
     def _lines(self, table: Table) -> tuple[list[str], list[str]]:
         """Return the lines that say what the data are, and the notes, no longer than a printed page is wide."""
         width = WIDE_PAGE if table.is_wide else sum(column.width for column in table.columns[: table.printed])
-        said, notes = ([line for text in texts for line in fold(text, width)] for texts in (self.demonstration, table.notes))
+        said, notes = (
+            [line for text in texts for line in fold(text, width)] for texts in (self.demonstration, table.notes)
+        )
         return said, notes
 
     def _title(self, sheet: Any, table: Table) -> int:

@@ -57,12 +57,14 @@ def _about(comparison: Comparison) -> list[tuple[str, str]]:
         ("人口 people", f"{before:,.0f} → {now:,.0f}"),
         (
             "怎么读 how to read",
-            "差＝后一年－前一年＝设施＋人口＋道路＋准则＋余项，以指标的单位计（% 为百分点）。原因空白：该指标没有分解，差全在余项。"
-            " Change = later - earlier = facilities + people + roads + rule + rest, in the indicator's unit (of %, points). No causes: not split.",
+            (
+                "差＝后一年－前一年＝设施＋人口＋道路＋准则＋余项，以指标的单位计（% 为百分点）。原因空白：该指标没有分解，差全在余项。"
+                " Change = later - earlier = facilities + people + roads + rule + rest, in the indicator's unit (of %, points). No causes: not split."
+            ),
         ),
         (
             "受益与失去 gained and lost",
-            "后一年覆盖人口－前一年＝新覆盖－失去＋在已覆盖处增加的人口。 Covered then - covered before = newly covered - newly lost + more people where it was covered.",
+            "后一年覆盖人口－前一年＝新覆盖－失去＋在已覆盖处增加的人口。 Covered then - before = newly covered - newly lost + more where covered.",
         ),
     ]
 
@@ -92,9 +94,19 @@ def changes_table(comparison: Comparison, level: str) -> Table:
         *([] if is_whole else [Column("代码\ncode", list(found["unit_code"]), 13, "short")]),
         Column("指标编号\nid", list(found["indicator"]), 30),
     ]  # fmt: skip
-    notes = ["变化＝设施＋人口＋道路＋准则＋余项，以指标的单位计。 Change = facilities + people + roads + rule + rest, in the indicator's unit."]
+    notes = [
+        "变化＝设施＋人口＋道路＋准则＋余项，以指标的单位计。 Change = facilities + people + roads + rule + rest, in the indicator's unit."
+    ]
     sheet, title = ("全区变化", "全区变化 The district") if is_whole else ("分镇街变化", "分镇街变化 By township")
-    return Table(sheet, title, columns, notes, frozen=len(place) + 1, printed=len(place) + 12, empty="没有可比的 nothing to compare")
+    return Table(
+        sheet,
+        title,
+        columns,
+        notes,
+        frozen=len(place) + 1,
+        printed=len(place) + 12,
+        empty="没有可比的 nothing to compare",
+    )
 
 
 def _names(found: pd.DataFrame) -> list[str]:
@@ -127,8 +139,18 @@ def turnover_table(comparison: Comparison) -> Table:
         Column("代码\ncode", list(found["unit_code"]), 15, "short"),
         Column("指标编号\nid", list(found["indicator"]), 30),
     ]  # fmt: skip
-    notes = ["后一年覆盖＝前一年覆盖＋新覆盖－失去＋已覆盖处人口增减。 Covered then = covered before + newly covered - newly lost + more where covered."]
-    return Table("受益与失去", "受益与失去 People newly covered and newly lost", columns, notes, frozen=3, printed=9, empty="没有人的覆盖变了 nobody's cover changed")
+    notes = [
+        "后一年覆盖＝前一年覆盖＋新覆盖－失去＋已覆盖处人口增减。 Covered then = covered before + newly covered - newly lost + more where covered."
+    ]
+    return Table(
+        "受益与失去",
+        "受益与失去 People newly covered and newly lost",
+        columns,
+        notes,
+        frozen=3,
+        printed=9,
+        empty="没有人的覆盖变了 nobody's cover changed",
+    )
 
 
 def facilities_table(comparison: Comparison) -> Table:
@@ -166,7 +188,12 @@ def otherwise_table(comparison: Comparison) -> Table:
         Column(str(first), [row[2] for row in rows], 22, "people"),
         Column(str(second), [row[3] for row in rows], 22, "people"),
     ]  # fmt: skip
-    return Table("道路与准则", "人口、道路与准则 People, roads and rules", columns, empty="两年的人口、道路、准则相同 the same people, roads and rules")
+    return Table(
+        "道路与准则",
+        "人口、道路与准则 People, roads and rules",
+        columns,
+        empty="两年的人口、道路、准则相同 the same people, roads and rules",
+    )
 
 
 def crosswalk_table(comparison: Comparison) -> Table:
@@ -178,8 +205,18 @@ def crosswalk_table(comparison: Comparison) -> Table:
         Column("今代码\ncode today", [one["to_code"] for _, one in rows], 20, "short"),
         Column("人口份额 %\nshare of people %", [100 * one["share"] for _, one in rows], 16, "percent"),
     ]  # fmt: skip
-    grid = "两年人口格相同 the same cells in both years" if comparison.units["has_one_grid"] else "两年人口格不同，逐单元比较 other cells, compared by unit"
-    return Table("单元沿革", "单元沿革 Crosswalk of units", columns, [grid], empty="没有对照表：代码相同的单元相对照 no crosswalk: units of one code are one")
+    grid = (
+        "两年人口格相同 the same cells in both years"
+        if comparison.units["has_one_grid"]
+        else "两年人口格不同，逐单元比较 other cells, compared by unit"
+    )
+    return Table(
+        "单元沿革",
+        "单元沿革 Crosswalk of units",
+        columns,
+        [grid],
+        empty="没有对照表：代码相同的单元相对照 no crosswalk: units of one code are one",
+    )
 
 
 def left_table(comparison: Comparison) -> Table:

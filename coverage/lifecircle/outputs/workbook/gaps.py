@@ -13,7 +13,9 @@ CAUSE_MARKS: dict[str, Mark] = {"too_far": "open", "cut_off": "bad", "full": "go
 def gaps_table(study: Study) -> Table:
     """Return every gap of every rule, in the order of the rules and their ranks."""
     found = gap_table(study)
-    names = {level: dict(zip(map(str, units.code), units.name, strict=True)) for level, units in study.units.items()}
+    names: dict[str, dict[str, str]] = {
+        level: dict(zip(map(str, units.code), units.name, strict=True)) for level, units in study.units.items()
+    }
 
     def unit(level: str) -> list[str]:
         codes = found.get(f"{level}_code", [""] * len(found))

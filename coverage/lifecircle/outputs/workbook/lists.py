@@ -1,4 +1,4 @@
-"""The sheets that list: 情景 what each scenario changes, 稳健性 what holds over the speeds, 问题 what was wrong with the data, 缺数据 what to collect."""
+"""The sheets that list: 情景 what each scenario changes, 稳健性 what holds over the speeds, 问题 issues of the data, 缺数据 what to collect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Mark, Table
 from lifecircle.outputs.workbook.monitoring import entries_of, two_lines
 
 LEVEL_WORDS = {"district": "区县 district", "township": "镇街 township", "village": "村社 village"}
-SEVERITY_MARKS: dict[str, Mark] = {"error": "bad", "set_aside": "bad", "repaired": "open", "warning": "open", "note": ""}
+SEVERITY_MARKS: dict[str, Mark] = {
+    "error": "bad",
+    "set_aside": "bad",
+    "repaired": "open",
+    "warning": "open",
+    "note": "",
+}
 TO_COLLECT = {"[[facilities]]/[[layers]]": "图层 layer", "[[tables]]": "表 table", "[population]": "人群 group"}
 SCREENED = ("district", "township")
 """Levels whose conclusions are listed; those of villages are in ``sensitivity.csv``."""
@@ -122,8 +128,10 @@ def missing_table(study: Study) -> Table:
     found = study.tables["missing"]
     entries = entries_of(study)
     waiting = [
-        "\n".join(entries[one].names.zh if one in entries else one for one in text.split("; ")) for text in found["indicators"]
+        "\n".join(entries[one].names.zh if one in entries else one for one in text.split("; "))
+        for text in found["indicators"]
     ]
+    places = [f"{section} {name}" for section, name in zip(found["section"], found["name"], strict=True)]
     columns = [
         Column("要什么\nwhat", [TO_COLLECT.get(one, one) for one in found["section"]], 13, "short"),
         Column("名称\nname", [zh or name for zh, name in zip(found["label_zh"], found["name"], strict=True)], 20),
@@ -131,9 +139,11 @@ def missing_table(study: Study) -> Table:
         Column("所需的列\ncolumns asked for", list(found["columns"]), 28),
         Column("等它的指标\nindicators that wait for it", waiting, 46),
         Column("条款\nstatements", list(found["statements"]), 16),
-        Column("写在 district.toml 的\nsection of district.toml", [f"{section} {name}" for section, name in zip(found["section"], found["name"], strict=True)], 40),
+        Column("写在 district.toml 的\nsection of district.toml", places, 40),
     ]  # fmt: skip
-    notes = ["有了这些数据，就能多算这些指标；最急需的在前。 With these, more can be computed; what most wait for comes first."]
+    notes = [
+        "有了这些数据，就能多算这些指标；最急需的在前。 With these, more can be computed; what most wait for comes first."
+    ]
     return Table(
         "缺数据", "缺数据 Data to collect", columns, notes, frozen=2,
         empty="政策所需的数据齐全 everything the policies ask for is there",

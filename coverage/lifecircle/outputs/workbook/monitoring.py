@@ -73,8 +73,10 @@ def monitoring_table(study: Study) -> Table:
     ]  # fmt: skip
     notes = [
         "差距＝目标值－本年值；低、高为速度取 0.8、1.2 倍时的值，空白则与速度无关。灰字“其中”是其上指标的分人群、不可达、可选等，点左侧“－”可收起。",
-        "Gap = target - value; low and high are at 0.8 and 1.2 times the speed, empty where speed changes nothing. Rows in grey stand beside the "
-        "indicator above.",
+        (
+            "Gap = target - value; low and high are at 0.8 and 1.2 times the speed, empty where speed changes nothing. Rows in grey stand beside the "
+            "indicator above."
+        ),
     ]
     return Table(
         "指标监测表", "指标监测表 Indicators", columns, notes, frozen=3, printed=17, looks=looks,
@@ -111,7 +113,10 @@ def _district_rows(study: Study) -> list[dict[str, Any]]:
             "target_kind": TARGET_KINDS.get(str(figure["target_kind"]), ""),
             "quote": entry.quote if entry is not None else "",
             "remarks": _remarks(
-                asked, others.get(indicator, []), entry, pass_holds=not has_range or bool(moved.loc[place, "pass_holds"])
+                asked,
+                others.get(indicator, []),
+                entry,
+                pass_holds=not has_range or bool(moved.loc[place, "pass_holds"]),
             ),
         }
         rows.append(row)
@@ -145,7 +150,9 @@ def _remarks(
         parts.append(f"对照 reference: {asked['reference_name']} {asked['reference']:.4g}")
     for other in others:
         year = "" if pd.isna(other["target_year"]) else f" {other['target_year']}"
-        goal = other["target_text"] or ("" if pd.isna(other["target"]) else f"{other['target']:.6g} {other['value_unit']}")
+        goal = other["target_text"] or (
+            "" if pd.isna(other["target"]) else f"{other['target']:.6g} {other['value_unit']}"
+        )
         parts.append(f"另有目标 also{year}: {goal}（{other['status']}）")
     if entry is not None and entry.assumption:
         parts.append(entry.assumption)

@@ -12,6 +12,7 @@ import pandas as pd
 from lifecircle.config import District
 from lifecircle.outputs.site_layer import plan_ids
 from lifecircle.outputs.words import SITING_STATUS
+from lifecircle.outputs.workbook.about import SHEETS, Item, add_about
 from lifecircle.outputs.workbook.book import Book, Column, Mark, Table, open_book
 from lifecircle.planning.found import Question, SitesFound
 
@@ -19,7 +20,9 @@ NO_PLANS = (
     "本次运行没有选址方案：在 district.toml 写 [[plans]]，或用 lifecircle sites。 "
     "No plans: write [[plans]] in district.toml, or use lifecircle sites."
 )
-NOTHING_CHOSEN = "没有选中的点：无解，或现有设施已经够了。 No site chosen: no plan meets the conditions, or what stands is enough."
+NOTHING_CHOSEN = (
+    "没有选中的点：无解，或现有设施已经够了。 No site chosen: no plan meets the conditions, or what stands is enough."
+)
 MARKS: dict[str, Mark] = {"optimal": "good", "time": "open", "feasible": "open", "infeasible": "bad"}
 CURVE = "选址曲线"
 NEEDED = "不可替代 needed"
@@ -30,13 +33,13 @@ def question_text(question: Question) -> str:
     """Return what was asked, in words."""
     parts = [
         *([f"新建 {question.count} 处 {question.count} new sites"] if question.count is not None else []),
-        *([f"覆盖 {100 * question.share:g}% 的人 {100 * question.share:g}% of people"] if question.share is not None else []),
-        *([f"预算 {question.budget:,.0f} 元 yuan"] if question.budget is not None else []),
         *(
-            [f"每个镇街不低于 {100 * question.floor:g}% every township at least"]
-            if question.floor is not None
+            [f"覆盖 {100 * question.share:g}% 的人 {100 * question.share:g}% of people"]
+            if question.share is not None
             else []
         ),
+        *([f"预算 {question.budget:,.0f} 元 yuan"] if question.budget is not None else []),
+        *([f"每个镇街不低于 {100 * question.floor:g}% every township at least"] if question.floor is not None else []),
     ]
     return "；".join(parts)
 
@@ -85,7 +88,9 @@ def sites_table(plans: Sequence[SitesFound]) -> Table:
         "次序：每一步取新增人口最多的一处。否决代价：不准用这一处而重新求解，最优方案会少覆盖多少人（或多要几处、多花多少元）。",
         "Order: each next brings most. Price of no: solved again without this site, how many people fewer (or sites, yuan more) the best plan has.",
     ]
-    return Table("选址", "选址 Sites", columns, notes, frozen=3, printed=12, empty=NOTHING_CHOSEN if plans else NO_PLANS)
+    return Table(
+        "选址", "选址 Sites", columns, notes, frozen=3, printed=12, empty=NOTHING_CHOSEN if plans else NO_PLANS
+    )
 
 
 def _price(value: float) -> float | str | None:
@@ -133,7 +138,11 @@ def _made(plan: SitesFound) -> str:
 
 def curve_table(plans: Sequence[SitesFound]) -> Table:
     """Return the people covered by each number of sites, with the bound, of every plan."""
-    rows = [(plan, name, row) for plan, name in zip(plans, plan_ids(plans), strict=True) for row in plan.curve.to_dict("records")]
+    rows = [
+        (plan, name, row)
+        for plan, name in zip(plans, plan_ids(plans), strict=True)
+        for row in plan.curve.to_dict("records")
+    ]
     columns = [
         Column("准则\nrule", [plan.rule.names.zh for plan, _, _ in rows], 26),
         Column("新建处数\nsites", [row["sites"] for _, _, row in rows], 10, "people"),
@@ -150,7 +159,11 @@ def curve_table(plans: Sequence[SitesFound]) -> Table:
 
 def targets_table(plans: Sequence[SitesFound]) -> Table:
     """Return the least number of sites to each share of the people, of every plan."""
-    rows = [(plan, name, row) for plan, name in zip(plans, plan_ids(plans), strict=True) for row in plan.targets.to_dict("records")]
+    rows = [
+        (plan, name, row)
+        for plan, name in zip(plans, plan_ids(plans), strict=True)
+        for row in plan.targets.to_dict("records")
+    ]
     columns = [
         Column("准则\nrule", [plan.rule.names.zh for plan, _, _ in rows], 26),
         Column("覆盖到 %\nshare %", [row["share_pct"] for _, _, row in rows], 10, "percent"),
@@ -159,8 +172,12 @@ def targets_table(plans: Sequence[SitesFound]) -> Table:
                marks=[MARKS[row["status"]] for _, _, row in rows]),
         Column("方案编号\nplan", [name for _, name, _ in rows], 40),
     ]  # fmt: skip
-    notes = ["不计造价，至少几处。做不到：用尽全部候选点也到不了。 The least number, whatever they cost; impossible: not with every candidate."]
-    return Table("达标处数", "达标所需处数 Sites to reach each share", columns, notes, frozen=1, printed=4, empty=NO_PLANS)
+    notes = [
+        "不计造价，至少几处。做不到：用尽全部候选点也到不了。 The least number, whatever they cost; impossible: not with every candidate."
+    ]
+    return Table(
+        "达标处数", "达标所需处数 Sites to reach each share", columns, notes, frozen=1, printed=4, empty=NO_PLANS
+    )
 
 
 def sites_sheets(plans: Sequence[SitesFound]) -> list[str]:
@@ -203,10 +220,33 @@ def _draw_curve(book: Book, sheet: Any, table: Table) -> None:
     chart.set_y_axis({"name": "人 people", "num_format": "#,##0"})
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": CURVE_WIDTH_PX, "height": CURVE_HEIGHT_PX})
-    sheet.insert_chart(first, len(table.columns) + 1, chart, {"description": f"{name} 新建处数与覆盖人口 sites and people covered"})
+    sheet.insert_chart(
+        first, len(table.columns) + 1, chart, {"description": f"{name} 新建处数与覆盖人口 sites and people covered"}
+    )
 
 
 def write_sites_workbook(found: SitesFound, district: District, path: Path) -> None:
     """Write ``选址.xlsx``: the sites with the price of refusing each, the plan and its proof, the curve, the least numbers."""
     with open_book(path, district, str(district.year)) as book:
+        add_about(book, "选址 Sites", _about(found), [(name, SHEETS[name]) for name in sites_sheets([found])])
         add_sites(book, [found])
+
+
+def _about(found: SitesFound) -> list[Item]:
+    now, then = (f"{people:,.0f}（{100 * people / found.people:.1f}%）" if found.people > 0 else f"{people:,.0f}"
+                 for people in (found.covered_before, found.siting.people_covered))  # fmt: skip
+    rule = found.rule
+    return [
+        ("准则 rule", f"{rule.names.both}，限 limit {rule.limit:g} {rule.limit_unit}，编号 id {rule.id}"),
+        ("问题 question", question_text(found.question)),
+        ("覆盖人口 people covered", f"{now} → {then}，共 of {found.people:,.0f}"),
+        ("证明 proof", proof_text(found)),
+        ("候选点 candidates", f"{found.candidates:,}，{_made(found)}"),
+        (
+            "方法 method",
+            (
+                "现有设施保留；在候选点中精确求解（化简、贪心、交换，再由 HiGHS 求解并给出界）。上界之下没有更好的选法，差距为 0 即已证最优。 "
+                "What stands stays; the choice among candidates is exact: reduced, improved, then solved by HiGHS, which gives the bound."
+            ),
+        ),
+    ]

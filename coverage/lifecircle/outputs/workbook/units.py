@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.config.schema import Level
-from lifecircle.measures.levels import LevelSums, levels_of
+from lifecircle.measures.levels import levels_of
 from lifecircle.model import Study
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Kind, Look, Table
 from lifecircle.outputs.workbook.monitoring import PASS_MOVES, entries_of, moved_figures, policy_title, two_lines
@@ -19,8 +19,10 @@ MOVES = "※"
 """After them, where the range of speeds changes whether the unit passes."""
 LEGEND = (
     "绿 ◎ 提前、○ 如期；黄 △ 推进中；红 × 未达标；无色：无目标；※ 是否达标随速度变化。记号是格式，单元格仍是数字。末行为全区。",
-    "Green ◎ ahead, ○ on schedule; yellow △ under way; red × missed; no colour: no target; ※ passes at some speeds only. Cells are numbers. "
-    "The last row is the district.",
+    (
+        "Green ◎ ahead, ○ on schedule; yellow △ under way; red × missed; no colour: no target; ※ passes at some speeds only. Cells are numbers. "
+        "The last row is the district."
+    ),
 )
 
 
@@ -37,11 +39,14 @@ def wide_table(study: Study) -> Table | None:
         return None
     levels = levels_of(study.district, study.units, study.cells)
     codes = [*map(str, levels[level].code), *map(str, levels["district"].code)]
-    people = np.concatenate([_people(study, levels[level]), _people(study, levels["district"])])
-    looks: list[Look] = [*([""] * len(levels[level].code)), "total"]
+    people = [*levels[level].sum(study.cells.people), *levels["district"].sum(study.cells.people)]
+    plain: Look = ""
+    looks: list[Look] = [*([plain] * len(levels[level].code)), "total"]
     columns = [
         Column("代码\ncode", codes, 13, "short"),
-        Column("镇街\nunit" if level == "township" else "村社\nunit", [*levels[level].name, *levels["district"].name], 12),
+        Column(
+            "镇街\nunit" if level == "township" else "村社\nunit", [*levels[level].name, *levels["district"].name], 12
+        ),
         Column("人口\npeople", people, 10, "people"),
     ]
     entries = entries_of(study)
@@ -54,10 +59,6 @@ def wide_table(study: Study) -> Table | None:
     return Table(
         "分镇街", "分镇街指标 Indicators by township", columns, LEGEND, frozen=3, is_wide=True, looks=looks,
     )  # fmt: skip
-
-
-def _people(study: Study, level: LevelSums) -> Any:
-    return level.sum(study.cells.people)
 
 
 def _indicator_column(
