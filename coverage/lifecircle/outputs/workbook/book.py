@@ -246,7 +246,7 @@ def fold(text: str, width: float) -> list[str]:
         if line and len(f"{line}{part}".encode("gbk", "replace")) > width:
             lines.append(line.rstrip())
             line = ""
-        line += part
+        line = f"{line}{part}".lstrip()
     return [*lines, line.rstrip()]
 
 
@@ -269,7 +269,9 @@ def number_format(kind: Kind, unit: str, value: float) -> str:
         return FORMATS[kind]
     if kind == "signed":
         plain = number_format("figure", unit, value)
-        return f"+{plain};-{plain};{plain}"
+        # What rounds to nothing has no sign: +0.0 would read as a change.
+        shows_nothing = round(abs(value), len(plain.partition(".")[2])) == 0
+        return f"{plain};{plain}" if shows_nothing else f"+{plain};-{plain};{plain}"
     if unit in TENTHS:
         return "0.0"
     size = abs(value)

@@ -7,19 +7,21 @@ from typing import Any
 
 import pandas as pd
 
-from lifecircle.config import load_kinds
+from lifecircle.config import load_entries, load_kinds
 from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD
 from lifecircle.outputs.workbook.about import add_about
 from lifecircle.outputs.workbook.book import Column, Table, open_book
-from lifecircle.outputs.workbook.lists import LEVEL_WORDS
+from lifecircle.outputs.workbook.lists import LEVEL_WORDS, SCREENED
 from lifecircle.outputs.workbook.monitoring import policy_title, two_lines
 from lifecircle.planning.trends import CAUSES, Comparison
 
 COUNTED_BY = {"cell": "逐格 cell by cell", "unit": "按单元净值 net, by unit"}
+ROUNDING = 1e-9
+"""Sums in another order differ by less."""
 SHEETS = (
     ("全区变化", "每项指标全区的两年值、差，和各原因的份额 every indicator of the district, its change by cause"),
-    ("分镇街变化", "同上，逐镇街 the same by township"),
-    ("受益与失去", "新覆盖与失去覆盖的人口，逐单元 people newly covered and newly lost, by unit"),
+    ("分镇街变化", "同上，逐镇街，只列有变化的 the same by township, where anything changed"),
+    ("受益与失去", "新覆盖与失去覆盖的人口，全区与逐镇街 people newly covered and newly lost, district and townships"),
     ("设施增减", "新启用与停用的设施 facilities opened and closed"),
     ("道路与准则", "人口、道路、准则的不同 what else stood otherwise"),
     ("单元沿革", "两年单元的对照 the crosswalk of units"),
@@ -73,9 +75,11 @@ def changes_table(comparison: Comparison, level: str) -> Table:
     """Return the change of every figure of one level, by cause."""
     changes = comparison.changes
     found = changes[changes["level"] == level]
+    is_whole = level == "district"
+    if not is_whole:
+        found = found[(found["difference"].abs() > ROUNDING) | _moves(found)]
     units = list(found["value_unit"])
     first, second = comparison.years
-    is_whole = level == "district"
     causes = [Column(CHANGE_CAUSES[cause], list(found[f"by_{cause}"]), 9, "signed", units) for cause in CAUSES]
     place = [] if is_whole else [Column("镇街\ntownship", list(found["unit_name"]), 11)]
     columns = [
@@ -95,7 +99,14 @@ def changes_table(comparison: Comparison, level: str) -> Table:
         Column("指标编号\nid", list(found["indicator"]), 30),
     ]  # fmt: skip
     notes = [
-        "变化＝设施＋人口＋道路＋准则＋余项，以指标的单位计。 Change = facilities + people + roads + rule + rest, in the indicator's unit."
+        "变化＝设施＋人口＋道路＋准则＋余项，以指标的单位计。 Change = facilities + people + roads + rule + rest, in the indicator's unit.",
+        *(
+            []
+            if is_whole
+            else [
+                "只列有变化的；全部与村社的见 changes.csv。 Those that changed; all, and villages, are in changes.csv."
+            ]
+        ),
     ]
     sheet, title = ("全区变化", "全区变化 The district") if is_whole else ("分镇街变化", "分镇街变化 By township")
     return Table(
@@ -123,8 +134,7 @@ def _limits(row: dict[Any, Any]) -> str:
 def turnover_table(comparison: Comparison) -> Table:
     """Return whose cover changed: every unit where anyone is newly covered or newly lost, or moved."""
     changes = comparison.changes
-    moves = changes[["newly_covered", "newly_lost", "moved"]].abs().fillna(0).sum(axis=1) > 0
-    found = changes[moves]
+    found = changes[changes["level"].isin(SCREENED) & _moves(changes)]
     first, second = comparison.years
     columns = [
         Column("级别\nlevel", [LEVEL_WORDS[one] for one in found["level"]], 10, "short"),
@@ -140,7 +150,8 @@ def turnover_table(comparison: Comparison) -> Table:
         Column("指标编号\nid", list(found["indicator"]), 30),
     ]  # fmt: skip
     notes = [
-        "后一年覆盖＝前一年覆盖＋新覆盖－失去＋已覆盖处人口增减。 Covered then = covered before + newly covered - newly lost + more where covered."
+        "后一年覆盖＝前一年覆盖＋新覆盖－失去＋已覆盖处人口增减。 Covered then = covered before + newly covered - newly lost + more where covered.",
+        "村社的见 changes.csv。 Villages are in changes.csv.",
     ]
     return Table(
         "受益与失去",
@@ -151,6 +162,11 @@ def turnover_table(comparison: Comparison) -> Table:
         printed=9,
         empty="没有人的覆盖变了 nobody's cover changed",
     )
+
+
+def _moves(changes: pd.DataFrame) -> pd.Series[bool]:
+    """Return where anyone is newly covered, newly lost, or lives in another number where it was covered."""
+    return changes[["newly_covered", "newly_lost", "moved"]].abs().fillna(0).sum(axis=1) > 0
 
 
 def facilities_table(comparison: Comparison) -> Table:
@@ -200,10 +216,10 @@ def crosswalk_table(comparison: Comparison) -> Table:
     """Return the links of units that were split, merged or given another code."""
     rows = [(year, one) for year, links in comparison.units["crosswalk"].items() for one in links]
     columns = [
-        Column("年份\nyear", [int(year) for year, _ in rows], 9, "year"),
-        Column("当年代码\ncode then", [one["from_code"] for _, one in rows], 20, "short"),
-        Column("今代码\ncode today", [one["to_code"] for _, one in rows], 20, "short"),
-        Column("人口份额 %\nshare of people %", [100 * one["share"] for _, one in rows], 16, "percent"),
+        Column("年份\nyear", [int(year) for year, _ in rows], 12, "year"),
+        Column("当年代码\ncode then", [one["from_code"] for _, one in rows], 34, "short"),
+        Column("今代码\ncode today", [one["to_code"] for _, one in rows], 34, "short"),
+        Column("人口份额 %\nshare of people %", [100 * one["share"] for _, one in rows], 32, "percent"),
     ]  # fmt: skip
     grid = (
         "两年人口格相同 the same cells in both years"
@@ -221,9 +237,10 @@ def crosswalk_table(comparison: Comparison) -> Table:
 
 def left_table(comparison: Comparison) -> Table:
     """Return what was not compared, and why."""
-    left = list(comparison.not_compared.items())
+    left, known = list(comparison.not_compared.items()), load_entries()
     columns = [
-        Column("指标编号\nid", [name for name, _ in left], 40),
-        Column("原因\nwhy", [why for _, why in left], 90),
+        Column("指标\nindicator", [known[name].names.both if name in known else name for name, _ in left], 50),
+        Column("原因\nwhy", [why for _, why in left], 84),
+        Column("指标编号\nid", [name for name, _ in left], 34),
     ]  # fmt: skip
-    return Table("未比较", "未比较 Not compared", columns, empty="全都比较了 everything was compared")
+    return Table("未比较", "未比较 Not compared", columns, printed=2, empty="全都比较了 everything was compared")

@@ -41,7 +41,7 @@ def scenarios_table(study: Study) -> Table | None:
         Column("指标\nindicator", _names(found), 44),
         Column("单位\nunit of value", units, 9, "short"),
         Column("现状\nbase", list(found["base"]), 9, "figure", units),
-        Column("情景\nif", list(found["value"]), 9, "figure", units),
+        Column("情景值\nif", list(found["value"]), 9, "figure", units),
         Column("变化\nchange", list(found["difference"]), 9, "signed", units),
         Column("增减\ngained, lost", list(found["numerator_difference"]), 10, "signed_people"),
         Column("计\ncounted in", list(found["counts"]), 8, "short"),

@@ -27,6 +27,8 @@ MARKS: dict[str, Mark] = {"optimal": "good", "time": "open", "feasible": "open",
 CURVE = "选址曲线"
 NEEDED = "不可替代 needed"
 CURVE_WIDTH_PX, CURVE_HEIGHT_PX = 720, 360
+CURVE_ROWS = 18
+"""Of the sheet, that the drawing covers."""
 
 
 def question_text(question: Question) -> str:
@@ -75,7 +77,7 @@ def sites_table(plans: Sequence[SitesFound]) -> Table:
         Column("次序\norder", values("order"), 6, "year"),
         Column("候选点\ncandidate", values("candidate_id"), 18),
         Column("所在\nplace", values("name"), 16),
-        Column("新增人口\npeople gained", values("people_gained"), 10, "people"),
+        Column("新增人口\npeople gained", values("people_gained"), 13, "people"),
         Column("累计人口\ncovered", values("cumulative_people"), 11, "people"),
         Column("累计 %\nshare %", values("cumulative_share_pct"), 8, "percent"),
         Column("造价（元）\ncost, yuan", values("cost_yuan"), 12, "people"),
@@ -200,11 +202,10 @@ def _tables(plans: Sequence[SitesFound]) -> list[Table]:
 
 
 def _draw_curve(book: Book, sheet: Any, table: Table) -> None:
-    """Draw people covered over sites, beside the table."""
+    """Draw people covered over sites, below the table."""
     first = book.first_row(table)
     last = first + table.rows - 1
     chart = book.file.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
-    name = f"'{table.sheet}'"
     for place, label, colour in ((4, "上界 bound", "#9AA5B1"), (2, "覆盖人口 people covered", "#1D6FA5")):
         chart.add_series(
             {
@@ -217,12 +218,14 @@ def _draw_curve(book: Book, sheet: Any, table: Table) -> None:
         )
     chart.set_title({"name": "新建处数与覆盖人口 Sites and people covered", "name_font": {"size": 12}})
     chart.set_x_axis({"name": "新建处数 sites", "min": 0, "major_gridlines": {"visible": False}})
-    chart.set_y_axis({"name": "人 people", "num_format": "#,##0"})
+    chart.set_y_axis(
+        {"name": "人 people", "num_format": "#,##0", "major_gridlines": {"visible": True, "line": {"color": "#E3E7EC"}}}
+    )
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": CURVE_WIDTH_PX, "height": CURVE_HEIGHT_PX})
-    sheet.insert_chart(
-        first, len(table.columns) + 1, chart, {"description": f"{name} 新建处数与覆盖人口 sites and people covered"}
-    )
+    said = {"description": "新建处数与覆盖人口 sites and people covered"}
+    sheet.insert_chart(last + 2, 0, chart, said)
+    sheet.print_area(0, 0, last + 2 + CURVE_ROWS, (table.printed or len(table.columns)) - 1)
 
 
 def write_sites_workbook(found: SitesFound, district: District, path: Path) -> None:
