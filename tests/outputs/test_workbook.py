@@ -260,6 +260,29 @@ def test_a_district_of_its_own_data_is_not_called_a_demonstration(tmp_path):
     assert "情景" not in open_workbook(tmp_path / BOOK).sheetnames
 
 
+COUNTED = '[[indicators]]\nid = "clinics"\nmeasure = "count"\nof = { kind = "clinic" }\nunit = "处"\n'
+
+
+def test_a_district_without_rules_has_its_workbook(tmp_path):
+    write_workbook(
+        run_district(write_tiny(tmp_path / "tiny", TOML[: TOML.index("[[rules]]")] + COUNTED)), tmp_path / BOOK
+    )
+    assert read_sheet(tmp_path / BOOK, "分镇街")[["镇街", "clinics"]].values.tolist() == [
+        ["甲街道", 1],
+        ["乙镇", 0],
+        ["小区", 1],
+    ]
+    assert read_sheet(tmp_path / BOOK, "缺口清单").iloc[0, 0] == "没有缺口 no gaps"
+
+
+def test_a_district_of_villages_alone_stands_by_village(tmp_path):
+    villages = TOML.replace('level = "township"', 'level = "village"')
+    write_workbook(run_district(write_tiny(tmp_path / "tiny", villages)), tmp_path / BOOK)
+    table = read_sheet(tmp_path / BOOK, "分镇街")
+    assert table["村社"].tolist() == ["甲街道", "乙镇", "小区"]
+    assert table["clinic-walk-1000m"].tolist() == [100, 0, 75]
+
+
 @pytest.mark.parametrize(
     ("kind", "unit", "value", "shown"),
     [

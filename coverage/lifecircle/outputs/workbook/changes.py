@@ -12,7 +12,7 @@ from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD
 from lifecircle.outputs.workbook.about import add_about
 from lifecircle.outputs.workbook.book import Column, Table, open_book
 from lifecircle.outputs.workbook.lists import LEVEL_WORDS, SCREENED
-from lifecircle.outputs.workbook.monitoring import policy_title, two_lines
+from lifecircle.outputs.workbook.monitoring import names_of, policy_title
 from lifecircle.planning.trends import CAUSES, Comparison
 
 COUNTED_BY = {"cell": "逐格 cell by cell", "unit": "按单元净值 net, by unit"}
@@ -84,7 +84,7 @@ def changes_table(comparison: Comparison, level: str) -> Table:
     place = [] if is_whole else [Column("镇街\ntownship", list(found["unit_name"]), 11)]
     columns = [
         *place,
-        Column("指标\nindicator", _names(found), 40),
+        Column("指标\nindicator", names_of(found), 40),
         Column("单位\nunit", units, 8, "short"),
         Column(str(first), list(found["value_from"]), 9, "figure", units),
         Column(str(second), list(found["value_to"]), 9, "figure", units),
@@ -120,10 +120,6 @@ def changes_table(comparison: Comparison, level: str) -> Table:
     )
 
 
-def _names(found: pd.DataFrame) -> list[str]:
-    return [two_lines(str(zh), str(en)) for zh, en in zip(found["label_zh"], found["label_en"], strict=True)]
-
-
 def _limits(row: dict[Any, Any]) -> str:
     if pd.isna(row["limit_to"]) or pd.isna(row["limit_from"]):
         return ""
@@ -139,7 +135,7 @@ def turnover_table(comparison: Comparison) -> Table:
     columns = [
         Column("级别\nlevel", [LEVEL_WORDS[one] for one in found["level"]], 10, "short"),
         Column("单元\nunit", list(found["unit_name"]), 12, "short"),
-        Column("指标\nindicator", _names(found), 40),
+        Column("指标\nindicator", names_of(found), 40),
         Column(f"{first} 覆盖\ncovered", list(found["covered_from"]), 11, "people"),
         Column("新覆盖\nnewly covered", list(found["newly_covered"]), 11, "people"),
         Column("失去\nnewly lost", list(found["newly_lost"]), 11, "people"),

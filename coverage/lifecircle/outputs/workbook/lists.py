@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from lifecircle.measures.coverage import FAST, SLOW
 from lifecircle.model import Study
 from lifecircle.outputs.issues import WORDS as SEVERITIES
 from lifecircle.outputs.tables import issue_table
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Mark, Table
-from lifecircle.outputs.workbook.monitoring import entries_of, two_lines
+from lifecircle.outputs.workbook.monitoring import entries_of, names_of
 
 LEVEL_WORDS = {"district": "区县 district", "township": "镇街 township", "village": "村社 village"}
 SEVERITY_MARKS: dict[str, Mark] = {
@@ -38,7 +36,7 @@ def scenarios_table(study: Study) -> Table | None:
         Column("情景\nscenario", list(found["label"]), 18),
         Column("级别\nlevel", [LEVEL_WORDS.get(one, "") for one in found["level"]], 13, "short"),
         Column("单元\nunit", list(found["unit_name"]), 11, "short"),
-        Column("指标\nindicator", _names(found), 44),
+        Column("指标\nindicator", names_of(found), 44),
         Column("单位\nunit of value", units, 9, "short"),
         Column("现状\nbase", list(found["base"]), 9, "figure", units),
         Column("情景值\nif", list(found["value"]), 9, "figure", units),
@@ -53,10 +51,6 @@ def scenarios_table(study: Study) -> Table | None:
     ]  # fmt: skip
     notes = ["只列与现状不同的单元；变化＝情景－现状。 Units that differ from the base; change = if - base."]
     return Table("情景", "情景 Scenarios", columns, notes, frozen=3, printed=13)
-
-
-def _names(found: pd.DataFrame) -> list[str]:
-    return [two_lines(str(zh), str(en)) for zh, en in zip(found["label_zh"], found["label_en"], strict=True)]
 
 
 def steadiness_table(study: Study) -> Table:

@@ -132,6 +132,11 @@ def two_lines(zh: str, en: str) -> str:
     return zh if en in ("", zh) else f"{zh}\n{en}"
 
 
+def names_of(rows: pd.DataFrame) -> list[str]:
+    """Return the names of rows' indicators, each as :func:`two_lines` has it."""
+    return [two_lines(str(zh), str(en)) for zh, en in zip(rows["label_zh"], rows["label_en"], strict=True)]
+
+
 def _limit_text(study: Study, figure: dict[Any, Any]) -> str:
     mode = str(figure["mode"] or "")
     if mode not in study.modes or pd.isna(figure["limit"]):

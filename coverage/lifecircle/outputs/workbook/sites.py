@@ -225,6 +225,7 @@ def _draw_curve(book: Book, sheet: Any, table: Table) -> None:
     chart.set_size({"width": CURVE_WIDTH_PX, "height": CURVE_HEIGHT_PX})
     said = {"description": "新建处数与覆盖人口 sites and people covered"}
     sheet.insert_chart(last + 2, 0, chart, said)
+    sheet.fit_to_pages(1, 1)
     sheet.print_area(0, 0, last + 2 + CURVE_ROWS, (table.printed or len(table.columns)) - 1)
 
 

@@ -11,7 +11,7 @@ from lifecircle.config.schema import Level
 from lifecircle.measures.levels import levels_of
 from lifecircle.model import Study
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Kind, Look, Table
-from lifecircle.outputs.workbook.monitoring import PASS_MOVES, entries_of, moved_figures, policy_title, two_lines
+from lifecircle.outputs.workbook.monitoring import PASS_MOVES, entries_of, moved_figures, names_of, policy_title
 
 SIGNS = {"提前": "◎", "如期": "○", "推进中": "△", "未达标": "×"}
 """After a figure, for those who print without colours or do not see them; in every Chinese font."""
@@ -118,7 +118,7 @@ def long_table(study: Study) -> Table | None:
 
     columns = [
         Column("镇街\nunit", list(rows["unit_name"]), 11),
-        Column("指标\nindicator", [two_lines(zh, en) for zh, en in zip(rows["label_zh"], rows["label_en"], strict=True)], 38),
+        Column("指标\nindicator", names_of(rows), 48),
         Column("单位\nunit of value", units, 9, "short"),
         figures("本年值\nvalue", rows["value"], 9),
         figures("低\nlow", if_ranged("low"), 8),
