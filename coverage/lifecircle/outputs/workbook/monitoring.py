@@ -96,15 +96,14 @@ def _district_rows(study: Study) -> list[dict[str, Any]]:
         indicator = str(figure["indicator"])
         entry, asked = entries.get(indicator), due.get(indicator, {})
         row: dict[str, Any] = {str(name): value for name, value in figure.items()} | {
-            name: asked.get(name) for name in ("base", "base_year", "gap", "missing", "missing_unit")
+            name: asked.get(name) for name in ("base", "base_year", "gap", "missing")
         }
         place = (indicator, "district", figure["unit_code"])
         has_range = place in moved.index
         if not has_range:
             row |= {"low": None, "high": None}
-        if row["missing_unit"] == "" and asked:
-            row["missing_unit"] = "项"
         row |= {
+            "missing_unit": unit_of_missing(asked),
             "is_entry": entry is not None,
             "policy_title": policy_title(str(figure["policy"])),
             "label": two_lines(str(figure["label_zh"]), str(figure["label_en"])),
@@ -130,6 +129,11 @@ def _from_where(clause: str, source: str) -> str:
 def two_lines(zh: str, en: str) -> str:
     """Return a name in Chinese, and in English on the next line where it says something else."""
     return zh if en in ("", zh) else f"{zh}\n{en}"
+
+
+def unit_of_missing(asked: dict[Any, Any]) -> str:
+    """Return what is missing to a target is counted in; records of a kind that only the indicator's name tells are 项."""
+    return str(asked["missing_unit"] or "项") if asked and pd.notna(asked["missing"]) else ""
 
 
 def names_of(rows: pd.DataFrame) -> list[str]:

@@ -11,7 +11,14 @@ from lifecircle.config.schema import Level
 from lifecircle.measures.levels import levels_of
 from lifecircle.model import Study
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Kind, Look, Table
-from lifecircle.outputs.workbook.monitoring import PASS_MOVES, entries_of, moved_figures, names_of, policy_title
+from lifecircle.outputs.workbook.monitoring import (
+    PASS_MOVES,
+    entries_of,
+    moved_figures,
+    names_of,
+    policy_title,
+    unit_of_missing,
+)
 
 SIGNS = {"提前": "◎", "如期": "○", "推进中": "△", "未达标": "×"}
 """After a figure, for those who print without colours or do not see them; in every Chinese font."""
@@ -104,6 +111,7 @@ def long_table(study: Study) -> Table | None:
     entries, moved, units = entries_of(study), moved_figures(study), list(rows["value_unit"])
     places = list(zip(rows["indicator"], rows["unit_code"], strict=True))
     missing = [lacking.get(place, {}) for place in places]
+    counted = [unit_of_missing(one) for one in missing]
     has_range = [(indicator, level, code) in moved.index for indicator, code in places]
     holds = [
         bool(moved.loc[(indicator, level, code), "pass_holds"]) if ranged else True
@@ -126,8 +134,8 @@ def long_table(study: Study) -> Table | None:
         figures("目标值\ntarget", rows["target"], 8),
         Column("目标年\nby", list(rows["target_year"]), 7, "year"),
         Column("完成情况\nstatus", list(rows["status"]), 9.5, "short", marks=[STATUS_MARKS.get(one, "") for one in rows["status"]]),
-        Column("还差\nmissing", [one.get("missing") for one in missing], 9, "figure", [str(one.get("missing_unit") or "") for one in missing]),
-        Column("还差单位\nof", [one.get("missing_unit") or None for one in missing], 8, "short"),
+        Column("还差\nmissing", [one.get("missing") for one in missing], 9, "figure", counted),
+        Column("还差单位\nof", counted, 8, "short"),
         Column("备注\nremarks", ["" if held else PASS_MOVES for held in holds], 22),
         Column("类别\nkind", ["指标 indicator" if one in entries else "其中 beside it" for one in rows["indicator"]], 12, "short"),
         Column("分子\nnumerator", list(rows["numerator"]), 11, "figure"),
