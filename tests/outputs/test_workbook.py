@@ -7,15 +7,18 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from tests.outputs.reading import head_row, open_workbook, read_sheet, texts_of
 from tests.study.test_scenarios import RICH, write_rich
 from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
+from lifecircle.config import District
 from lifecircle.outputs.gaps import gap_table
 from lifecircle.outputs.workbook import write_workbook
-from lifecircle.outputs.workbook.book import count_lines, fold, number_format, row_height
+from lifecircle.outputs.workbook.book import Column, Table, count_lines, fold, number_format, open_book, row_height
 from lifecircle.study import run_district
 
 BOOK = "指标监测表.xlsx"
@@ -258,6 +261,38 @@ def test_a_district_of_its_own_data_is_not_called_a_demonstration(tmp_path):
     write_workbook(run_district(write_tiny(tmp_path / "tiny", TOML)), tmp_path / BOOK)
     assert not [text for text in texts_of(tmp_path / BOOK) if "示范" in text]
     assert "情景" not in open_workbook(tmp_path / BOOK).sheetnames
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    texts=st.lists(
+        st.text(st.characters(min_codepoint=32, exclude_categories=["C", "Zl", "Zp"])), min_size=1, max_size=20
+    )
+)
+@example(
+    texts=[
+        "=1+1",
+        "+86",
+        "-",
+        "@甲",
+        "'=1",
+        "=cmd|' /C calc'!A0",
+        " =1",
+        "330305001",
+        "1e5",
+        "http://x.example",
+        "TRUE",
+        "",
+    ]
+)
+def test_a_text_comes_back_as_that_text(tmp_path_factory, texts):
+    path = tmp_path_factory.mktemp("texts") / BOOK
+    district = District.model_validate({"id": "tiny", "code": "1", "name": "小 & 区", "year": 2025, "crs": "EPSG:4549"})
+    with open_book(path, district, "2025") as book:
+        book.add(Table("表", "表 & table", [Column("文", texts, 20)]))
+    cells = [row[0] for row in open_workbook(path)["表"].iter_rows(min_row=3)]
+    assert [cell.value or "" for cell in cells] == texts
+    assert {cell.data_type for cell in cells if cell.value} <= {"s"}
 
 
 COUNTED = '[[indicators]]\nid = "clinics"\nmeasure = "count"\nof = { kind = "clinic" }\nunit = "处"\n'

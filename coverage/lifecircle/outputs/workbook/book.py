@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import xlsxwriter
+from xlsxwriter.utility import xl_range
 
 from lifecircle.config import District
 from lifecircle.outputs.tables import FORMULA_STARTS
@@ -141,6 +142,10 @@ class Book:
         sheet.freeze_panes(head + 1, table.frozen)
         totals = sum(look == "total" for look in table.looks or ())
         sheet.autofilter(head, 0, head + max(table.rows - totals, 1), len(table.columns) - 1)
+        # Codes are texts of digits, and meant so: no green corner on each.
+        sheet.ignore_errors(
+            {"number_stored_as_text": xl_range(head + 1, 0, head + max(table.rows, 1), len(table.columns) - 1)}
+        )
         self._set_heights(sheet, head, table)
         self.page(sheet, is_wide=table.is_wide)
         sheet.repeat_rows(head)
