@@ -50,6 +50,7 @@ def test_every_file_of_the_contract_is_there(out, processed):
         "coverage.gpkg",
         "gaps.csv",
         "gaps.parquet",
+        "sites.parquet",
         "issues.csv",
         "network_parts.csv",
         "targets.csv",
@@ -57,7 +58,7 @@ def test_every_file_of_the_contract_is_there(out, processed):
         "manifest.json",
     }
     assert {path.name for path in processed.iterdir()} == names
-    assert {path.name for path in (out / "maps" / "tiny" / "2025").iterdir()} == {"index.html"}
+    assert {path.name for path in (out / "maps" / "tiny" / "2025").iterdir()} == {"index.html", "指标监测表.xlsx"}
     assert not list(out.rglob("*.new-*"))
     assert not list(out.rglob("*publishing*"))
 
@@ -119,7 +120,7 @@ def test_layers_open_in_a_gis(processed):
     areas = dict.fromkeys(
         ["district", "township", "isochrones", "isochrones_by_facility", "catchments", "gaps"], "MultiPolygon"
     )
-    assert layers == {**areas, "facilities": "Point"}
+    assert layers == {**areas, "facilities": "Point", "sites": "Point"}
     townships = gpd.read_file(processed / "coverage.gpkg", layer="township")
     assert townships.crs.to_epsg() == 4549
     assert townships["clinic-walk-15"].tolist() == pytest.approx([200 / 3, 0])

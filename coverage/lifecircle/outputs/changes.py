@@ -15,25 +15,12 @@ from lifecircle import __version__
 from lifecircle.outputs.manifest import hash_file
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.tables import write_csv
-from lifecircle.planning.trends import CAUSES, Cause, Comparison, worst_changes
+from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD
+from lifecircle.planning.trends import CAUSES, Comparison, worst_changes
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-METHOD = {
-    "zh": "两年之差按设施、人口、道路、准则分解：每个原因的份额，是在各种先后次序中逐一替换所带来变化的平均（Shapley 值），"
-    "各份与余项之和等于差。人口含单元界线的变化；余项是统计表、当年样本、到期目标等随年份而变的部分，以及没有分解的指标。",
-    "en": "The difference is split over facilities, people, roads and the rule: each cause's part is the mean, over all orders of "
-    "replacing one after another, of what replacing it changes (Shapley value); parts and residual sum to the difference. People "
-    "include changes of the units' borders; the residual is what came with the year itself: statistics, its samples, targets that "
-    "fall due, and figures that were not split.",
-}
-WORDS: dict[Cause, str] = {
-    "facilities": "设施\nfacilities",
-    "people": "人口\npeople",
-    "roads": "道路\nroads",
-    "rule": "准则\nrule",
-}
 MOST = 3
 """How many of the townships that changed most are named."""
 LEAST = 0.05
@@ -43,16 +30,19 @@ FIGURES = ("value_from", "value_to", "difference", *(f"by_{cause}" for cause in 
 
 
 def publish_comparison(comparison: Comparison, out: Path) -> list[Path]:
-    """Write ``changes.csv``, ``changes.parquet`` and ``comparison.json`` under ``compare-<from>-<to>`` and return the paths."""
+    """Write ``changes.csv``, ``changes.parquet``, ``comparison.json`` and ``变化表.xlsx`` under ``compare-<from>-<to>``, and return the paths."""
+    from lifecircle.outputs.workbook import write_comparison_workbook
 
-    def write(tables: Path, _maps: Path) -> list[Path]:
+    def write(tables: Path, maps: Path) -> list[Path]:
         table, parquet, summary = (tables / name for name in ("changes.csv", "changes.parquet", "comparison.json"))
         write_csv(comparison.changes, table)
         comparison.changes.to_parquet(parquet, index=False)
-        hashes = {path.name: hash_file(path) for path in (table, parquet)}
+        workbook = maps / "变化表.xlsx"
+        write_comparison_workbook(comparison, workbook)
+        hashes = {path.name: hash_file(path) for path in (table, parquet, workbook)}
         content = {**comparison_json(comparison), "outputs": hashes}
         summary.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        return [table, parquet, summary]
+        return [table, parquet, summary, workbook]
 
     name = f"compare-{comparison.years[0]}-{comparison.years[1]}"
     return publish_files(*target_folders(out, comparison.district.id, name), write)
@@ -67,7 +57,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "demonstration": district.demonstration.model_dump() if district.demonstration else None,
         "year_from": comparison.years[0],
         "year_to": comparison.years[1],
-        "method": METHOD,
+        "method": CHANGE_METHOD,
         "people": {"from": comparison.people[0], "to": comparison.people[1]},
         "causes": comparison.causes,
         "units": comparison.units,
@@ -111,7 +101,7 @@ def comparison_table(comparison: Comparison) -> Table | None:
         str(first),
         str(second),
         "变化\nchange",
-        *WORDS.values(),
+        *CHANGE_CAUSES.values(),
         "余项\nrest",
         "新增人口\nnewly",
         "失去人口\nlost",
@@ -152,7 +142,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     if not any(causes.values()):
         lines.append("两年的设施、人口、道路、准则都相同：在 district.toml 里用 [[years]] 写明不同之处，或给设施加 opened；"
                      "nothing differs: say what did in [[years]] of district.toml, or give facilities their year opened")  # fmt: skip
-    return [*lines, METHOD["zh"], METHOD["en"]]
+    return [*lines, CHANGE_METHOD["zh"], CHANGE_METHOD["en"]]
 
 
 def show_comparison(comparison: Comparison, paths: list[Path], say: Callable[[str], Any], *, as_json: bool) -> None:

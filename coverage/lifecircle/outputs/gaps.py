@@ -55,18 +55,25 @@ SHOWN = 5
 
 
 def gap_table(study: Study) -> gpd.GeoDataFrame:
-    """Return every gap of every rule, in the order of the rules and their ranks, in the district's CRS; no row where there is none.
+    """Return every gap of every rule, in the order of the rules and their ranks, in the district's CRS; no row, and every column, where there is none.
 
     Its columns are those of :class:`~lifecircle.model.RuleGaps`, facilities and units by id and name. ``minutes`` or ``metres`` is the cost,
     whichever the limit is in, and so are ``crow_minutes`` and ``crow_metres``; the others are NaN.
     """
     frames = [pd.DataFrame(gaps.frame) for gaps in study.gaps.values()]
-    frames = [frame for frame in frames if len(frame)] or frames[:1]
-    if not frames:
-        first: dict[str, list[Any]] = {name: [] for name in ("rule", "rank", "people", "cause")}
-        return gpd.GeoDataFrame(first, geometry=[], crs=study.district.crs)
+    frames = [frame for frame in frames if len(frame)] or frames[:1] or [_no_gaps(study)]
     table = _fill_table(study, pd.concat(frames, ignore_index=True))
     return gpd.GeoDataFrame(table, geometry="geometry", crs=study.district.crs)
+
+
+def _no_gaps(study: Study) -> pd.DataFrame:
+    """Return what a rule without gaps has, for a study without rules: readers of the files find the same columns."""
+    texts = ("rule", "indicator", "name_zh", "name_en", "cause", "link", "barrier", "geometry")
+    rows = ("rank", "cells", "nearest", "crow", *(level for level in LEVELS[1:] if level in study.units))
+    numbers = ("people", "cost", "crow_m", "crow_cost", "detour", "capacity", "served", "people_unreachable", "x", "y", "lon", "lat",
+               *study.cells.groups, *(f"people_{cause}" for cause in CAUSES))  # fmt: skip
+    kinds = {**dict.fromkeys(texts, object), **dict.fromkeys(rows, np.int64), **dict.fromkeys(numbers, np.float64)}
+    return pd.DataFrame({name: np.empty(0, dtype=kind) for name, kind in {**kinds, "is_near": np.bool_}.items()})
 
 
 def _fill_table(study: Study, frame: pd.DataFrame) -> pd.DataFrame:

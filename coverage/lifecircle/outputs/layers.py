@@ -15,19 +15,24 @@ from lifecircle.measures.levels import levels_of
 from lifecircle.model import Study
 from lifecircle.outputs.area_layers import area_layers
 from lifecircle.outputs.gaps import gap_table
+from lifecircle.outputs.site_layer import link_layer, sites_layer
 from lifecircle.outputs.tables import facility_table
 
 FIXED_DATE = "2000-01-01T00:00:00Z"
 """GeoPackage writes the time of writing into the file; the same study must give the same file."""
 
+EMPTY_KINDS = {"gaps": "MultiPolygon", "sites": "Point"}
+"""Of layers that are written without a row too: a file cannot tell from rows that are not there."""
+
 
 def write_layers(study: Study, folder: Path) -> list[Path]:
-    """Write ``coverage.gpkg``: a layer a level with the indicators, facilities, lines and areas as they are, isochrones, catchments, gaps."""
+    """Write ``coverage.gpkg``: a layer a level with the indicators, facilities, lines and areas as they are, isochrones, catchments, gaps, sites."""
     path = folder / "coverage.gpkg"
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
     try:
         for name, frame in _layers(study).items():
-            frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio")
+            kind = None if len(frame) else EMPTY_KINDS.get(name)
+            frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", geometry_type=kind)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
     return [path]
@@ -38,7 +43,7 @@ def _layers(study: Study) -> dict[str, gpd.GeoDataFrame]:
         level: unit_layer(study, level) for level in levels_of(study.district, study.units, study.cells)
     }
     if not len(study.facilities):  # tables alone are a run too
-        return layers | area_layers(study) | gap_layer(study)
+        return layers | _answer_layers(study)
     table = facility_table(study)
     shapes = study.facilities.frame.geometry.to_numpy()
     placed = np.array([shape is not None for shape in shapes])
@@ -50,13 +55,15 @@ def _layers(study: Study) -> dict[str, gpd.GeoDataFrame]:
         rows = dimension == wanted
         if rows.any():
             layers[name] = gpd.GeoDataFrame(table[rows], geometry=_multi(shapes[rows]), crs=crs)
-    return layers | area_layers(study) | gap_layer(study)
+    return layers | _answer_layers(study)
 
 
-def gap_layer(study: Study) -> dict[str, gpd.GeoDataFrame]:
-    """Return ``gaps``; nothing where there is none."""
-    table = gap_table(study)
-    return {"gaps": table} if len(table) else {}
+def _answer_layers(study: Study) -> dict[str, gpd.GeoDataFrame]:
+    """Return what is drawn, and ``gaps`` and ``sites``, which a project in QGIS finds where there is none of them too."""
+    sites = sites_layer(study.plans, study.district.crs)
+    links = link_layer(study.plans)
+    built = {} if links is None else {"site_links": links}
+    return area_layers(study) | {"gaps": gap_table(study), "sites": sites} | built
 
 
 def _multi(shapes: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ LIBRARIES = (
     "rasterio",
     "scipy",
     "shapely",
+    "xlsxwriter",
 )
 
 

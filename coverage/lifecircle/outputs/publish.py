@@ -29,7 +29,9 @@ def publish_study(study: Study, out: Path, *, with_map: bool, progress: Progress
     from lifecircle.outputs.layers import write_layers
     from lifecircle.outputs.manifest import write_manifest
     from lifecircle.outputs.parts import write_parts
+    from lifecircle.outputs.site_layer import write_sites
     from lifecircle.outputs.tables import write_tables
+    from lifecircle.outputs.workbook import write_workbook
 
     def write(staged_tables: Path, staged_maps: Path) -> list[Path]:
         progress("写表格 writing tables")
@@ -37,9 +39,13 @@ def publish_study(study: Study, out: Path, *, with_map: bool, progress: Progress
             *write_tables(study, staged_tables),
             write_parts(study, staged_tables),
             *write_gaps(study, staged_tables),
+            *write_sites(study.plans, study.district.crs, staged_tables),
         ]
         progress("写图层 writing layers")
         written += write_layers(study, staged_tables)
+        progress("写工作簿 writing the workbook")
+        written.append(staged_maps / "指标监测表.xlsx")
+        write_workbook(study, written[-1])
         if with_map:
             from lifecircle.outputs.webmap import write_webmap
 

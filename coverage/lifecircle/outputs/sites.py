@@ -10,51 +10,46 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import District, load_link_kinds
+from lifecircle.config import District
 from lifecircle.model import SitesFound
 from lifecircle.outputs.publish import publish_files
+from lifecircle.outputs.site_layer import link_layer, sites_layer, write_sites
 from lifecircle.outputs.tables import issue_table, write_csv
+from lifecircle.outputs.words import SITING_STATUS, work_names
 from lifecircle.problems import Problem
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-STATUS = {
-    "optimal": "已证最优 proven optimal",
-    "time": "到时，未证最优 time ran out, not proven",
-    "feasible": "未证最优 not proven",
-    "infeasible": "无解：条件不能同时满足 no choice meets the conditions",
-}
-
 
 def publish_sites(found: SitesFound, district: District, problems: Sequence[Problem], out: Path) -> list[Path]:
     """Write the sites of a rule under ``data/processed/<id>/sites-<rule>/`` and return the paths."""
 
-    def write(tables: Path, _maps: Path) -> list[Path]:
-        places = found.sites.to_crs("EPSG:4326") if len(found.sites) else found.sites
-        point = places.geometry.representative_point() if len(places) else None
-        listed = pd.DataFrame(found.sites.drop(columns="geometry"))
-        if point is not None:
-            listed["lon"], listed["lat"] = point.x.round(6), point.y.round(6)
-        write_csv(listed, tables / "sites.csv")
-        write_csv(found.curve, tables / "curve.csv")
-        write_csv(found.targets, tables / "targets.csv")
-        write_csv(issue_table(problems), tables / "issues.csv")
-        found.sites.assign(rule=found.rule.id, bound=found.siting.bound, gap=found.siting.gap).to_parquet(
-            tables / "sites.parquet"
-        )
-        paths = [
-            tables / name
-            for name in ("sites.csv", "curve.csv", "targets.csv", "issues.csv", "sites.parquet", "summary.json")
-        ]
+    def write(tables: Path, maps: Path) -> list[Path]:
+        from lifecircle.outputs.workbook import write_sites_workbook
+
+        paths = [*write_sites([found], district.crs, tables), *_write_layers(found, district.crs, tables)]
+        for name, table in (("curve", found.curve), ("targets", found.targets), ("issues", issue_table(problems))):
+            paths.append(tables / f"{name}.csv")
+            write_csv(table, paths[-1])
+        paths.append(tables / "summary.json")
         paths[-1].write_text(json.dumps(sites_json(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        if len(found.sites):
-            found.sites.to_file(tables / "sites.gpkg", layer="sites")
-            paths.append(tables / "sites.gpkg")
+        paths.append(maps / "选址.xlsx")
+        write_sites_workbook(found, district, paths[-1])
         return paths
 
     base = out / "data" / "processed" / district.id / f"sites-{found.rule.id}"
     return publish_files(base, out / "maps" / district.id / f"sites-{found.rule.id}", write)
+
+
+def _write_layers(found: SitesFound, crs: str, tables: Path) -> list[Path]:
+    """Write ``sites.gpkg``: the works as points, and the links among them as lines."""
+    layers = {"sites": sites_layer([found], crs), "site_links": link_layer([found])}
+    path = tables / "sites.gpkg"
+    for name, layer in layers.items():
+        if layer is not None and len(layer):
+            layer.to_file(path, layer=name)
+    return [path] if path.exists() else []
 
 
 def sites_json(found: SitesFound) -> dict[str, Any]:
@@ -81,7 +76,7 @@ def sites_lines(found: SitesFound) -> list[str]:
     people = f"{found.covered_before:,.0f} → {siting.people_covered:,.0f} / {total:,.0f} 人 people"
     beside = f"，连接 links {found.links}" if found.links else ""
     lines = [
-        f"{found.names.both}：候选 candidates {found.candidates}{_how(found)}{beside}，{STATUS[siting.status]}",
+        f"{found.names.both}：候选 candidates {found.candidates}{_how(found)}{beside}，{SITING_STATUS[siting.status]}",
         f"覆盖 covered: {people} ({before} → {after})",
     ]
     if siting.status != "infeasible" and siting.gap > 0:
@@ -106,11 +101,6 @@ def _how(found: SitesFound) -> str:
 
 def _pct(people: float, total: float) -> str:
     return f"{100 * people / total:.1f}%" if total > 0 else "n/a"
-
-
-def work_names() -> dict[str, str]:
-    """Return what each kind of work is called: a new site, or a kind of link."""
-    return {"site": "新址 site", **{kind.id: kind.names.both for kind in load_link_kinds().values()}}
 
 
 def price_words(found: SitesFound, price: float) -> str:
@@ -173,7 +163,7 @@ def plans_table(plans: Sequence[SitesFound]) -> Table | None:
         siting = found.siting
         links = int((found.sites["work"] != "site").sum())
         works = f"{len(found.sites) - links} 新址 sites" + (f"\n{links} 连接 links" if links else "")
-        proof = STATUS[siting.status] + (
+        proof = SITING_STATUS[siting.status] + (
             f"\n差距 gap {100 * siting.gap:.2f}%" if np.isfinite(siting.gap) and siting.gap > 0 else ""
         )
         before, after = _pct(found.covered_before, found.people), _pct(siting.people_covered, found.people)

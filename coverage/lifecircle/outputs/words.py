@@ -1,0 +1,33 @@
+"""Words that several outputs share; what only one says stands there."""
+
+from __future__ import annotations
+
+from lifecircle.config import load_link_kinds
+from lifecircle.planning.siting import Status
+from lifecircle.planning.trends import Cause
+
+SITING_STATUS: dict[Status, str] = {
+    "optimal": "已证最优 proven optimal",
+    "time": "到时，未证最优 time ran out, not proven",
+    "feasible": "未证最优 not proven",
+    "infeasible": "无解：条件不能同时满足 no choice meets the conditions",
+}
+CHANGE_METHOD = {
+    "zh": "两年之差按设施、人口、道路、准则分解：每个原因的份额，是在各种先后次序中逐一替换所带来变化的平均（Shapley 值），"
+    "各份与余项之和等于差。人口含单元界线的变化；余项是统计表、当年样本、到期目标等随年份而变的部分，以及没有分解的指标。",
+    "en": "The difference is split over facilities, people, roads and the rule: each cause's part is the mean, over all orders of "
+    "replacing one after another, of what replacing it changes (Shapley value); parts and residual sum to the difference. People "
+    "include changes of the units' borders; the residual is what came with the year itself: statistics, its samples, targets that "
+    "fall due, and figures that were not split.",
+}
+CHANGE_CAUSES: dict[Cause, str] = {
+    "facilities": "设施\nfacilities",
+    "people": "人口\npeople",
+    "roads": "道路\nroads",
+    "rule": "准则\nrule",
+}
+
+
+def work_names() -> dict[str, str]:
+    """Return what each kind of work is called: a new site, or a kind of link."""
+    return {"site": "新址 site", **{kind.id: kind.names.both for kind in load_link_kinds().values()}}

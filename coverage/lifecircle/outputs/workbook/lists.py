@@ -1,0 +1,144 @@
+"""The sheets that list: 情景 what each scenario changes, 稳健性 what holds over the speeds, 问题 issues of the data, 缺数据 what to collect."""
+
+from __future__ import annotations
+
+from lifecircle.measures.coverage import FAST, SLOW
+from lifecircle.model import Study
+from lifecircle.outputs.issues import WORDS as SEVERITIES
+from lifecircle.outputs.tables import issue_table
+from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Mark, Table
+from lifecircle.outputs.workbook.monitoring import entries_of, names_of
+
+LEVEL_WORDS = {"district": "区县 district", "township": "镇街 township", "village": "村社 village"}
+SEVERITY_MARKS: dict[str, Mark] = {
+    "error": "bad",
+    "set_aside": "bad",
+    "repaired": "open",
+    "warning": "open",
+    "note": "",
+}
+TO_COLLECT = {"[[facilities]]/[[layers]]": "图层 layer", "[[tables]]": "表 table", "[population]": "人群 group"}
+SCREENED = ("district", "township")
+"""Levels whose conclusions are listed; those of villages are in ``sensitivity.csv``."""
+
+
+def scenarios_table(study: Study) -> Table | None:
+    """Return what every scenario changes, unit by unit; None where the district has none."""
+    found = study.tables.get("scenarios")
+    if found is None or not len(found):
+        return None
+    units = list(found["value_unit"])
+
+    def status(name: str) -> list[str]:
+        return [str(one or "") for one in found[name]]
+
+    columns = [
+        Column("情景\nscenario", list(found["label"]), 18),
+        Column("级别\nlevel", [LEVEL_WORDS.get(one, "") for one in found["level"]], 13, "short"),
+        Column("单元\nunit", list(found["unit_name"]), 11, "short"),
+        Column("指标\nindicator", names_of(found), 44),
+        Column("单位\nunit of value", units, 9, "short"),
+        Column("现状\nbase", list(found["base"]), 9, "figure", units),
+        Column("情景值\nif", list(found["value"]), 9, "figure", units),
+        Column("变化\nchange", list(found["difference"]), 9, "signed", units),
+        Column("增减\ngained, lost", list(found["numerator_difference"]), 10, "signed_people"),
+        Column("计\ncounted in", list(found["counts"]), 8, "short"),
+        Column("现状进度\nstatus", status("base_status"), 9, "short", marks=[STATUS_MARKS.get(one, "") for one in status("base_status")]),
+        Column("情景进度\nif", status("status"), 9, "short", marks=[STATUS_MARKS.get(one, "") for one in status("status")]),
+        Column("说明\nnote", list(found["note"]), 22),
+        Column("单元代码\ncode", list(found["unit_code"]), 15, "short"),
+        Column("指标编号\nid", list(found["indicator"]), 30),
+    ]  # fmt: skip
+    notes = ["只列与现状不同的单元；变化＝情景－现状。 Units that differ from the base; change = if - base."]
+    return Table("情景", "情景 Scenarios", columns, notes, frozen=3, printed=13)
+
+
+def steadiness_table(study: Study) -> Table:
+    """Return what of each conclusion holds over the range of speeds: whether a unit passes, and its rank."""
+    table = study.tables["sensitivity"]
+    found = table[table["level"].isin(SCREENED)]
+    units = list(found["value_unit"])
+    told = [_told(row["pass_holds"], row["rank_holds"]) for row in found.to_dict("records")]
+    columns = [
+        Column("级别\nlevel", [LEVEL_WORDS[one] for one in found["level"]], 13, "short"),
+        Column("单元\nunit", list(found["unit_name"]), 11, "short"),
+        Column("指标\nindicator", list(found["label_zh"]), 38),
+        Column("单位\nunit of value", units, 9, "short"),
+        Column(f"低\nat {SLOW:g}", list(found["low"]), 9, "figure", units),
+        Column("本年值\nvalue", list(found["value"]), 9, "figure", units),
+        Column(f"高\nat {FAST:g}", list(found["high"]), 9, "figure", units),
+        Column("目标\ntarget", list(found["target"]), 8, "figure", units),
+        Column("结论\nconclusion", [text for text, _ in told], 27, "short", marks=[mark for _, mark in told]),
+        Column("低时达标\npasses, low", list(found["passes_low"]), 9, "short"),
+        Column("达标\npasses", list(found["passes"]), 9, "short"),
+        Column("高时达标\npasses, high", list(found["passes_high"]), 9, "short"),
+        Column("低时位次\nrank, low", list(found["rank_low"]), 8, "year"),
+        Column("位次\nrank", list(found["rank"]), 8, "year"),
+        Column("高时位次\nrank, high", list(found["rank_high"]), 8, "year"),
+        Column("指标编号\nid", list(found["indicator"]), 30),
+    ]  # fmt: skip
+    notes = [
+        f"速度取 {SLOW:g} 倍与 {FAST:g} 倍，各算一遍：达标与否、位次三次都相同，才算成立。村社的见 sensitivity.csv。",
+        f"Computed again at {SLOW:g} and {FAST:g} times the speed: a conclusion holds where all three agree. Villages are in sensitivity.csv.",
+    ]
+    return Table(
+        "稳健性", "稳健性 What holds over the speeds", columns, notes, frozen=3, printed=15,
+        empty="没有随速度变化的指标 speed changes no indicator",
+    )  # fmt: skip
+
+
+def _told(pass_holds: bool, rank_holds: bool) -> tuple[str, Mark]:
+    if not pass_holds:
+        return "达标与否随速度变化 passes at some speeds", "bad"
+    if not rank_holds:
+        return "位次随速度变化 its rank changes", "open"
+    return "成立 holds", "good"
+
+
+def issues_table(study: Study) -> Table:
+    """Return every repair, warning and row set aside, with the mend."""
+    found = issue_table(study.problems)
+    order = {word: place for place, word in enumerate(SEVERITIES)}
+    found = found.sort_values("severity", key=lambda one: one.map(order), kind="stable")
+    columns = [
+        Column("性质\nseverity", [SEVERITIES[one] for one in found["severity"]], 12, "short",
+               marks=[SEVERITY_MARKS[one] for one in found["severity"]]),
+        Column("文件\nfile", list(found["file"]), 22),
+        Column("图层\nlayer", list(found["layer"]), 12),
+        Column("行\nrow", list(found["row"]), 10),
+        Column("字段\nfield", list(found["field"]), 24),
+        Column("发现\nfound", list(found["found"]), 50),
+        Column("应为\nexpected", list(found["expected"]), 20),
+        Column("如何改\nmend", list(found["mend"]), 34),
+        Column("件数\ncount", list(found["count"]), 7, "people"),
+        Column("代码\ncode", list(found["code"]), 22),
+    ]  # fmt: skip
+    notes = ["运行时改正的、提请注意的、没有计入的，逐条在此。 Every repair, warning and row that was set aside."]
+    return Table("问题", "数据问题 Issues", columns, notes, frozen=1, printed=9, empty="没有问题 nothing to report")
+
+
+def missing_table(study: Study) -> Table:
+    """Return every layer, table, column and group that the policies ask for and the district does not have."""
+    found = study.tables["missing"]
+    entries = entries_of(study)
+    waiting = [
+        "\n".join(entries[one].names.zh if one in entries else one for one in text.split("; "))
+        for text in found["indicators"]
+    ]
+    places = [f"{section} {name}" for section, name in zip(found["section"], found["name"], strict=True)]
+    columns = [
+        Column("要什么\nwhat", [TO_COLLECT.get(one, one) for one in found["section"]], 13, "short"),
+        Column("名称\nname", [zh or name for zh, name in zip(found["label_zh"], found["name"], strict=True)], 20),
+        Column("缺什么\nlacking", ["整个缺 all of it" if one else "缺列 columns" for one in found["is_whole_missing"]], 15, "short"),
+        Column("所需的列\ncolumns asked for", list(found["columns"]), 28),
+        Column("等它的指标\nindicators that wait for it", waiting, 46),
+        Column("条款\nstatements", list(found["statements"]), 16),
+        Column("写在 district.toml 的\nsection of district.toml", places, 40),
+    ]  # fmt: skip
+    notes = [
+        "有了这些数据，就能多算这些指标；最急需的在前。 With these, more can be computed; what most wait for comes first."
+    ]
+    return Table(
+        "缺数据", "缺数据 Data to collect", columns, notes, frozen=2,
+        empty="政策所需的数据齐全 everything the policies ask for is there",
+    )  # fmt: skip

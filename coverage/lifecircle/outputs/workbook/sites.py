@@ -1,0 +1,252 @@
+"""选址: what to build for each plan, the price of refusing each site, the curve, the least number of sites, and the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lifecircle.config import District, Question
+from lifecircle.model import SitesFound
+from lifecircle.outputs.words import SITING_STATUS, work_names
+from lifecircle.outputs.workbook.about import SHEETS, Item, add_about
+from lifecircle.outputs.workbook.book import Book, Column, Mark, Table, open_book
+
+NO_PLANS = (
+    "本次运行没有选址方案：在 district.toml 写 [[plans]]，或用 lifecircle sites。 "
+    "No plans: write [[plans]] in district.toml, or use lifecircle sites."
+)
+NOTHING_CHOSEN = (
+    "没有选中的点：无解，或现有设施已经够了。 No site chosen: no plan meets the conditions, or what stands is enough."
+)
+MARKS: dict[str, Mark] = {"optimal": "good", "time": "open", "feasible": "open", "infeasible": "bad"}
+CURVE = "选址曲线"
+NEEDED = "不可替代 needed"
+CURVE_WIDTH_PX, CURVE_HEIGHT_PX = 720, 360
+CURVE_ROWS = 18
+"""Of the sheet, that the drawing covers."""
+
+
+def question_text(question: Question) -> str:
+    """Return what was asked, in words."""
+    parts = [
+        *([f"新建 {question.count} 处 {question.count} new sites"] if question.count is not None else []),
+        *(
+            [f"覆盖 {100 * question.target:g}% 的人 {100 * question.target:g}% of people"]
+            if question.target is not None
+            else []
+        ),
+        *([f"预算 {question.budget_yuan:,.0f} 元 yuan"] if question.budget_yuan is not None else []),
+        *([f"每个镇街不低于 {100 * question.floor:g}% every township at least"] if question.floor is not None else []),
+    ]
+    return "；".join(parts)
+
+
+def proof_text(found: SitesFound) -> str:
+    """Return whether the answer is proven, and how far from proven it may be."""
+    siting = found.siting
+    text = SITING_STATUS[siting.status]
+    if siting.status in ("optimal", "infeasible") or not np.isfinite(siting.bound):
+        return text
+    apart = f"，差距 gap {100 * siting.gap:.2f}%" if np.isfinite(siting.gap) else ""
+    return f"{text}：上界或下界 bound {siting.bound:,.1f}{apart}"
+
+
+def price_unit(found: SitesFound) -> str:
+    """Return what a refusal costs: people, or sites or yuan more where a share is asked for."""
+    if found.question.target is None:
+        return "人 people"
+    return "元 yuan" if found.siting.cost_yuan else "处 sites"
+
+
+def sites_table(plans: Sequence[SitesFound]) -> Table:
+    """Return the chosen sites of every plan, in the order in which they bring most, with what refusing each costs."""
+    rows = [(plan, plan.id, row) for plan in plans for row in plan.sites.to_dict("records")]
+    works = work_names()
+
+    def values(name: str) -> list[Any]:
+        return [row[name] for _, _, row in rows]
+
+    columns = [
+        Column("方案\nplan", [plan.names.zh for plan, _, _ in rows], 22),
+        Column("问题\nquestion", [question_text(plan.question) for plan, _, _ in rows], 26),
+        Column("次序\norder", values("order"), 6, "year"),
+        Column("工程\nwork", [works[name] for name in values("work")], 12, "short"),
+        Column("候选点\ncandidate", values("candidate_id"), 18),
+        Column("所在\nplace", values("name"), 16),
+        Column("新增人口\npeople gained", values("people_gained"), 13, "people"),
+        Column("累计人口\ncovered", values("cumulative_people"), 11, "people"),
+        Column("累计 %\nshare %", values("cumulative_share_pct"), 8, "percent"),
+        Column("造价（元）\ncost, yuan", values("cost_yuan"), 12, "people"),
+        Column("每万元人数\nper 10,000 yuan", values("people_per_10k_yuan"), 12, "figure"),
+        Column("否决代价\nprice of no", [_price(row["price_of_no"]) for _, _, row in rows], 13, "people"),
+        Column("代价计\nin", [price_unit(plan) if np.isfinite(row["price_of_no"]) else None for plan, _, row in rows], 9, "short"),
+        Column("改选\ninstead", values("instead"), 24),
+        Column("证明\nproof", [proof_text(plan) for plan, _, _ in rows], 24, "short", marks=[MARKS[plan.siting.status] for plan, _, _ in rows]),
+        Column("方案编号\nplan", [name for _, name, _ in rows], 40),
+    ]  # fmt: skip
+    notes = [
+        "次序：每一步取新增人口最多的一处。否决代价：不准用这一处而重新求解，最优方案会少覆盖多少人（或多要几处、多花多少元）。",
+        "Order: each next brings most. Price of no: solved again without this site, how many people fewer (or sites, yuan more) the best plan has.",
+    ]
+    return Table(
+        "选址", "选址 Sites", columns, notes, frozen=3, printed=15, empty=NOTHING_CHOSEN if plans else NO_PLANS
+    )
+
+
+def _price(value: float) -> float | str | None:
+    return NEEDED if np.isposinf(value) else None if pd.isna(value) else value
+
+
+def plans_table(plans: Sequence[SitesFound]) -> Table:
+    """Return one row a plan: the question, before and after, the bound and whether it is proven."""
+    before = [plan.covered_before for plan in plans]
+    after = [plan.siting.people_covered for plan in plans]
+    columns = [
+        Column("方案\nplan", [plan.names.both for plan in plans], 30),
+        Column("准则\nrule", [plan.rule.names.zh for plan in plans], 26),
+        Column("问题\nquestion", [question_text(plan.question) for plan in plans], 34),
+        Column("候选点\ncandidates", [plan.candidates for plan in plans], 10, "people"),
+        Column("连接\nlinks", [plan.links for plan in plans], 8, "people"),
+        Column("计入人口\npeople", [plan.people for plan in plans], 11, "people"),
+        Column("现已覆盖\ncovered now", before, 11, "people"),
+        Column("现覆盖 %\nnow %", _shares(before, plans), 8, "percent"),
+        Column("新建处数\nsites", [len(plan.sites) for plan in plans], 8, "people"),
+        Column("建后覆盖\ncovered then", after, 11, "people"),
+        Column("建后覆盖 %\nthen %", _shares(after, plans), 9, "percent"),
+        Column("造价（元）\ncost, yuan", [plan.siting.cost_yuan or None for plan in plans], 12, "people"),
+        Column("界\nbound", [plan.siting.bound for plan in plans], 11, "figure"),
+        Column("差距 %\ngap %", [100 * plan.siting.gap for plan in plans], 8, "percent"),
+        Column("证明\nproof", [SITING_STATUS[plan.siting.status] for plan in plans], 24, "short",
+               marks=[MARKS[plan.siting.status] for plan in plans]),
+        Column("候选点由来\nmade by", [_made(plan) for plan in plans], 30),
+        Column("方案编号\nplan", [plan.id for plan in plans], 40),
+    ]  # fmt: skip
+    notes = [
+        "界：任何别的选法都不会更好于此（求覆盖最多时为上界，求处数或造价最少时为下界）；差距为 0 即已证明最优。",
+        "Bound: no other choice is better than this; a gap of 0 is a proof.",
+    ]
+    return Table("选址方案", "选址方案 Plans", columns, notes, frozen=2, printed=15, empty=NO_PLANS)
+
+
+def _shares(people: list[float], plans: Sequence[SitesFound]) -> list[float | None]:
+    return [100 * some / plan.people if plan.people > 0 else None for some, plan in zip(people, plans, strict=True)]
+
+
+def _made(plan: SitesFound) -> str:
+    if plan.spacing_m is None:
+        return "本区给出 given by the district"
+    return f"每 {plan.spacing_m:g} 米方格人口最多处 the most peopled place of each square of {plan.spacing_m:g} m"
+
+
+def curve_table(plans: Sequence[SitesFound]) -> Table:
+    """Return the people covered by each number of sites, with the bound, of every plan."""
+    rows = [(plan, plan.id, row) for plan in plans for row in plan.curve.to_dict("records")]
+    columns = [
+        Column("准则\nrule", [plan.rule.names.zh for plan, _, _ in rows], 26),
+        Column("新建处数\nsites", [row["sites"] for _, _, row in rows], 10, "people"),
+        Column("覆盖人口\npeople covered", [row["people_covered"] for _, _, row in rows], 13, "people"),
+        Column("覆盖 %\nshare %", [row["share_pct"] for _, _, row in rows], 9, "percent"),
+        Column("上界\nbound", [row["bound"] for _, _, row in rows], 12, "people"),
+        Column("证明\nproof", [SITING_STATUS[row["status"]] for _, _, row in rows], 26, "short",
+               marks=[MARKS[row["status"]] for _, _, row in rows]),
+        Column("方案编号\nplan", [name for _, name, _ in rows], 40),
+    ]  # fmt: skip
+    notes = ["建几处能覆盖多少人：每一行都是该处数的最优解或其上界。 How many people so many sites cover at best."]
+    return Table(CURVE, "选址曲线 Curve", columns, notes, frozen=2, printed=6, empty=NO_PLANS)
+
+
+def targets_table(plans: Sequence[SitesFound]) -> Table:
+    """Return the least number of sites to each share of the people, of every plan."""
+    rows = [(plan, plan.id, row) for plan in plans for row in plan.targets.to_dict("records")]
+    columns = [
+        Column("准则\nrule", [plan.rule.names.zh for plan, _, _ in rows], 26),
+        Column("覆盖到 %\nshare %", [row["share_pct"] for _, _, row in rows], 10, "percent"),
+        Column("至少新建处数\nleast sites", ["做不到 impossible" if pd.isna(row["sites"]) else row["sites"] for _, _, row in rows], 18, "year"),
+        Column("证明\nproof", [SITING_STATUS[row["status"]] for _, _, row in rows], 26, "short",
+               marks=[MARKS[row["status"]] for _, _, row in rows]),
+        Column("方案编号\nplan", [name for _, name, _ in rows], 40),
+    ]  # fmt: skip
+    notes = [
+        "不计造价，至少几处。做不到：用尽全部候选点也到不了。 The least number, whatever they cost; impossible: not with every candidate."
+    ]
+    return Table(
+        "达标处数", "达标所需处数 Sites to reach each share", columns, notes, frozen=1, printed=4, empty=NO_PLANS
+    )
+
+
+def sites_sheets(plans: Sequence[SitesFound]) -> list[str]:
+    """Return the names of the sheets that :func:`add_sites` adds."""
+    return [table.sheet for table in _tables(plans)]
+
+
+def add_sites(book: Book, plans: Sequence[SitesFound]) -> None:
+    """Add the sheets of plans: the sites, and where there are any the plans, the curve and the least numbers."""
+    for table in _tables(plans):
+        sheet = book.add(table)
+        if table.sheet == CURVE and len(plans) == 1 and table.rows > 1:
+            _draw_curve(book, sheet, table)
+
+
+def _tables(plans: Sequence[SitesFound]) -> list[Table]:
+    if not plans:
+        return [sites_table(plans)]
+    return [sites_table(plans), plans_table(plans), curve_table(plans), targets_table(plans)]
+
+
+def _draw_curve(book: Book, sheet: Any, table: Table) -> None:
+    """Draw people covered over sites, below the table."""
+    first = book.first_row(table)
+    last = first + table.rows - 1
+    chart = book.file.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
+    for place, label, colour in ((4, "上界 bound", "#9AA5B1"), (2, "覆盖人口 people covered", "#1D6FA5")):
+        chart.add_series(
+            {
+                "name": label,
+                "categories": [table.sheet, first, 1, last, 1],
+                "values": [table.sheet, first, place, last, place],
+                "line": {"color": colour, "width": 1.75},
+                "marker": {"type": "circle", "size": 5, "border": {"color": colour}, "fill": {"color": colour}},
+            }
+        )
+    chart.set_title({"name": "新建处数与覆盖人口 Sites and people covered", "name_font": {"size": 12}})
+    chart.set_x_axis({"name": "新建处数 sites", "min": 0, "major_gridlines": {"visible": False}})
+    chart.set_y_axis(
+        {"name": "人 people", "num_format": "#,##0", "major_gridlines": {"visible": True, "line": {"color": "#E3E7EC"}}}
+    )
+    chart.set_legend({"position": "bottom"})
+    chart.set_size({"width": CURVE_WIDTH_PX, "height": CURVE_HEIGHT_PX})
+    said = {"description": "新建处数与覆盖人口 sites and people covered"}
+    sheet.insert_chart(last + 2, 0, chart, said)
+    sheet.fit_to_pages(1, 1)
+    sheet.print_area(0, 0, last + 2 + CURVE_ROWS, (table.printed or len(table.columns)) - 1)
+
+
+def write_sites_workbook(found: SitesFound, district: District, path: Path) -> None:
+    """Write ``选址.xlsx``: the sites with the price of refusing each, the plan and its proof, the curve, the least numbers."""
+    with open_book(path, district, str(district.year)) as book:
+        add_about(book, "选址 Sites", _about(found), [(name, SHEETS[name]) for name in sites_sheets([found])])
+        add_sites(book, [found])
+
+
+def _about(found: SitesFound) -> list[Item]:
+    now, then = (f"{people:,.0f}（{100 * people / found.people:.1f}%）" if found.people > 0 else f"{people:,.0f}"
+                 for people in (found.covered_before, found.siting.people_covered))  # fmt: skip
+    rule = found.rule
+    return [
+        ("准则 rule", f"{rule.names.both}，限 limit {rule.limit:g} {rule.limit_unit}，编号 id {rule.id}"),
+        ("问题 question", question_text(found.question)),
+        ("覆盖人口 people covered", f"{now} → {then}，共 of {found.people:,.0f}"),
+        ("证明 proof", proof_text(found)),
+        ("候选点 candidates", f"{found.candidates:,}，{_made(found)}"),
+        (
+            "方法 method",
+            (
+                "现有设施保留；在候选点中精确求解（化简、贪心、交换，再由 HiGHS 求解并给出界）。上界之下没有更好的选法，差距为 0 即已证最优。 "
+                "What stands stays; the choice among candidates is exact: reduced, improved, then solved by HiGHS, which gives the bound."
+            ),
+        ),
+    ]
