@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from lifecircle.cli import app
 from lifecircle.study.between import Between
+from lifecircle.study.comparing import compare_years
 from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 
 LATER = TOML.replace('grade = "grade" }', 'grade = "grade", opened = "year", closed_year = "until" }').replace(
@@ -76,6 +77,31 @@ def test_the_change_of_coverage_by_cause_is_the_one_computed_by_hand(found):
     assert (row["covered_from"], row["covered_to"]) == (pytest.approx(80), 180)
     assert (row["newly_covered"], row["newly_lost"], row["moved"]) == (80, 0, pytest.approx(20))
     assert row["counted_by"] == "cell"
+
+
+def test_a_comparison_carries_the_places_it_is_of(tmp_path):
+    folder = write_district(tmp_path / "tiny")
+    cells = compare_years(folder, (2022, 2025)).cells["clinic-walk-15"]
+    assert (cells.x - ORIGIN_X).tolist() == [100, 900, 1500, 1900]
+    np.testing.assert_allclose(cells.people_from, [80, 40, 48, 32], rtol=0, atol=1e-9)
+    assert cells.people_to.tolist() == [100, 50, 30, 20]
+    # In 2022 only k1, to whom c2 is 930 s away; in 2025 k2 at 1100 m too, from which c4 is 800 m and 300 m of access too far.
+    assert cells.covered_from.tolist() == [True, False, False, False]
+    assert cells.covered_to.tolist() == [True, True, True, False]
+
+
+def test_places_of_two_years_stand_one_after_the_other(tmp_path):
+    years = '[[years]]\nyear = 2021\npopulation = { path = "people_2021.csv" }\n'
+    folder = write_district(tmp_path / "tiny", LATER + years)
+    places = pd.DataFrame({"id": ["p1", "p2"], "x": [ORIGIN_X + 100, ORIGIN_X + 1100], "people": [60, 40], "age60": 10})
+    places.assign(y=ORIGIN_Y).to_csv(folder / "people_2021.csv", index=False)
+    cells = compare_years(folder, (2021, 2025)).cells["clinic-walk-15"]
+    assert (cells.x - ORIGIN_X).tolist() == [100, 1100, 100, 900, 1500, 1900]
+    assert cells.people_from.tolist() == [60, 40, 0, 0, 0, 0]
+    assert cells.people_to.tolist() == [0, 0, 100, 50, 30, 20]
+    # p2 stands at the clinic of 2024; without it the way to k1 is 1100 m.
+    assert cells.covered_from.tolist() == [True, False, True, False, False, False]
+    assert cells.covered_to.tolist() == [True, True, True, True, True, False]
 
 
 def test_every_difference_is_its_causes_and_residual_and_people_add_up_to_the_district(found):
