@@ -41,6 +41,7 @@ from lifecircle.config.schema import (
     UnitLayer,
     Ways,
 )
+from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
 from lifecircle.config.targets import Base, Target, TargetKind
 from lifecircle.config.water import WaterSupply
@@ -79,6 +80,7 @@ __all__ = [
     "Roads",
     "Rule",
     "Scenario",
+    "Sensitivity",
     "SourceLayer",
     "Statement",
     "TableFile",

@@ -9,6 +9,7 @@ from lifecircle.config.indicators import AnyIndicator
 from lifecircle.config.rules import Rule
 from lifecircle.config.scenarios import Scenario
 from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
+from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.siting import CandidateLayer, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
@@ -45,6 +46,7 @@ class Configuration:
     candidates: tuple[CandidateLayer, ...] = ()
     """Places where something may be built."""
     siting: SitingOptions = SitingOptions()  # noqa: RUF009 - frozen
+    sensitivity: Sensitivity = Sensitivity()  # noqa: RUF009 - frozen
     water: WaterSupply = WaterSupply()  # noqa: RUF009 - frozen
     years: tuple[YearLayers, ...] = ()
     """What differed in other years."""

@@ -56,6 +56,19 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
     _check_engines(configuration, table, problems)
     _check_kinds(configuration, problems)
     _check_named_entries(configuration, problems)
+    _check_sensitivity(configuration, problems)
+
+
+def _check_sensitivity(configuration: Configuration, problems: Problems) -> None:
+    """Check that the people to be tried are those of a scenario."""
+    peopled = [one.id for one in configuration.scenarios if one.population is not None]
+    for index, name in enumerate(configuration.sensitivity.populations or ()):
+        if name not in peopled:
+            problems.error(
+                "config-unknown-entry", FILE_NAME, f'没有另有人口的情景 no scenario with people of its own: "{name}"',
+                field=f"sensitivity.populations[{index + 1}]",
+                mend=nearest_name(name, peopled) or "在情景里写 population give the scenario a population",
+            )  # fmt: skip
 
 
 def _check_kinds(configuration: Configuration, problems: Problems) -> None:

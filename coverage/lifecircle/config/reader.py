@@ -31,6 +31,7 @@ from lifecircle.config.schema import (
     Terrain,
     UnitLayer,
 )
+from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.siting import CandidateLayer, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
@@ -56,6 +57,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "water": (WaterSupply, False),
     "candidates": (CandidateLayer, True),
     "siting": (SitingOptions, False),
+    "sensitivity": (Sensitivity, False),
     "years": (YearLayers, True),
     "scenarios": (Scenario, True),
 }
@@ -118,6 +120,7 @@ def read_configuration(
         exempt=tuple(parsed["exempt"]),
         candidates=tuple(parsed["candidates"]),
         siting=next(iter(parsed["siting"]), None) or SitingOptions(),
+        sensitivity=next(iter(parsed["sensitivity"]), None) or Sensitivity(),
         water=next(iter(parsed["water"]), None) or WaterSupply(),
         years=tuple(parsed["years"]),
         scenarios=tuple(parsed["scenarios"]),

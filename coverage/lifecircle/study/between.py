@@ -67,7 +67,7 @@ class Between:
     def __init__(self, states: tuple[YearRead, YearRead], clock: Clock, cache: Cache) -> None:
         self.states, self.clock, self.cache = states, clock, cache
         first, second = (state.layers for state in states)
-        self.has_one_grid = _is_one_grid(first.cells, second.cells)
+        self.has_one_grid = is_one_grid(first.cells, second.cells)
         self.has_same_roads = _is_same_map(first.roads, second.roads)
         self.problems = Problems()
         self.journeys: dict[tuple[int, int], Journeys] = {}
@@ -276,7 +276,8 @@ def _is_same_units(first: YearRead, second: YearRead, level: Level) -> bool:
     ) and (level in first.layers.units) == (level in second.layers.units)
 
 
-def _is_one_grid(first: Cells, second: Cells) -> bool:
+def is_one_grid(first: Cells, second: Cells) -> bool:
+    """Whether people are counted at the same places, in the same order."""
     return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in ("id", "x", "y"))
 
 
