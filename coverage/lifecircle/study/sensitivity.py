@@ -14,7 +14,7 @@ import pandas as pd
 
 from lifecircle.clauses import Facts
 from lifecircle.config import Entry, Label, Rule
-from lifecircle.config.schema import Level
+from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.coverage import within_at_speed
 from lifecircle.measures.judging import judge_rows
 from lifecircle.measures.levels import LevelSums, levels_of
@@ -28,7 +28,7 @@ from lifecircle.measures.sensitivity import (
     vary_factors,
 )
 from lifecircle.measures.targets import due_target
-from lifecircle.model import Cells, FloatArray
+from lifecircle.model import Cells, FloatArray, IntArray
 from lifecircle.problems import Problems
 from lifecircle.study.between import is_one_grid
 from lifecircle.study.journeys import Journeys
@@ -111,15 +111,18 @@ def _other_rows(
     if entry.group is None:
         who |= {f"{entry.id}-{group}": group for group in facts.groups_beside}
     yield from ends_of_range(rows[~rows["indicator"].isin(who)])
+    own = rows[rows["indicator"].isin(who)]
+    parts = _parts_of(own)
     for variation in factors:
         if variation.kind == "speed" and entry.is_distance:
             continue
-        yield from _coverage(rows, variation, who, facts.levels, facts.cells, _is_covered(entry, cost, variation))
+        covered = _is_covered(entry, cost, variation)
+        yield share_otherwise(own, variation, *_count(parts, who, facts.levels, facts.cells, covered))
     for crowd in crowds:
-        own = cost if crowd.travel is None else _cost_from(crowd.travel, entry)
+        from_there = cost if crowd.travel is None else _cost_from(crowd.travel, entry)
         counted = {name: group for name, group in who.items() if group is None or group in crowd.cells.groups}
-        covered = _is_covered(entry, own, crowd.variation)
-        yield from _coverage(rows, crowd.variation, counted, crowd.levels, crowd.cells, covered)
+        covered = _is_covered(entry, from_there, crowd.variation)
+        yield share_otherwise(own, crowd.variation, *_count(parts, counted, crowd.levels, crowd.cells, covered))
 
 
 def _cost_from(travel: Journeys, rule: Rule) -> FloatArray:
@@ -135,16 +138,30 @@ def _is_covered(rule: Rule, cost: FloatArray, variation: Variation) -> FloatArra
     return inside.astype(np.float64)
 
 
-def _coverage(
-    rows: pd.DataFrame, variation: Variation, who: Mapping[str, str | None], levels: Mapping[Level, LevelSums], cells: Cells,
+def _parts_of(rows: pd.DataFrame) -> list[tuple[str, Level, IntArray]]:
+    """Return where the rows of each indicator and level stand; those of a level are in the order of its units."""
+    of_level = [(level, (rows["level"] == level).to_numpy()) for level in LEVELS]
+    of_indicator = [(str(name), (rows["indicator"] == name).to_numpy()) for name in rows["indicator"].unique()]
+    return [
+        (name, level, np.flatnonzero(is_level & is_named))
+        for level, is_level in of_level
+        for name, is_named in of_indicator
+        if (is_level & is_named).any()
+    ]
+
+
+def _count(
+    parts: list[tuple[str, Level, IntArray]], who: Mapping[str, str | None], levels: Mapping[Level, LevelSums], cells: Cells,
     covered: FloatArray,
-) -> Iterator[pd.DataFrame]:  # fmt: skip
-    """Return a rule's coverage, and that of each group beside it, of other cells covered or other people."""
-    for (indicator, level), own in rows[rows["indicator"].isin(who)].groupby(["indicator", "level"], sort=False):
-        group = who[str(indicator)]
-        people = cells.people if group is None else cells.groups[group]
-        sums = next(found for name, found in levels.items() if name == level)
-        yield share_otherwise(own, variation, sums.sum(people * covered), sums.sum(people))
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+    """Return the people covered and all people of each row; NaN of a group that is not counted there."""
+    numerator, denominator = np.full((2, sum(len(at) for _, _, at in parts)), np.nan)
+    for indicator, level, at in parts:
+        if indicator in who:
+            group = who[indicator]
+            people = cells.people if group is None else cells.groups[group]
+            numerator[at], denominator[at] = levels[level].sum(people * covered), levels[level].sum(people)
+    return numerator, denominator
 
 
 def _other_readings(facts: Facts, base: list[pd.DataFrame]) -> list[pd.DataFrame]:
