@@ -2,65 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from typer.testing import CliRunner
 
-from lifecircle.cli import app
 from lifecircle.study.between import Between
 from lifecircle.study.comparing import compare_years
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
-
-LATER = TOML.replace('grade = "grade" }', 'grade = "grade", opened = "year", closed_year = "until" }').replace(
-    'path = "roads.gpkg"', 'path = "roads.gpkg"\nfields = { name = "name" }'
-)
-YEARS = """
-[[years]]
-year = 2022
-population = { control = { path = "people_2022.csv", level = "township", id = "code", people = "people" } }
-roads = { closed = ["新街"] }
-"""
-CAUSES = ["by_facilities", "by_people", "by_roads", "by_rule"]
-
-
-def write_district(folder, toml=LATER + YEARS):
-    """Write the tiny district with a second clinic of 2024 at 1100 m, and 新街 from 1200 m on, closed in 2022."""
-    write_tiny(folder, toml)
-    lines = [
-        shapely.LineString([(ORIGIN_X + x, ORIGIN_Y) for x in ends]) for ends in ((0, 700, 1200), (1200, 1600, 2000))
-    ]
-    streets = {"highway": ["residential"] * 2, "name": ["老街", "新街"]}
-    gpd.GeoDataFrame(streets, geometry=lines, crs=CRS).to_file(folder / "roads.gpkg", layer="roads")
-    clinics = [("k1", "甲卫生院", "乡镇卫生院", ORIGIN_X, "", ""), ("k2", "乙卫生院", "乡镇卫生院", ORIGIN_X + 1100, "2024年5月", ""),
-               ("k3", "旧卫生室", "村卫生室", ORIGIN_X + 1900, 1990, 2020)]  # fmt: skip
-    table = pd.DataFrame(clinics, columns=["id", "name", "grade", "x", "year", "until"]).assign(y=ORIGIN_Y)
-    table.to_csv(folder / "clinics.csv", index=False)
-    # 甲 120: 80 and 40 (150 in 2025: 100 and 50); 乙 80: 48 and 32 (50 in 2025: 30 and 20).
-    pd.DataFrame({"code": ["330399001", "330399002"], "people": [120, 80]}).to_csv(
-        folder / "people_2022.csv", index=False
-    )
-    return folder
-
-
-def invoke(*arguments):
-    return CliRunner().invoke(app, [str(one) for one in arguments])
-
-
-def compare(folder, first, second, *more):
-    done = invoke("compare", folder, first, second, "--out", folder, "--no-cache", *more)
-    assert done.exit_code == 0, done.output
-    made = folder / "data" / "processed" / "tiny" / f"compare-{first}-{second}"
-    changes = pd.read_csv(made / "changes.csv", dtype={"unit_code": str})
-    return (
-        changes.set_index(["indicator", "unit_code"]),
-        json.loads((made / "comparison.json").read_text("utf-8")),
-        done,
-    )
+from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
+from tests.two_years import CAUSES, LATER, YEARS, compare, invoke, write_district
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifecircle.config.catalogue import load_entries, load_policies
 from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.indicators import Presence
+from lifecircle.config.schema import Ferry, Mode
 from lifecircle.problems import Problems, nearest_name
 
 
@@ -33,7 +35,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
                         "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"',
                         field=f"{name}[{index + 1}].{place}", mend=nearest_name(str(mode), list(configuration.modes)),
                     )  # fmt: skip
-    _check_ferries(configuration, problems)
+    check_ferries(configuration.ferries, "ferries", configuration.modes, problems)
     if configuration.population is not None:
         groups = configuration.population.groups
         for rule in configuration.rules:
@@ -54,7 +56,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
             mend='加上 add district.policies = ["living-circle"] 或 or [[rules]]',
         )  # fmt: skip
     _check_engines(configuration, table, problems)
-    _check_kinds(configuration, problems)
+    check_kinds(configuration, "layers", problems)
     _check_named_entries(configuration, problems)
     _check_sensitivity(configuration, problems)
 
@@ -71,14 +73,14 @@ def _check_sensitivity(configuration: Configuration, problems: Problems) -> None
             )  # fmt: skip
 
 
-def _check_kinds(configuration: Configuration, problems: Problems) -> None:
+def check_kinds(configuration: Configuration, place: str, problems: Problems) -> None:
     """Check that no kind is described as supply and as other places too: indicators ask both, and would count it twice."""
     supply = {layer.kind for layer in configuration.facilities}
     for index, layer in enumerate(configuration.layers):
         if layer.kind in supply:
             problems.error(
                 "config-kind-twice", FILE_NAME, f'[[facilities]] 已有此类，会重复计数 already a kind of facility, counts twice: "{layer.kind}"',
-                field=f"layers[{index + 1}].kind", mend="指标也用 [[facilities]]，删去此处 indicators use [[facilities]] too: leave it out here",
+                field=f"{place}[{index + 1}].kind", mend="指标也用 [[facilities]]，删去此处 indicators use [[facilities]] too: leave it out here",
             )  # fmt: skip
 
 
@@ -135,14 +137,14 @@ def _modes_named(entry: Any, key: str) -> list[tuple[str, Any]]:
     return [*named, ("then.mode", onward)] if isinstance(onward, str) else named
 
 
-def _check_ferries(configuration: Configuration, problems: Problems) -> None:
+def check_ferries(ferries: Sequence[Ferry], place: str, modes: Mapping[str, Mode], problems: Problems) -> None:
     """Check that ferries carry modes that go over streets: they link streets to streets."""
-    for index, ferry in enumerate(configuration.ferries):
+    for index, ferry in enumerate(ferries):
         for mode in ferry.modes:
-            if mode in configuration.modes and configuration.modes[mode].engine == "terrain":
+            if mode in modes and modes[mode].engine == "terrain":
                 problems.error(
                     "ferry-terrain-mode", FILE_NAME, f'地形方式不能乘轮渡 a ferry carries no terrain mode: "{mode}"',
-                    field=f"ferries[{index + 1}].modes", mend="写道路方式 name modes over streets, such as walk",
+                    field=f"{place}[{index + 1}].modes", mend="写道路方式 name modes over streets, such as walk",
                 )  # fmt: skip
 
 

@@ -34,6 +34,8 @@ WORDS: dict[Cause, str] = {
     "roads": "道路\nroads",
     "rule": "准则\nrule",
 }
+STOOD = {"opened": "新启用 opened", "closed": "停用 closed", "moved": "移位 moved", "altered": "属性不同 altered"}
+FERRIES = {"added": "新开 added", "gone": "停开 gone", "changed": "不同 changed"}
 MOST = 3
 """How many of the townships that changed most are named."""
 LEAST = 0.05
@@ -136,7 +138,7 @@ def comparison_table(comparison: Comparison) -> Table | None:
 def comparison_lines(comparison: Comparison) -> list[str]:
     """Return what differs between the years, in words, and how the table is to be read."""
     causes, lines = comparison.causes, []
-    for word, text in (("opened", "新启用 opened"), ("closed", "停用 closed")):
+    for word, text in STOOD.items():
         listed = causes["facilities"].get(word, [])
         kinds = pd.Series([one["kind"] for one in listed], dtype=object).value_counts()
         if len(listed):
@@ -148,6 +150,9 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     for word, text in (("opened", "新通 opened"), ("closed", "停用 closed")):
         if roads.get(word):
             lines.append(f"道路{text}: {', '.join(roads[word])}")
+    for word, text in FERRIES.items():
+        if named := roads.get("ferries", {}).get(word):
+            lines.append(f"轮渡{text}: {', '.join(named)}")
     lines += [f"准则 rule {name}: {then['from']} → {then['to']}" for name, then in causes["rule"].items()]
     if not any(causes.values()):
         lines.append("两年的设施、人口、道路、准则都相同：在 district.toml 里用 [[years]] 写明不同之处，或给设施加 opened；"

@@ -154,7 +154,9 @@ def _read_year(
     def tell(text: str) -> None:
         progress(f"{year}: {text}" if text else "")
 
-    layers = check_district(folder, problems, only_rules=only_rules, year=year, progress=tell, cache=cache)
+    layers = check_district(
+        folder, problems, only_rules=only_rules, year=year, with_scenarios=False, progress=tell, cache=cache
+    )
     if layers is None:
         return None
     entry = next((one for one in layers.configuration.years if one.year == year), None)

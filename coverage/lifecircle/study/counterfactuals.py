@@ -69,9 +69,15 @@ def _run(between: Between, later: frozenset[Cause], only_rules: tuple[str, ...])
         roads=roads.roads,
         registers=last.layers.registers,
         known=last.layers.known,
-        configuration=replace(people.configuration, rules=ruled.configuration.rules),
+        configuration=replace(
+            people.configuration,
+            rules=ruled.configuration.rules,
+            facilities=facilities.configuration.facilities,
+            layers=facilities.configuration.layers,
+            tables=last.layers.configuration.tables,
+        ),
     )
-    travel: Journeys = copy(between.travel(int("people" in later), int("roads" in later)))
+    travel: Journeys = copy(between.travel(*(int(cause in later) for cause in ("facilities", "people", "roads"))))
     said = Problems()
     travel.layers, travel.problems = layers, said
     results = {rule.id: answer_rule(travel, rule) for rule in layers.configuration.rules if rule.id in layers.serving}

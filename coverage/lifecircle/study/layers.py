@@ -83,6 +83,7 @@ def check_district(
     year: int | None = None,
     policies: tuple[str, ...] | None = None,
     at: str | None = None,
+    with_scenarios: bool = True,
     progress: Progress = say_nothing,
     cache: Cache = NO_CACHE,
 ) -> Layers | None:
@@ -97,6 +98,8 @@ def check_district(
         Those the run answers to, in place of the configuration's.
     at
         The run's time of day, in place of the configuration's.
+    with_scenarios
+        Read and check the scenarios' layers too.
 
     Returns
     -------
@@ -132,7 +135,7 @@ def check_district(
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
     variants: tuple[Variant, ...] = ()
-    if cells is not None and facilities is not None:
+    if with_scenarios and cells is not None and facilities is not None:
         variants = vary(configuration, units, cells, facilities, roads, only_rules, problems)
     if problems.errors or cells is None or facilities is None or configuration.district is None:
         return None
