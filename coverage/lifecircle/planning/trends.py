@@ -215,10 +215,13 @@ class Comparison:
     causes: Mapping[Cause, Mapping[str, Any]]
     """What differs, by cause: an empty mapping where nothing does."""
     units: Mapping[str, Any]
-    """What became of units: codes that changed, and whether both years' cells are one grid."""
+    """What became of units: ``crosswalk``, codes that changed; ``only_in``, codes that the other year lacks; ``has_one_grid``, whether both
+    years count people at the same places."""
     people: tuple[float, float]
     not_compared: Mapping[str, str]
     """Rules and indicators that only one year has, and why."""
+    as_today: tuple[int, ...]
+    """Years of which nothing is said but when facilities opened and closed: their people, roads and units are today's."""
     problems: tuple[Problem, ...]
     inputs: Mapping[int, tuple[InputFile, ...]]
 
