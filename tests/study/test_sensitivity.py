@@ -8,7 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
-from lifecircle.study import run_district
+from lifecircle.planning.robust_sites import robust_sites
+from lifecircle.problems import Problems
+from lifecircle.study import check_district, run_district
+from lifecircle.study.journeys import Clock, Journeys
+from lifecircle.study.sensitivity import assume_for_sites
 from lifecircle.travel.network import Network
 from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 
@@ -91,6 +95,41 @@ def test_other_people_elsewhere_go_over_the_streets_there_are(tmp_path, monkeypa
     assert summary(tables, RULE, "330399002")["pass_changes_in"] == ""
     assert found.details["sensitivity"] == {"speeds": [0.8, 1.2], "limits": [0.8, 1.2], "populations": ["hukou"]}
     assert len(built) == 1
+
+
+def test_who_covers_whom_under_every_assumption_is_what_the_tables_count(tmp_path):
+    ready = TOML.replace("minutes = 15\n", "minutes = 15\nready_minutes = 5\n") + HUKOU
+    folder = write_tiny(tmp_path / "tiny", ready)
+    write_people(folder, ("h1", 550, 0, 30), ("h2", 950, 0, 10))
+    places = [("k1", "甲", "", ORIGIN_X, ORIGIN_Y), ("k2", "乙", "", ORIGIN_X + 1400, ORIGIN_Y)]
+    pd.DataFrame(places, columns=["id", "name", "grade", "x", "y"]).to_csv(folder / "clinics.csv", index=False)
+    tables = run_district(folder, with_areas=False).tables
+    problems = Problems()
+    layers = check_district(folder, problems)
+    rules = {rule.id: rule for rule in layers.configuration.rules}
+    travel = Journeys(layers, Clock(lambda _: None), problems)
+    for rule_id in (RULE, METRES):
+        assumed = assume_for_sites(travel, rules[rule_id])
+        counted = values(tables, rule_id, "330399")
+        assert assumed.keys() - {"base"} == counted.keys()
+        for name, share in counted.items():
+            one = assumed[name]
+            assert 100 * one.people[one.covers.sum(axis=0) > 0].sum() / one.people.sum() == pytest.approx(share)
+    # 10 of the 15 minutes are left to travel, 600 s; of 18 minutes 13, 780 s: k2 reaches c2 (530 s) and c3 (100 s), k1 c1.
+    found = robust_sites(np.array([1]), assume_for_sites(travel, rules[RULE]), 1)
+    told = found.assumptions.set_index("assumption")["people_covered"]
+    # Slower, 480 s: c3 alone. The registered at 550 and 950 m: k2 reaches h2 (450 s), k1 both but h2 (950).
+    assert told.to_dict() == {
+        "base": 80,
+        "speed-0.8": 30,
+        "speed-1.2": 80,
+        "limit-0.8": 30,
+        "limit-1.2": 80,
+        "hukou": 10,
+    }
+    # k1 alone covers c1's 100.
+    assert found.assumptions["regret"].tolist() == [20, 70, 20, 70, 20, 20]
+    assert found.sites["optimal_in"].tolist() == [0]
 
 
 READINGS = """

@@ -223,7 +223,10 @@ class Between:
 
     def changed_anywhere(self) -> tuple[Cause, ...]:
         """Return the causes that differ for anything at all."""
-        differs = self.describe()
+        differs = {cause: bool(told) for cause, told in self.describe().items()}
+        shared = self.states[0].rules.keys() & self.states[1].rules.keys()
+        # Entered otherwise, and nothing else to tell of them: other spacing of entrances, say.
+        differs["facilities"] |= any(self.mark(0, rule_id) != self.mark(1, rule_id) for rule_id in shared)
         return tuple(cause for cause in CAUSES if differs[cause])
 
     def describe(self) -> dict[Cause, dict[str, Any]]:

@@ -6,11 +6,12 @@ live at other places than the run's are joined to the streets there are, and ask
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from lifecircle.clauses import Facts
 from lifecircle.config import Entry, Label, Rule
@@ -29,6 +30,8 @@ from lifecircle.measures.sensitivity import (
 )
 from lifecircle.measures.targets import due_target
 from lifecircle.model import Cells, FloatArray, IntArray
+from lifecircle.planning.robust_sites import Assumption
+from lifecircle.planning.sites import Floors
 from lifecircle.problems import Problems
 from lifecircle.study.between import is_one_grid
 from lifecircle.study.journeys import Journeys
@@ -53,7 +56,7 @@ def try_conclusions(travel: Journeys, facts: Facts) -> dict[str, pd.DataFrame]:
     """Return the tables ``sensitivity`` and ``sensitivity_alternatives`` of a run that is answered."""
     options = facts.configuration.sensitivity
     factors = vary_factors(options.speeds, options.limits)
-    crowds = _gather_crowds(travel, facts)
+    crowds = _gather_crowds(travel)
     base, others = [], []
     for entry in (*facts.configuration.rules, *facts.configuration.indicators):
         rows = facts.rows.get(entry.id)
@@ -70,6 +73,60 @@ def try_conclusions(travel: Journeys, facts: Facts) -> dict[str, pd.DataFrame]:
     return {"sensitivity": summary, "sensitivity_alternatives": listed}
 
 
+def assume_for_sites(
+    travel: Journeys, rule: Rule, floors_of: Callable[[Cells], Floors | None] = lambda _: None
+) -> dict[str, Assumption]:
+    """Return who covers whom under every assumption, the run's own first (``base``): what `robust_sites` asks.
+
+    Each way is searched once, as far as the widest limit and the fastest go.
+
+    Parameters
+    ----------
+    travel
+        Over layers in which the rule is served by what stands and by the candidates.
+    floors_of
+        The least shares of units, for the cells of the run or of other people.
+
+    Raises
+    ------
+    ValueError
+        For a chain: its second half is not a question of sites.
+    """
+    if rule.then is not None:
+        raise ValueError(f"{rule.id} 是急救链，没有选址 is a chain, and has no sites")
+    options = travel.layers.configuration.sensitivity
+    base = Variation("base", "range", Label(zh="现状", en="base"))
+    tried = [base, *(one for one in vary_factors(options.speeds, options.limits) if _applies(one, rule))]
+    fixed = rule.fixed_minutes
+    stretch = max((rule.limit * one.limit - fixed) * one.speed / (rule.limit - fixed) for one in tried)
+    found: dict[str, Assumption] = {}
+    reach = travel.within(rule, stretch)
+    for one in tried:
+        people = travel.people(rule)
+        found[one.id] = Assumption(_covers(reach, rule, one), people, floors_of(travel.layers.cells))
+    for crowd in _gather_crowds(travel):
+        cells = crowd.cells
+        if rule.group is None or rule.group in cells.groups:
+            theirs = reach if crowd.travel is None else crowd.travel.within(rule)
+            people = cells.people if rule.group is None else cells.groups[rule.group]
+            found[crowd.variation.id] = Assumption(_covers(theirs, rule, crowd.variation), people, floors_of(cells))
+    return found
+
+
+def _applies(variation: Variation, rule: Rule) -> bool:
+    """Whether an assumption can change a rule: no speed changes a distance."""
+    return variation.kind != "speed" or not rule.is_distance
+
+
+def _covers(reach: csr_array, rule: Rule, variation: Variation) -> csr_array:
+    """Return facilities x cells: who covers whom under an assumption; a cost of 0 is stored, and covers."""
+    inside = csr_array(
+        (_is_covered(rule, reach.data, variation), reach.indices.copy(), reach.indptr.copy()), shape=reach.shape
+    )
+    inside.eliminate_zeros()
+    return inside
+
+
 def describe_assumptions(travel: Journeys) -> dict[str, list[float] | list[str]]:
     """Return what is tried, defaults too."""
     options = travel.layers.configuration.sensitivity
@@ -83,18 +140,18 @@ def _peopled(travel: Journeys) -> list[Variant]:
     return [one for one in variants if asked is None or one.scenario.id in asked]
 
 
-def _gather_crowds(travel: Journeys, facts: Facts) -> list[Crowd]:
-    crowds = []
+def _gather_crowds(travel: Journeys) -> list[Crowd]:
+    layers, crowds = travel.layers, []
     for variant in _peopled(travel):
         population = variant.configuration.population
         kind = KINDS.get((population.kind if population else None) or "")
         names = variant.scenario.names
         label = Label(zh=f"{names.zh}（{kind.zh}）", en=f"{names.en or names.zh} ({kind.en})") if kind else names
         ways = None
-        if not is_one_grid(variant.cells, facts.cells):
-            layers = replace(travel.layers, cells=variant.cells)
-            ways = travel.beside_these(layers, np.zeros(0, dtype=np.int64), Problems())
-        levels = levels_of(facts.district, facts.units, variant.cells)
+        if not is_one_grid(variant.cells, layers.cells):
+            moved = replace(layers, cells=variant.cells)
+            ways = travel.beside_these(moved, np.zeros(0, dtype=np.int64), Problems())
+        levels = levels_of(layers.district, layers.units, variant.cells)
         crowds.append(Crowd(Variation(variant.scenario.id, "people", label), variant.cells, levels, ways))
     return crowds
 
@@ -114,7 +171,7 @@ def _other_rows(
     own = rows[rows["indicator"].isin(who)]
     parts = _parts_of(own)
     for variation in factors:
-        if variation.kind == "speed" and entry.is_distance:
+        if not _applies(variation, entry):
             continue
         covered = _is_covered(entry, cost, variation)
         yield share_otherwise(own, variation, *_count(parts, who, facts.levels, facts.cells, covered))
