@@ -7,6 +7,7 @@ see :mod:`.between` for coverage, where most of that is adding up, and :mod:`.co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,19 +128,31 @@ def check_all_years(
     for entry in layers.configuration.years:
         said = Problems()
         _read_year(folder, entry.year, said, progress=progress)
-        problems.found += [problem for problem in said if problem not in problems.found]
+        _add_of_year(entry.year, said, problems)
     return None if problems.errors else layers
+
+
+def _add_of_year(year: int, said: Problems, problems: Problems) -> None:
+    """Add what was said of a year's layers and is not known yet, with the year it was said of."""
+    for one in said:
+        if one not in problems.found:
+            # A crosswalk is one year's alone: its field is the column's name and no more.
+            is_told = one.field.startswith(f"years.{year}") or one.code.startswith("crosswalk")
+            problems.found.append(one if is_told else replace(one, field=f"{year}: {one.field}"))
 
 
 def _read_years(
     folder: Path, years: tuple[int, int], only_rules: tuple[str, ...], progress: Progress, cache: Cache
 ) -> tuple[YearRead, YearRead]:
     """Read both years; what is wrong in either is raised together."""
-    said, found = Problems(), []
-    for year in years:
-        problems = Problems()
-        found.append(_read_year(folder, year, problems, only_rules=only_rules, progress=progress, cache=cache))
-        said.found += [problem for problem in problems if problem not in said.found]
+    read = [Problems(), Problems()]
+    found = [
+        _read_year(folder, year, problems, only_rules=only_rules, progress=progress, cache=cache)
+        for year, problems in zip(years, read, strict=True)
+    ]
+    said = Problems([problem for problem in read[0] if problem in read[1].found])
+    for year, problems in zip(years, read, strict=True):
+        _add_of_year(year, problems, said)
     said.raise_errors()
     first, second = found
     if first is None or second is None:
