@@ -2,64 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from typer.testing import CliRunner
 
-from lifecircle.cli import app
 from lifecircle.study.between import Between
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
-
-LATER = TOML.replace('grade = "grade" }', 'grade = "grade", opened = "year", closed_year = "until" }').replace(
-    'path = "roads.gpkg"', 'path = "roads.gpkg"\nfields = { name = "name" }'
-)
-YEARS = """
-[[years]]
-year = 2022
-population = { control = { path = "people_2022.csv", level = "township", id = "code", people = "people" } }
-roads = { closed = ["新街"] }
-"""
-CAUSES = ["by_facilities", "by_people", "by_roads", "by_rule"]
-
-
-def write_district(folder, toml=LATER + YEARS):
-    """Write the tiny district with a second clinic of 2024 at 1100 m, and 新街 from 1200 m on, closed in 2022."""
-    write_tiny(folder, toml)
-    lines = [
-        shapely.LineString([(ORIGIN_X + x, ORIGIN_Y) for x in ends]) for ends in ((0, 700, 1200), (1200, 1600, 2000))
-    ]
-    streets = {"highway": ["residential"] * 2, "name": ["老街", "新街"]}
-    gpd.GeoDataFrame(streets, geometry=lines, crs=CRS).to_file(folder / "roads.gpkg", layer="roads")
-    clinics = [("k1", "甲卫生院", "乡镇卫生院", ORIGIN_X, "", ""), ("k2", "乙卫生院", "乡镇卫生院", ORIGIN_X + 1100, "2024年5月", ""),
-               ("k3", "旧卫生室", "村卫生室", ORIGIN_X + 1900, 1990, 2020)]  # fmt: skip
-    table = pd.DataFrame(clinics, columns=["id", "name", "grade", "x", "year", "until"]).assign(y=ORIGIN_Y)
-    table.to_csv(folder / "clinics.csv", index=False)
-    # 甲 120: 80 and 40 (150 in 2025: 100 and 50); 乙 80: 48 and 32 (50 in 2025: 30 and 20).
-    pd.DataFrame({"code": ["330399001", "330399002"], "people": [120, 80]}).to_csv(
-        folder / "people_2022.csv", index=False
-    )
-    return folder
-
-
-def invoke(*arguments):
-    return CliRunner().invoke(app, [str(one) for one in arguments])
-
-
-def compare(folder, first, second, *more):
-    done = invoke("compare", folder, first, second, "--out", folder, "--no-cache", *more)
-    assert done.exit_code == 0, done.output
-    made = folder / "data" / "processed" / "tiny" / f"compare-{first}-{second}"
-    changes = pd.read_csv(made / "changes.csv", dtype={"unit_code": str})
-    return (
-        changes.set_index(["indicator", "unit_code"]),
-        json.loads((made / "comparison.json").read_text("utf-8")),
-        done,
-    )
+from lifecircle.study.comparing import compare_years
+from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
+from tests.two_years import CAUSES, LATER, YEARS, compare, invoke, write_district
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +28,31 @@ def test_the_change_of_coverage_by_cause_is_the_one_computed_by_hand(found):
     assert (row["covered_from"], row["covered_to"]) == (pytest.approx(80), 180)
     assert (row["newly_covered"], row["newly_lost"], row["moved"]) == (80, 0, pytest.approx(20))
     assert row["counted_by"] == "cell"
+
+
+def test_a_comparison_carries_the_places_it_is_of(tmp_path):
+    folder = write_district(tmp_path / "tiny")
+    cells = compare_years(folder, (2022, 2025)).cells["clinic-walk-15"]
+    assert (cells.x - ORIGIN_X).tolist() == [100, 900, 1500, 1900]
+    np.testing.assert_allclose(cells.people_from, [80, 40, 48, 32], rtol=0, atol=1e-9)
+    assert cells.people_to.tolist() == [100, 50, 30, 20]
+    # In 2022 only k1, to whom c2 is 930 s away; in 2025 k2 at 1100 m too, from which c4 is 800 m and 300 m of access too far.
+    assert cells.covered_from.tolist() == [True, False, False, False]
+    assert cells.covered_to.tolist() == [True, True, True, False]
+
+
+def test_places_of_two_years_stand_one_after_the_other(tmp_path):
+    years = '[[years]]\nyear = 2021\npopulation = { path = "people_2021.csv" }\n'
+    folder = write_district(tmp_path / "tiny", LATER + years)
+    places = pd.DataFrame({"id": ["p1", "p2"], "x": [ORIGIN_X + 100, ORIGIN_X + 1100], "people": [60, 40], "age60": 10})
+    places.assign(y=ORIGIN_Y).to_csv(folder / "people_2021.csv", index=False)
+    cells = compare_years(folder, (2021, 2025)).cells["clinic-walk-15"]
+    assert (cells.x - ORIGIN_X).tolist() == [100, 1100, 100, 900, 1500, 1900]
+    assert cells.people_from.tolist() == [60, 40, 0, 0, 0, 0]
+    assert cells.people_to.tolist() == [0, 0, 100, 50, 30, 20]
+    # p2 stands at the clinic of 2024; without it the way to k1 is 1100 m.
+    assert cells.covered_from.tolist() == [True, False, True, False, False, False]
+    assert cells.covered_to.tolist() == [True, True, True, True, True, False]
 
 
 def test_every_difference_is_its_causes_and_residual_and_people_add_up_to_the_district(found):

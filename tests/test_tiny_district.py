@@ -55,6 +55,7 @@ def test_every_file_of_the_contract_is_there(out, processed):
         "network_parts.csv",
         "targets.csv",
         "sensitivity.csv",
+        "sensitivity_alternatives.csv",
         "manifest.json",
     }
     assert {path.name for path in processed.iterdir()} == names

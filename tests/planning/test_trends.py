@@ -97,6 +97,43 @@ def test_newly_less_lost_is_the_change_of_the_people_covered(people, covered, sh
     np.testing.assert_allclose(both.newly_covered - both.newly_lost + both.moved, change, rtol=0, atol=1e-9)
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_in_every_unit_and_in_all_the_flows_are_the_change_whatever_became_of_units(seed):
+    random = np.random.default_rng(seed)
+    olds, news, cells = 4, 5, 12
+    # Cells lie in old units in parts, a few in none; each old unit goes to one or more of today's.
+    membership = random.dirichlet(np.ones(olds + 1), cells).T[:olds]
+    rows = [
+        (f"o{old}", f"n{new}", share)
+        for old in range(olds)
+        for new, share in enumerate(random.dirichlet(np.ones(news)))
+    ]
+    today = np.array([f"n{new}" for new in range(news)], dtype=object)
+    carry = links(*rows).matrix(np.array([f"o{old}" for old in range(olds)], dtype=object), today)
+    people = random.integers(0, 500, (2, cells)) * random.choice([1.0, 0.37])
+    covered = random.random((2, cells)) < 0.5
+
+    def add_up(values):
+        return carry @ (membership @ values)
+
+    sums = [add_up(people[at] * covered[at]) for at in (0, 1)]
+    by_cell = turnover((people[0], people[1]), (covered[0], covered[1]), add_up)
+    for found in (by_cell, turnover_of_units(*sums)):
+        flows = found.newly_covered - found.newly_lost + found.moved
+        np.testing.assert_allclose(flows, sums[1] - sums[0], rtol=0, atol=1e-9)
+        assert flows.sum() == pytest.approx(sums[1].sum() - sums[0].sum(), abs=1e-9)
+        assert (found.newly_covered >= 0).all()
+        assert (found.newly_lost >= 0).all()
+        # Who is newly covered is covered now, and who is newly lost is not.
+        now = add_up(people[1])
+        assert (found.newly_covered <= sums[1] + 1e-9).all()
+        assert (by_cell.newly_lost <= now - sums[1] + 1e-9).all()
+    # In today's units there are as many people as in those of the time.
+    inside = membership.sum(axis=0)
+    for at in (0, 1):
+        assert sums[at].sum() == pytest.approx((people[at] * covered[at] * inside).sum(), rel=1e-9, abs=1e-9)
+
+
 def test_where_grids_differ_a_unit_tells_the_least_it_can():
     found = turnover_of_units(np.array([10.0, 50]), np.array([30.0, 20]))
     assert found.newly_covered.tolist() == [20, 0]

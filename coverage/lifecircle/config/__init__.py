@@ -43,6 +43,7 @@ from lifecircle.config.schema import (
     UnitLayer,
     Ways,
 )
+from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.siting import CandidateLayer, Plan, Question
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
 from lifecircle.config.targets import Base, Target, TargetKind
@@ -89,6 +90,7 @@ __all__ = [
     "Roads",
     "Rule",
     "Scenario",
+    "Sensitivity",
     "SourceLayer",
     "Statement",
     "TableFile",

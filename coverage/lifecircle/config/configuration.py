@@ -10,6 +10,7 @@ from lifecircle.config.links import LinkEntry, LinkLayer
 from lifecircle.config.rules import Rule
 from lifecircle.config.scenarios import Scenario
 from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
+from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.siting import CandidateLayer, Plan, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
@@ -50,6 +51,7 @@ class Configuration:
     """Footpaths, gates, bridges and ferries that might be built."""
     plans: tuple[Plan, ...] = ()
     """Where to build: questions that every run answers."""
+    sensitivity: Sensitivity = Sensitivity()  # noqa: RUF009 - frozen
     water: WaterSupply = WaterSupply()  # noqa: RUF009 - frozen
     years: tuple[YearLayers, ...] = ()
     """What differed in other years."""

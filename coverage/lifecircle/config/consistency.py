@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifecircle.config.catalogue import load_entries, load_policies
 from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.indicators import Presence
+from lifecircle.config.links import LinkTerms
+from lifecircle.config.schema import Ferry, Mode
 from lifecircle.problems import Problems, nearest_name
 
 
@@ -34,7 +37,8 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
                         "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"',
                         field=f"{name}[{index + 1}].{place}", mend=nearest_name(str(mode), list(configuration.modes)),
                     )  # fmt: skip
-    _check_ferries(configuration, problems)
+    check_ferries(configuration.ferries, "ferries", configuration.modes, problems)
+    check_ferries(configuration.links, "links", configuration.modes, problems)
     if configuration.population is not None:
         groups = configuration.population.groups
         for rule in configuration.rules:
@@ -55,18 +59,31 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
             mend='加上 add district.policies = ["living-circle"] 或 or [[rules]]',
         )  # fmt: skip
     _check_engines(configuration, table, problems)
-    _check_kinds(configuration, problems)
+    check_kinds(configuration, "layers", problems)
     _check_named_entries(configuration, problems)
+    _check_sensitivity(configuration, problems)
 
 
-def _check_kinds(configuration: Configuration, problems: Problems) -> None:
+def _check_sensitivity(configuration: Configuration, problems: Problems) -> None:
+    """Check that the people to be tried are those of a scenario."""
+    peopled = [one.id for one in configuration.scenarios if one.population is not None]
+    for index, name in enumerate(configuration.sensitivity.populations or ()):
+        if name not in peopled:
+            problems.error(
+                "config-unknown-entry", FILE_NAME, f'没有另有人口的情景 no scenario with people of its own: "{name}"',
+                field=f"sensitivity.populations[{index + 1}]",
+                mend=nearest_name(name, peopled) or "在情景里写 population give the scenario a population",
+            )  # fmt: skip
+
+
+def check_kinds(configuration: Configuration, place: str, problems: Problems) -> None:
     """Check that no kind is described as supply and as other places too: indicators ask both, and would count it twice."""
     supply = {layer.kind for layer in configuration.facilities}
     for index, layer in enumerate(configuration.layers):
         if layer.kind in supply:
             problems.error(
                 "config-kind-twice", FILE_NAME, f'[[facilities]] 已有此类，会重复计数 already a kind of facility, counts twice: "{layer.kind}"',
-                field=f"layers[{index + 1}].kind", mend="指标也用 [[facilities]]，删去此处 indicators use [[facilities]] too: leave it out here",
+                field=f"{place}[{index + 1}].kind", mend="指标也用 [[facilities]]，删去此处 indicators use [[facilities]] too: leave it out here",
             )  # fmt: skip
 
 
@@ -128,16 +145,16 @@ def _modes_named(entry: Any, key: str) -> list[tuple[str, Any]]:
     return [*named, ("then.mode", onward)] if isinstance(onward, str) else named
 
 
-def _check_ferries(configuration: Configuration, problems: Problems) -> None:
+def check_ferries(
+    ferries: Sequence[Ferry | LinkTerms], place: str, modes: Mapping[str, Mode], problems: Problems
+) -> None:
     """Check that ferries and links carry modes that go over streets: they link streets to streets."""
-    carried = [(f"ferries[{at + 1}]", one.modes) for at, one in enumerate(configuration.ferries)]
-    carried += [(f"links[{at + 1}]", one.modes) for at, one in enumerate(configuration.links)]
-    for place, modes in carried:
-        for mode in modes:
-            if mode in configuration.modes and configuration.modes[mode].engine == "terrain":
+    for index, ferry in enumerate(ferries):
+        for mode in ferry.modes:
+            if mode in modes and modes[mode].engine == "terrain":
                 problems.error(
                     "ferry-terrain-mode", FILE_NAME, f'地形方式不能乘轮渡、走连接 a ferry or link carries no terrain mode: "{mode}"',
-                    field=f"{place}.modes", mend="写道路方式 name modes over streets, such as walk",
+                    field=f"{place}[{index + 1}].modes", mend="写道路方式 name modes over streets, such as walk",
                 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from lifecircle.config.schema import (
     Terrain,
     UnitLayer,
 )
+from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.siting import CandidateLayer, Plan, SitingOptions
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
 from lifecircle.config.water import WaterSupply
@@ -59,6 +60,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "siting": (SitingOptions, False),
     "links": (LinkEntry, True),
     "plans": (Plan, True),
+    "sensitivity": (Sensitivity, False),
     "years": (YearLayers, True),
     "scenarios": (Scenario, True),
 }
@@ -123,6 +125,7 @@ def read_configuration(
         siting=next(iter(parsed["siting"]), None) or SitingOptions(),
         links=tuple(parsed["links"]),
         plans=tuple(parsed["plans"]),
+        sensitivity=next(iter(parsed["sensitivity"]), None) or Sensitivity(),
         water=next(iter(parsed["water"]), None) or WaterSupply(),
         years=tuple(parsed["years"]),
         scenarios=tuple(parsed["scenarios"]),

@@ -43,9 +43,15 @@ def cells_covered(cost: FloatArray, limit: float, fixed: float = 0.0, *, has_ran
     covered = cost <= limit
     if not has_range:
         return Covered(covered, covered, covered)
-    moving = cost - fixed
-    # At 0.8 times the speed a journey takes 1/0.8 of the time: the same as 0.8 of the limit at full speed.
-    return Covered(covered, moving <= (limit - fixed) * SLOW, moving <= (limit - fixed) * FAST)
+    return Covered(covered, within_at_speed(cost, limit, fixed, SLOW), within_at_speed(cost, limit, fixed, FAST))
+
+
+def within_at_speed(cost: FloatArray, limit: float, fixed: float, speed: float) -> BoolArray:
+    """Return which cells are within a limit at so many times the speed; ``fixed`` is the part of cost that no speed changes.
+
+    At 0.8 times the speed a journey takes 1/0.8 of the time: the same as 0.8 of what the limit leaves to travel, at full speed.
+    """
+    return np.asarray(cost - fixed <= (limit - fixed) * speed, dtype=np.bool_)
 
 
 def minutes_range(minutes: FloatArray, fixed: float) -> tuple[FloatArray, FloatArray]:

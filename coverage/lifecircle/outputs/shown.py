@@ -13,6 +13,7 @@ from lifecircle.outputs.gaps import describe_gaps, gap_lines
 from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
 from lifecircle.outputs.scenarios import scenario_summary, scenario_table
 from lifecircle.outputs.scores import score_json, statement_lines, target_table
+from lifecircle.outputs.sensitivity import sensitivity_lines
 from lifecircle.outputs.sites import plans_table, sites_json
 from lifecircle.outputs.summary import summarise, summary_table
 
@@ -40,7 +41,7 @@ def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as
     ):
         if table is not None:
             console.print(table)
-    for line in [*closure_lines(study.closures), *gap_lines(study), *statement_lines(study)]:
+    for line in [*closure_lines(study.closures), *gap_lines(study), *sensitivity_lines(study), *statement_lines(study)]:
         say(line)
     notable = sum(problem.severity in ("warning", "set_aside", "repaired") for problem in study.problems)
     if notable:

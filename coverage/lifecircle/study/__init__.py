@@ -29,6 +29,7 @@ from lifecircle.study.overland import describe_surfaces
 from lifecircle.study.parts import describe_networks, network_parts
 from lifecircle.study.rules import answer_rule
 from lifecircle.study.scenarios import compare_scenarios
+from lifecircle.study.sensitivity import describe_assumptions, try_conclusions
 from lifecircle.study.serving import asked_entries
 from lifecircle.study.siting import answer_plans
 
@@ -94,6 +95,8 @@ def run_district(
     if layers.variants:
         with clock.stage("scenarios", "情景 scenarios"):
             tables["scenarios"] = compare_scenarios(travel, facts, only_rules, problems)
+    with clock.stage("sensitivity", "各种假设下结论是否成立 which conclusions hold"):
+        tables |= try_conclusions(travel, facts)
     areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
     return Study(
@@ -138,5 +141,6 @@ def _details(travel: Journeys, cache: Cache) -> dict[str, Any]:
         **travel.layers.details,
         "networks": describe_networks(travel),
         "terrain": describe_surfaces(travel.overland),
+        "sensitivity": describe_assumptions(travel),
         "cache": dict(cache.outcomes),
     }

@@ -12,7 +12,6 @@ from lifecircle.config import load_policies
 from lifecircle.measures.judging import TARGET_COLUMNS, judge_rows
 from lifecircle.measures.rows import COLUMNS
 from lifecircle.measures.rule_rows import rule_rows
-from lifecircle.measures.sensitivity import hold_conclusions
 from lifecircle.model import Known
 
 STATEMENT_COLUMNS = (
@@ -48,9 +47,7 @@ def answer_all(facts: Facts, known: Known, asked: set[str], not_computed: Mappin
     joined["statements"] = statement_table(facts, missing)
     entries = (*facts.configuration.rules, *facts.configuration.indicators)
     joined["missing"] = data_missing(facts, [entry for entry in entries if entry.id in missing])
-    indicators = _stack(rows, COLUMNS)
-    joined["sensitivity"] = hold_conclusions(indicators)
-    return Answers(indicators, joined, missing)
+    return Answers(_stack(rows, COLUMNS), joined, missing)
 
 
 @dataclass(slots=True)

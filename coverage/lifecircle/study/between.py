@@ -19,10 +19,11 @@ from lifecircle.clauses import Facts
 from lifecircle.config import Rule
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.levels import LevelSums
-from lifecircle.model import BoolArray, Cells, Facilities, FloatArray, InputFile, Roads, TextArray
+from lifecircle.model import BoolArray, Cells, FloatArray, InputFile, Roads, TextArray
 from lifecircle.planning.trends import (
     CAUSES,
     Cause,
+    ChangedCells,
     Crosswalk,
     Turnover,
     share_by_unit,
@@ -35,6 +36,7 @@ from lifecircle.problems import Problems
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Layers
 from lifecircle.study.rules import cost_of
+from lifecircle.study.stood import describe_facilities, describe_ferries, is_one_list, mark_places
 
 Which = tuple[int, int, int, int]
 """Of which year (0 or 1) the facilities, the people, the roads and the rule are."""
@@ -66,23 +68,35 @@ class Between:
     def __init__(self, states: tuple[YearRead, YearRead], clock: Clock, cache: Cache) -> None:
         self.states, self.clock, self.cache = states, clock, cache
         first, second = (state.layers for state in states)
-        self.has_one_grid = _is_one_grid(first.cells, second.cells)
+        self.has_one_grid = is_one_grid(first.cells, second.cells)
         self.has_same_roads = _is_same_map(first.roads, second.roads)
+        self.has_one_list = is_one_list(first.facilities, second.facilities)
         self.problems = Problems()
-        self.journeys: dict[tuple[int, int], Journeys] = {}
+        self.journeys: dict[tuple[int, int, int], Journeys] = {}
         self.costs: dict[tuple[Any, ...], FloatArray] = {}
+        self.marks: dict[tuple[int, str], bytes] = {}
 
-    def travel(self, people: int, roads: int) -> Journeys:
-        """Return the journeys of the cells of one year over the roads of one: made once where either does not differ."""
-        key = (0 if self.has_one_grid else people, 0 if self.has_same_roads else roads)
+    def travel(self, facilities: int, people: int, roads: int) -> Journeys:
+        """Return the journeys to the facilities listed in one year, of the cells of one, over the roads of one.
+
+        Made once where any does not differ; to another list of facilities, over the same network.
+        """
+        key = (
+            0 if self.has_one_list else facilities, 0 if self.has_one_grid else people, 0 if self.has_same_roads else roads,
+        )  # fmt: skip
         if key not in self.journeys:
-            layers = replace(self.states[key[0]].layers, roads=self.states[key[1]].layers.roads)
+            listed, lived, roads_of = (self.states[place].layers for place in key)
+            layers = replace(lived, facilities=listed.facilities, roads=roads_of.roads)
+            known = next((made for other, made in self.journeys.items() if other[1:] == key[1:]), None)
             self.journeys[key] = Journeys(layers, self.clock, self.problems, self.cache)
+            if known is not None:
+                rows = np.arange(max(len(layers.facilities), len(known.layers.facilities)))
+                self.journeys[key] = known.beside_these(layers, rows, self.problems)
         return self.journeys[key]
 
     def own(self, place: int) -> Journeys:
         """Return a year's own journeys, which share networks and searches with those between."""
-        own = copy(self.travel(place, place))
+        own = copy(self.travel(place, place, place))
         own.layers, own.problems = self.states[place].layers, self.states[place].problems
         return own
 
@@ -93,12 +107,24 @@ class Between:
         serving = self.states[facilities].layers.serving[rule_id]
         onward = self.states[facilities].layers.onward.get(rule_id)
         key = (
-            rule_id, rule.mode, rule.is_distance, serving.tobytes(), None if onward is None else onward.tobytes(),
+            rule_id, rule.mode, rule.is_distance, self.mark(facilities, rule_id),
             0 if self.has_one_grid else people, 0 if self.has_same_roads else roads,
         )  # fmt: skip
         if key not in self.costs:
-            self.costs[key] = cost_of(self.travel(people, roads), rule, serving, onward)
+            self.costs[key] = cost_of(self.travel(facilities, people, roads), rule, serving, onward)
         return self.costs[key]
+
+    def mark(self, place: int, rule_id: str) -> bytes:
+        """Return what tells the facilities that serve a rule in one year from others: where they are, and how they are entered."""
+        if (place, rule_id) not in self.marks:
+            layers = self.states[place].layers
+            parts = [
+                mark_places(layers.facilities.frame.iloc[rows[rule_id]])
+                for rows in (layers.serving, layers.onward)
+                if rule_id in rows
+            ]
+            self.marks[place, rule_id] = b"|".join(parts)
+        return self.marks[place, rule_id]
 
     def covered(self, rule_id: str, which: Which) -> BoolArray:
         """Return which cells are covered."""
@@ -112,13 +138,11 @@ class Between:
         """Return the causes that differ for a rule; people too where its units do."""
         first, second = self.states
         rules = first.rules[rule_id], second.rules[rule_id]
-        serving = [state.layers.serving[rule_id].tobytes() for state in self.states]
-        onward = [state.layers.onward.get(rule_id, np.zeros(0)).tobytes() for state in self.states]
         limits = [(rule.mode, rule.limit, rule.limit_unit) for rule in rules]
         cells = first.layers.cells, second.layers.cells
         has_moved = not self.has_one_grid or not _is_same_people(*cells) or not _is_same_units(first, second, level)
         differs = (
-            serving[0] != serving[1] or onward[0] != onward[1], has_moved, not self.has_same_roads, limits[0] != limits[1],
+            self.mark(0, rule_id) != self.mark(1, rule_id), has_moved, not self.has_same_roads, limits[0] != limits[1],
         )  # fmt: skip
         return tuple(cause for cause, is_other in zip(CAUSES, differs, strict=True) if is_other)
 
@@ -161,6 +185,28 @@ class Between:
                 )
         return pd.concat(tables, ignore_index=True)
 
+    def cells(self, rule_id: str, facts: list[Facts]) -> ChangedCells:
+        """Return where people are and whether a rule covers them there, in both years."""
+        people = self._who_counts(rule_id, facts)[rule_id]
+        grids = [one.cells for one in facts]
+        covered = [[self.covered(rule_id, (year, year, year, year)) for year in (0, 1)]]
+        if not self.has_one_grid:
+            # At the places of each year, what the other's facilities, roads and rule would cover.
+            covered = [[self.covered(rule_id, (year, at, year, year)) for year in (0, 1)] for at in (0, 1)]
+            people = (
+                np.concatenate([people[0], np.zeros(len(people[1]))]),
+                np.concatenate([np.zeros(len(people[0])), people[1]]),
+            )
+        places = grids[: len(covered)]
+        return ChangedCells(
+            x=np.concatenate([one.x for one in places]),
+            y=np.concatenate([one.y for one in places]),
+            people_from=people[0],
+            people_to=people[1],
+            covered_from=np.concatenate([of_place[0] for of_place in covered]),
+            covered_to=np.concatenate([of_place[1] for of_place in covered]),
+        )
+
     def _who_counts(self, rule_id: str, facts: list[Facts]) -> dict[str, Pair]:
         """Return by indicator the people of both years, per cell: who counts under a rule, and the groups beside it that both years have."""
         rule = self.states[1].rules[rule_id]
@@ -177,7 +223,10 @@ class Between:
 
     def changed_anywhere(self) -> tuple[Cause, ...]:
         """Return the causes that differ for anything at all."""
-        differs = self.describe()
+        differs = {cause: bool(told) for cause, told in self.describe().items()}
+        shared = self.states[0].rules.keys() & self.states[1].rules.keys()
+        # Entered otherwise, and nothing else to tell of them: other spacing of entrances, say.
+        differs["facilities"] |= any(self.mark(0, rule_id) != self.mark(1, rule_id) for rule_id in shared)
         return tuple(cause for cause in CAUSES if differs[cause])
 
     def describe(self) -> dict[Cause, dict[str, Any]]:
@@ -189,6 +238,7 @@ class Between:
         roads = {} if self.has_same_roads else {
             "ways": [len(state.layers.roads or ()) for state in self.states],
             "opened": sorted(closures[0] - closures[1]), "closed": sorted(closures[1] - closures[0]),
+            "ferries": describe_ferries(first.layers.roads, second.layers.roads),
         }  # fmt: skip
         people = {} if self.has_one_grid and _is_same_people(first.layers.cells, second.layers.cells) else {
             "people": [float(state.layers.cells.people.sum()) for state in self.states], "has_one_grid": self.has_one_grid,
@@ -198,28 +248,17 @@ class Between:
             for rule_id, rule in second.rules.items()
             if rule_id in first.rules and _limit_of(first.rules[rule_id]) != _limit_of(rule)
         }
-        stood = _describe_facilities(first.layers.facilities, second.layers.facilities)
-        for word, listed in _describe_facilities(first.layers.places, second.layers.places).items():
-            stood[word] = [*stood.get(word, []), *listed]
+        listed = [(*one.layers.configuration.facilities, *one.layers.configuration.layers) for one in self.states]
+        others = [one for one in listed[0] if one not in listed[1]] + [one for one in listed[1] if one not in listed[0]]
+        without_id = {layer.kind for layer in others if "id" not in layer.fields}
+        stood = describe_facilities(first.layers.facilities, second.layers.facilities, without_id)
+        for word, also in describe_facilities(first.layers.places, second.layers.places, without_id).items():
+            stood[word] = [*stood.get(word, []), *also]
         return {"facilities": stood, "people": people, "roads": roads, "rule": rules}
 
 
 def _limit_of(rule: Rule) -> str:
     return f"{rule.limit:g} {rule.limit_unit}, {rule.mode}"
-
-
-def _describe_facilities(first: Facilities, second: Facilities) -> dict[str, Any]:
-    """Return what opened and what closed, by kind; empty where the same facilities stand."""
-    stands = [(one.frame["status"] == "used").to_numpy() for one in (first, second)]
-    changed = {"opened": stands[1] & ~stands[0], "closed": stands[0] & ~stands[1]}
-    return {
-        word: [
-            {"kind": row.kind, "id": row.facility_id, "name": row.name_}
-            for row in second.frame[rows].rename(columns={"name": "name_"}).itertuples(index=False)
-        ]
-        for word, rows in changed.items()
-        if rows.any()
-    }
 
 
 def _carry(
@@ -253,7 +292,8 @@ def _is_same_units(first: YearRead, second: YearRead, level: Level) -> bool:
     ) and (level in first.layers.units) == (level in second.layers.units)
 
 
-def _is_one_grid(first: Cells, second: Cells) -> bool:
+def is_one_grid(first: Cells, second: Cells) -> bool:
+    """Whether people are counted at the same places, in the same order."""
     return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in ("id", "x", "y"))
 
 

@@ -6,6 +6,8 @@ see :mod:`.between` for coverage, where most of that is adding up, and :mod:`.co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,10 @@ import pandas as pd
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.clauses import Facts
+from lifecircle.config import District, YearLayers, read_configuration
+from lifecircle.config.configuration import FILE_NAME
+from lifecircle.config.schema import Level
+from lifecircle.model import Units
 from lifecircle.planning.trends import (
     NO_CROSSWALK,
     SPLIT,
@@ -22,6 +28,7 @@ from lifecircle.planning.trends import (
     change_rows,
 )
 from lifecircle.problems import Problem, Problems
+from lifecircle.sources import read_units
 from lifecircle.sources.crosswalk import read_crosswalk
 from lifecircle.study.answers import Answers, answer_all
 from lifecircle.study.between import Between, YearRead
@@ -75,7 +82,7 @@ def compare_years(
     held = [part for part in split if len(part)]
     if is_all:
         done = {name for part in held for name in part["indicator"]}
-        others = split_others(between, answers, only_rules)
+        others = split_others(between, answers, rows, only_rules)
         held += [others[~others["indicator"].isin(done)]] if len(others) else []
     columns = ["indicator", "level", "unit_code", "counted_by", *SPLIT]
     joined = (
@@ -88,11 +95,13 @@ def compare_years(
         years=years,
         changes=change_rows(rows[0], rows[1], joined, years),
         rules=tuple(second.rules[rule_id] for rule_id in shared),
+        cells={rule_id: between.cells(rule_id, facts) for rule_id in shared},
         causes=between.describe(),
-        units=_describe_units(first, second, has_one_grid=between.has_one_grid),
+        units=_describe_units(first, second, rows, has_one_grid=between.has_one_grid),
         people=(float(first.layers.cells.people.sum()), float(second.layers.cells.people.sum())),
         not_compared=_not_compared(first, second, answers),
         problems=_merge_problems(first, second),
+        as_today=_undescribed(first, second),
         inputs={state.year: state.inputs for state in (first, second)},
     )
 
@@ -119,19 +128,31 @@ def check_all_years(
     for entry in layers.configuration.years:
         said = Problems()
         _read_year(folder, entry.year, said, progress=progress)
-        problems.found += [problem for problem in said if problem not in problems.found]
+        _add_of_year(entry.year, said, problems)
     return None if problems.errors else layers
+
+
+def _add_of_year(year: int, said: Problems, problems: Problems) -> None:
+    """Add what was said of a year's layers and is not known yet, with the year it was said of."""
+    for one in said:
+        if one not in problems.found:
+            # A crosswalk is one year's alone: its field is the column's name and no more.
+            is_told = one.field.startswith(f"years.{year}") or one.code.startswith("crosswalk")
+            problems.found.append(one if is_told else replace(one, field=f"{year}: {one.field}"))
 
 
 def _read_years(
     folder: Path, years: tuple[int, int], only_rules: tuple[str, ...], progress: Progress, cache: Cache
 ) -> tuple[YearRead, YearRead]:
     """Read both years; what is wrong in either is raised together."""
-    said, found = Problems(), []
-    for year in years:
-        problems = Problems()
-        found.append(_read_year(folder, year, problems, only_rules=only_rules, progress=progress, cache=cache))
-        said.found += [problem for problem in problems if problem not in said.found]
+    read = [Problems(), Problems()]
+    found = [
+        _read_year(folder, year, problems, only_rules=only_rules, progress=progress, cache=cache)
+        for year, problems in zip(years, read, strict=True)
+    ]
+    said = Problems([problem for problem in read[0] if problem in read[1].found])
+    for year, problems in zip(years, read, strict=True):
+        _add_of_year(year, problems, said)
     said.raise_errors()
     first, second = found
     if first is None or second is None:
@@ -153,25 +174,71 @@ def _read_year(
     def tell(text: str) -> None:
         progress(f"{year}: {text}" if text else "")
 
-    layers = check_district(folder, problems, only_rules=only_rules, year=year, progress=tell, cache=cache)
+    layers = check_district(
+        folder, problems, only_rules=only_rules, year=year, with_scenarios=False, progress=tell, cache=cache
+    )
     if layers is None:
         return None
+    today = layers.district.year
     entry = next((one for one in layers.configuration.years if one.year == year), None)
-    if entry is None or entry.crosswalk is None:
-        return YearRead(year, layers, NO_CROSSWALK, layers.inputs, problems)
-    read = read_crosswalk(folder, entry.crosswalk, f"years.{year}.crosswalk.path", problems)
-    if read is None:
+    if entry is None and year > today:
+        problems.error(
+            "compare-later-year", FILE_NAME, f"{year} 晚于本区县的年份 {today}，没有写明 is after the district's year, nothing is said of it",
+            field="years", mend=f"加上 add [[years]] year = {year}，写不同之处 with what differs, 哪怕没有 be it nothing",
+        )  # fmt: skip
         return None
-    return YearRead(year, layers, Crosswalk(read[0]), (*layers.inputs, read[1]), problems)
+    if entry is None or (entry.crosswalk is None and entry.code is None):
+        return YearRead(year, layers, NO_CROSSWALK, layers.inputs, problems)
+    return _with_crosswalk(folder, entry, layers, problems)
 
 
-def _describe_units(first: YearRead, second: YearRead, *, has_one_grid: bool) -> dict[str, Any]:
+def _with_crosswalk(folder: Path, entry: YearLayers, layers: Layers, problems: Problems) -> YearRead | None:
+    """Return a year whose units, or whose district's code, were others, with what links them to today's; None where that is wrong."""
+    base = read_configuration(folder, Problems())
+    if base is None or base.district is None:
+        raise RuntimeError("a configuration that was read must read again")
+    links, files = NO_CROSSWALK.links, layers.inputs
+    if entry.crosswalk is not None:
+        then, today = _codes(layers.district, layers.units), _codes(base.district, read_units(base, Problems())[0])
+        read = read_crosswalk(folder, entry.crosswalk, f"years.{entry.year}.crosswalk.path", then, today, problems)
+        if read is None:
+            return None
+        links, files = read[0], (*files, read[1])
+    own = pd.DataFrame({"from_code": [layers.district.code], "to_code": [base.district.code], "share": [1.0]})
+    if entry.code and layers.district.code not in set(links["from_code"]):
+        links = pd.concat([links, own], ignore_index=True) if len(links) else own
+    return YearRead(entry.year, layers, Crosswalk(links), files, problems)
+
+
+def _codes(district: District, units: Mapping[Level, Units]) -> dict[str, Level]:
+    """Return the level of every code, the district's own too."""
+    found: dict[str, Level] = {str(code): level for level, held in units.items() for code in held.code}
+    return {**found, district.code: "district"}
+
+
+def _describe_units(
+    first: YearRead, second: YearRead, rows: list[pd.DataFrame], *, has_one_grid: bool
+) -> dict[str, Any]:
+    """Return the links of both years, whether people are counted at the same places, and the units that only one year has."""
     links = {
         str(state.year): state.crosswalk.links.to_dict("records")
         for state in (first, second)
         if len(state.crosswalk.links)
     }
-    return {"crosswalk": links, "has_one_grid": has_one_grid}
+    codes = [dict.fromkeys(table["unit_code"].astype(str)) for table in rows]
+    only = {
+        str(state.year): [code for code in own if code not in other]
+        for state, own, other in ((first, codes[0], codes[1]), (second, codes[1], codes[0]))
+        if any(code not in other for code in own)
+    }
+    return {"crosswalk": links, "only_in": only, "has_one_grid": has_one_grid}
+
+
+def _undescribed(first: YearRead, second: YearRead) -> tuple[int, ...]:
+    """Return the years other than the district's own that ``[[years]]`` does not speak of."""
+    configuration = second.layers.configuration
+    told = {second.layers.district.year, *(one.year for one in configuration.years)}
+    return tuple(dict.fromkeys(state.year for state in (first, second) if state.year not in told))
 
 
 def _not_compared(first: YearRead, second: YearRead, answers: list[Answers]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.model import FloatArray
-from lifecircle.planning.trends import CAUSES, KEYS, SPLIT, Cause, split_by_cause
+from lifecircle.planning.trends import CAUSES, KEYS, SPLIT, Cause, carry_rows, split_by_cause
 from lifecircle.problems import Problems
 from lifecircle.study.answers import Answers, answer_all
 from lifecircle.study.between import Between
@@ -23,25 +23,33 @@ from lifecircle.study.rules import answer_rule
 from lifecircle.study.serving import asked_entries
 
 
-def split_others(between: Between, answers: Sequence[Answers], only_rules: tuple[str, ...]) -> pd.DataFrame:
+def split_others(
+    between: Between, answers: Sequence[Answers], carried: Sequence[pd.DataFrame], only_rules: tuple[str, ...]
+) -> pd.DataFrame:
     """Return the parts of each cause in the change of every figure both years have, by ``indicator, level, unit_code``.
 
     Nothing where either year has units of its own: registers are laid out by units, and cannot be exchanged between two sets of them.
     A figure that some set of causes cannot have (no one lives there, no facility of the kind) has no parts: NaN.
+
+    Parameters
+    ----------
+    answers
+        Both years'.
+    carried
+        Their rows in today's units: only the district's code may have been another.
     """
     first = between.states[0]
     if between.has_own_units:
         return pd.DataFrame()
     changed = between.changed_anywhere()
-    both = pd.MultiIndex.from_frame(answers[1].indicators[KEYS]).intersection(
-        pd.MultiIndex.from_frame(answers[0].indicators[KEYS])
-    )
+    both = pd.MultiIndex.from_frame(carried[1][KEYS]).intersection(pd.MultiIndex.from_frame(carried[0][KEYS]))
 
     def figure(later: frozenset[Cause]) -> FloatArray:
         done = later == frozenset(changed)
         between.clock.progress(f"按原因分解 splitting by cause: {', '.join(sorted(later)) or first.year}")
         found = answers[1] if done else _run(between, later, only_rules)
-        value = found.indicators.set_index(KEYS)["value"].reindex(both)
+        rows = carried[1] if done else carry_rows(found.indicators, between.states[1].crosswalk)
+        value = rows.set_index(KEYS)["value"].reindex(both)
         return np.asarray(value, dtype=np.float64)
 
     parts = split_by_cause(figure, changed)
@@ -61,6 +69,7 @@ def _run(between: Between, later: frozenset[Cause], only_rules: tuple[str, ...])
     last = between.states[1]
     layers = replace(
         people,
+        district=last.layers.district,
         facilities=facilities.facilities,
         places=facilities.places,
         serving=facilities.serving,
@@ -69,9 +78,16 @@ def _run(between: Between, later: frozenset[Cause], only_rules: tuple[str, ...])
         roads=roads.roads,
         registers=last.layers.registers,
         known=last.layers.known,
-        configuration=replace(people.configuration, rules=ruled.configuration.rules),
+        configuration=replace(
+            people.configuration,
+            district=last.layers.configuration.district,
+            rules=ruled.configuration.rules,
+            facilities=facilities.configuration.facilities,
+            layers=facilities.configuration.layers,
+            tables=last.layers.configuration.tables,
+        ),
     )
-    travel: Journeys = copy(between.travel(int("people" in later), int("roads" in later)))
+    travel: Journeys = copy(between.travel(*(int(cause in later) for cause in ("facilities", "people", "roads"))))
     said = Problems()
     travel.layers, travel.problems = layers, said
     results = {rule.id: answer_rule(travel, rule) for rule in layers.configuration.rules if rule.id in layers.serving}

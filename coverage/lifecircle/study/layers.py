@@ -93,6 +93,7 @@ def check_district(
     year: int | None = None,
     policies: tuple[str, ...] | None = None,
     at: str | None = None,
+    with_scenarios: bool = True,
     progress: Progress = say_nothing,
     cache: Cache = NO_CACHE,
 ) -> Layers | None:
@@ -107,6 +108,8 @@ def check_district(
         Those the run answers to, in place of the configuration's.
     at
         The run's time of day, in place of the configuration's.
+    with_scenarios
+        Read and check the scenarios' layers too.
 
     Returns
     -------
@@ -144,7 +147,7 @@ def check_district(
     links, link_files = read_links(configuration, units, problems)
     candidates, candidate_files = read_candidates(configuration, units, problems)
     variants: tuple[Variant, ...] = ()
-    if cells is not None and facilities is not None:
+    if with_scenarios and cells is not None and facilities is not None:
         variants = vary(configuration, units, cells, facilities, roads, links, only_rules, problems)
     if problems.errors or cells is None or facilities is None or configuration.district is None:
         return None
