@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lifecircle.config import Rule
+from lifecircle.model import BoolArray
 from lifecircle.planning.siting import Siting
 
 if TYPE_CHECKING:
@@ -45,3 +46,5 @@ class SitesFound:
     candidates: int
     spacing_m: float | None = None
     """Side of the squares that candidates were made for; None where the district gave them."""
+    cells_before: BoolArray | None = None
+    """Cells that what stands covers; ``siting.covered`` are those with the sites. Shape (cells,). For the map."""

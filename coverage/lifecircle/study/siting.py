@@ -62,7 +62,8 @@ def find_sites(
     asked = _Asked(covers, people, np.arange(len(standing)), _costs(candidates, len(standing)), question, layers)
     progress("求解 solving")
     siting = asked.solve(question.count, question.share, question.budget)
-    before = float(people[asked.covered_by(np.empty(0, dtype=np.int64))].sum())
+    held = asked.covered_by(np.empty(0, dtype=np.int64))
+    before = float(people[held].sum())
     sites = _describe(asked, siting, candidates, len(standing), before)
     progress("每个否决的代价 the price of no")
     sites["price_of_no"] = asked.prices(siting)[sites.pop("row").to_numpy()] if len(sites) else []
@@ -70,7 +71,7 @@ def find_sites(
     made = candidates["candidate_id"].str.startswith("cell:").all()
     spacing_m = layers.configuration.siting.spacing_m if made else None
     return SitesFound(
-        rule, question, siting, sites, curve, asked.least(), float(people.sum()), before, len(candidates), spacing_m
+        rule, question, siting, sites, curve, asked.least(), float(people.sum()), before, len(candidates), spacing_m, held
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from lifecircle.model import Study
 from lifecircle.outputs.webmap.areas import describe_areas
 from lifecircle.outputs.webmap.board import describe_board
+from lifecircle.outputs.webmap.gaps import describe_gaps
 from lifecircle.outputs.webmap.notes import (
     describe_district,
     describe_inputs,
@@ -16,8 +17,9 @@ from lifecircle.outputs.webmap.notes import (
     describe_modes,
     describe_rules,
 )
-from lifecircle.outputs.webmap.page import render_page
+from lifecircle.outputs.webmap.page import COVERAGE, render_page
 from lifecircle.outputs.webmap.places import describe_facilities, describe_units
+from lifecircle.outputs.webmap.sites import describe_plans
 from lifecircle.outputs.webmap.surfaces import describe_surfaces
 from lifecircle.outputs.webmap.unit_figures import describe_figures
 
@@ -27,7 +29,8 @@ __all__ = ["describe_study", "write_webmap"]
 def write_webmap(study: Study, path: Path) -> None:
     """Write the gap map of ``study`` to ``path``; the same study gives the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(render_page(describe_study(study)).encode("utf-8"))
+    title = f"{study.district.name.zh} {study.year} 设施覆盖图"
+    path.write_bytes(render_page(describe_study(study), COVERAGE, title).encode("utf-8"))
 
 
 def describe_study(study: Study) -> dict[str, Any]:
@@ -45,6 +48,8 @@ def describe_study(study: Study) -> dict[str, Any]:
         "figures": describe_figures(study),
         "surfaces": describe_surfaces(study),
         "areas": describe_areas(study),
+        "gaps": describe_gaps(study),
+        "plans": describe_plans(study, ()),  # AT MERGE: study.plans in place of ()
         "board": describe_board(study),
         "facilities": describe_facilities(study),
         "kinds": describe_kinds(study),

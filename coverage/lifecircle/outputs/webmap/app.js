@@ -17,6 +17,10 @@ function readFragment() {
     const letters = wanted.get("layers");
     changes.layers = Object.fromEntries(Object.entries(LAYER_LETTERS).map(([layer, letter]) => [layer, letters.includes(letter)]));
   }
+  changes.panel = PANELS.includes(wanted.get("panel")) ? wanted.get("panel") : "units";
+  changes.gap = placeIn(wanted.get("gap"), -1);
+  changes.plan = wanted.get("plan");
+  changes.site = placeIn(wanted.get("site"), 0);
   const sort = wanted.get("sort") || "";
   if (COLUMNS.some(({ key }) => key === sort.replace("-", ""))) {
     changes.sort = { column: sort.replace("-", ""), descending: sort.startsWith("-") };
@@ -26,6 +30,11 @@ function readFragment() {
   changes.board = Boolean(study.board) && (board !== null || !study.rules.length);
   changes.statuses = BOARD_STATUSES.filter((status) => (board || "").split(",").includes(status));
   return { changes, view: readView(wanted.get("view")) };
+}
+
+/** A count from 1 on as a number that much more; null where it is none. */
+function placeIn(text, more) {
+  return /^[1-9]\d*$/.test(text || "") ? Number(text) + more : null;
 }
 
 function readView(text) {
@@ -40,6 +49,10 @@ function writeFragment() {
   wanted.set("layers", Object.entries(LAYER_LETTERS).filter(([layer]) => state.layers[layer]).map(([, letter]) => letter).join(""));
   wanted.set("sort", `${state.sort.descending ? "-" : ""}${state.sort.column}`);
   if (state.board) wanted.set("board", state.statuses.join(",") || "all");
+  if (state.panel !== "units") wanted.set("panel", state.panel);
+  if (hasGapView() && state.gap !== null) wanted.set("gap", state.gap + 1);
+  if (hasSitesView() && currentPlan()) wanted.set("plan", currentPlan().id);
+  if (hasSitesView() && state.site !== null) wanted.set("site", state.site);
   const { lat, lng } = map.getCenter();
   wanted.set("view", `${lat.toFixed(5)},${lng.toFixed(5)},${map.getZoom()}`);
   written = `#${wanted}`;
@@ -70,22 +83,47 @@ function drawMap(changes, has) {
   if (has("level")) document.querySelector(`#level-switch input[value="${state.level}"]`).checked = true;
   if (has("rule")) document.querySelector(`#rule-list input[value="${state.rule}"]`).checked = true;
   if (has("language")) fillBandsSwitch();
+  if (has("panel")) showPanel();
   const bandsSwitched = changes.layers && changes.layers.bands !== Boolean(drawn.bands);
-  if (has("language", "rule", "level") || bandsSwitched) fillLegend();
+  if (has("language", "rule", "level", "panel", "plan") || bandsSwitched) fillLegend();
   if (has("language", "rule")) showClause();
-  if (has("language", "rule")) fillLayers();
+  if (has("language", "rule", "panel")) fillLayers();
   if (has("layers")) tickLayers();
   if (has("rule", "level")) drawUnits();
   if (has("level")) drawBorders();
-  if (has("rule") || (changes.layers && changes.layers.gaps !== Boolean(drawn.surface))) drawSurface();
+  if (has("rule", "panel", "plan") || (changes.layers && changes.layers.gaps !== Boolean(drawn.surface))) drawSurface();
   if (has("rule") || bandsSwitched) drawBands();
   if (has("rule", "layers")) drawFacilities();
   if (has("rule", "facility")) drawFacilityAreas();
-  if (has("rule", "level", "layers", "language")) drawLabels();
+  if (has("rule", "level", "layers", "language", "panel")) drawLabels();
   if (has("unit", "level")) drawChosen();
   if (has("language", "rule", "level", "sort")) fillTable();
   if (has("unit")) markChosenRow();
+  if (PANELS.includes("gaps")) drawGapView(has);
+  if (PANELS.includes("sites")) drawSitesView(has);
   showCard(state.unit);
+}
+
+function drawGapView(has) {
+  if (has("language", "rule", "panel")) drawGaps();
+  if (has("rule", "panel", "gap")) drawChosenGap();
+  if (hasGapView() && has("language", "rule", "panel")) fillGapList();
+  else if (has("gap")) markChosenGap();
+}
+
+function drawSitesView(has) {
+  if (has("language", "rule", "panel", "plan", "site")) drawSites();
+  if (hasSitesView() && has("language", "rule", "panel", "plan", "level", "unit")) fillSites();
+  else if (has("site")) markChosenSite();
+}
+
+/** One of the panels right of the map; the clause stands beside the units, the card where a figure is chosen. */
+function showPanel() {
+  for (const panel of document.querySelectorAll(".figures .panel")) panel.hidden = panel.id !== `panel-${state.panel}`;
+  document.getElementById("clause").hidden = state.panel !== "units";
+  document.getElementById("card").hidden = state.panel === "sites";
+  document.querySelector(`#panel-switch input[value="${state.panel}"]`).checked = true;
+  document.getElementById("panel-switch").hidden = PANELS.length < 2;
 }
 
 function start() {

@@ -1,0 +1,93 @@
+"""Gaps on the page: outlines and points by cause, and of the largest of each rule the name, the evidence and the work in words.
+
+Outlines are for the eye, simplified as areas are (:mod:`.areas`); ``gaps.parquet`` has them as they are, and every gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lifecircle.config import load_groups
+from lifecircle.model import Study
+from lifecircle.outputs.gaps import CAUSE_WORDS, gap_table
+from lifecircle.outputs.webmap.areas import encode_areas
+from lifecircle.outputs.webmap.places import PLACES
+from lifecircle.outputs.webmap.unit_figures import as_number
+from lifecircle.planning.gaps import CAUSES
+
+COLOURS = {"too_far": "#d7432b", "cut_off": "#7b3294", "full": "#2166ac", "no_roads": "#4d4d4d"}
+"""Apart for the colour-blind: as the people beyond and cut off elsewhere on the page; outlines differ in their dashes too."""
+MOST_DRAWN = 300
+"""Gaps of a rule, those with the most people."""
+MOST_LISTED = 30
+"""Of a rule, with their words: some 400 bytes each."""
+MOST_VERTICES = 4_000
+"""Per rule, some 6 bytes each."""
+
+Column = list[Any]
+
+
+def describe_gaps(study: Study) -> dict[str, Any] | None:
+    """Return the causes, and per rule its gaps, the most people first; None where no gap was found.
+
+    Per gap drawn: ``people``, ``cause`` (its place in ``causes``), ``point`` (lon, lat in 1e-5 degrees) and ``outline`` (empty where
+    the gap is too small to be drawn). The first of them are ``listed`` with words and groups. ``totals`` are of all gaps, by cause.
+    """
+    table = gap_table(study)
+    table = table[table["rule"].isin(list(study.results))]
+    if not len(table):
+        return None
+    groups = [group for group in study.cells.groups if group in table]
+    known = load_groups()
+    return {
+        "causes": [
+            {"id": cause, "zh": CAUSE_WORDS[cause][0], "en": CAUSE_WORDS[cause][1], "colour": COLOURS[cause]}
+            for cause in CAUSES
+        ],
+        "groups": [
+            {"id": group, "zh": known[group].zh if group in known else group,
+             "en": known[group].en if group in known else group}
+            for group in groups
+        ],
+        "rules": {
+            str(rule): _describe_rule(gpd.GeoDataFrame(rows, geometry="geometry", crs=table.crs), groups, study.district.crs)
+            for rule, rows in table.groupby("rule", sort=False)
+        },
+    }  # fmt: skip
+
+
+def _describe_rule(gaps: gpd.GeoDataFrame, groups: Sequence[str], crs: str) -> dict[str, Any]:
+    drawn = gaps.head(MOST_DRAWN)
+    places = np.rint(drawn[["lon", "lat"]].to_numpy(dtype=np.float64) * PLACES).astype(np.int64)
+    return {
+        "people": [as_number(round(people, 1)) for people in drawn["people"]],
+        "cause": [CAUSES.index(cause) for cause in drawn["cause"]],
+        "point": places.ravel().tolist(),
+        "outline": encode_areas(list(drawn.geometry), crs, MOST_VERTICES, "any"),
+        "listed": [_describe_gap(row, groups) for row in drawn.head(MOST_LISTED).to_dict("records")],
+        "totals": [
+            [int((gaps["cause"] == cause).sum()), float(gaps.loc[gaps["cause"] == cause, "people"].sum())]
+            for cause in CAUSES
+        ],
+    }
+
+
+def _describe_gap(row: dict[Any, Any], groups: Sequence[str]) -> dict[str, Any]:
+    cost = row["minutes"] if pd.notna(row["minutes"]) else row["metres"]
+    others = {cause: round(row[f"people_{cause}"], 1) for cause in CAUSES if row[f"people_{cause}"] > 0}
+    return {
+        "name": {"zh": row["name"], "en": row["name_en"]},
+        "share": as_number(row["people_pct"]),
+        "groups": [as_number(round(row[group], 1)) for group in groups],
+        "cost": as_number(cost),
+        "nearest": row["nearest_name"] or row["nearest_facility"],
+        "unreachable": as_number(round(row["people_unreachable"], 1)),
+        "causes": others if len(others) > 1 else {},
+        "evidence": {"zh": row["evidence_zh"], "en": row["evidence_en"]},
+        "work": {"zh": row["work_zh"], "en": row["work_en"]},
+    }
