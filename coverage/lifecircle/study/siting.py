@@ -71,7 +71,17 @@ def find_sites(
     made = candidates["candidate_id"].str.startswith("cell:").all()
     spacing_m = layers.configuration.siting.spacing_m if made else None
     return SitesFound(
-        rule, question, siting, sites, curve, asked.least(), float(people.sum()), before, len(candidates), spacing_m, held
+        rule,
+        question,
+        siting,
+        sites,
+        curve,
+        asked.least(),
+        float(people.sum()),
+        before,
+        len(candidates),
+        spacing_m,
+        held,
     )
 
 

@@ -17,20 +17,18 @@ from lifecircle.outputs.webmap.notes import (
     describe_modes,
     describe_rules,
 )
-from lifecircle.outputs.webmap.page import COVERAGE, render_page
+from lifecircle.outputs.webmap.page import COVERAGE, write_page
 from lifecircle.outputs.webmap.places import describe_facilities, describe_units
-from lifecircle.outputs.webmap.sites import describe_plans
+from lifecircle.outputs.webmap.sites import describe_plans, draw_sites
 from lifecircle.outputs.webmap.surfaces import describe_surfaces
 from lifecircle.outputs.webmap.unit_figures import describe_figures
 
-__all__ = ["describe_study", "write_webmap"]
+__all__ = ["describe_study", "draw_sites", "write_webmap"]
 
 
 def write_webmap(study: Study, path: Path) -> None:
     """Write the gap map of ``study`` to ``path``; the same study gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    title = f"{study.district.name.zh} {study.year} 设施覆盖图"
-    path.write_bytes(render_page(describe_study(study), COVERAGE, title).encode("utf-8"))
+    write_page(describe_study(study), COVERAGE, f"{study.district.name.zh} {study.year} 设施覆盖图", path)
 
 
 def describe_study(study: Study) -> dict[str, Any]:
@@ -52,7 +50,7 @@ def describe_study(study: Study) -> dict[str, Any]:
         "plans": describe_plans(study, ()),  # AT MERGE: study.plans in place of ()
         "board": describe_board(study),
         "facilities": describe_facilities(study),
-        "kinds": describe_kinds(study),
+        "kinds": describe_kinds(study.facilities, study.kinds),
         "modes": describe_modes(study),
         "links": describe_links(study),
         "inputs": describe_inputs(study),

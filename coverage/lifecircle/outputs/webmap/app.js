@@ -13,10 +13,7 @@ function readFragment() {
   changes.unit = unit < 0 ? null : unit;
   const facility = study.facilities.id.indexOf(wanted.get("facility"));
   changes.facility = facility < 0 ? null : facility;
-  if (wanted.has("layers")) {
-    const letters = wanted.get("layers");
-    changes.layers = Object.fromEntries(Object.entries(LAYER_LETTERS).map(([layer, letter]) => [layer, letters.includes(letter)]));
-  }
+  if (wanted.has("layers")) changes.layers = readLayers(wanted.get("layers"));
   changes.panel = PANELS.includes(wanted.get("panel")) ? wanted.get("panel") : "units";
   changes.gap = placeIn(wanted.get("gap"), -1);
   changes.plan = wanted.get("plan");
@@ -37,29 +34,20 @@ function placeIn(text, more) {
   return /^[1-9]\d*$/.test(text || "") ? Number(text) + more : null;
 }
 
-function readView(text) {
-  const parts = (text || "").split(",").map(Number);
-  return text && parts.length === 3 && parts.every(Number.isFinite) ? parts : null;
-}
-
 function writeFragment() {
-  const wanted = new URLSearchParams({ rule: state.rule, level: state.level, lang: state.language });
-  if (state.unit !== null) wanted.set("unit", study.levels[state.level].code[state.unit]);
-  if (state.facility !== null) wanted.set("facility", study.facilities.id[state.facility]);
-  wanted.set("layers", Object.entries(LAYER_LETTERS).filter(([layer]) => state.layers[layer]).map(([, letter]) => letter).join(""));
-  wanted.set("sort", `${state.sort.descending ? "-" : ""}${state.sort.column}`);
-  if (state.board) wanted.set("board", state.statuses.join(",") || "all");
-  if (state.panel !== "units") wanted.set("panel", state.panel);
-  if (hasGapView() && state.gap !== null) wanted.set("gap", state.gap + 1);
-  if (hasSitesView() && currentPlan()) wanted.set("plan", currentPlan().id);
-  if (hasSitesView() && state.site !== null) wanted.set("site", state.site);
-  const { lat, lng } = map.getCenter();
-  wanted.set("view", `${lat.toFixed(5)},${lng.toFixed(5)},${map.getZoom()}`);
-  written = `#${wanted}`;
-  history.replaceState(null, "", written);
+  putFragment({
+    rule: state.rule, level: state.level, lang: state.language,
+    unit: state.unit === null ? null : study.levels[state.level].code[state.unit],
+    facility: state.facility === null ? null : study.facilities.id[state.facility],
+    layers: layerLetters(), sort: `${state.sort.descending ? "-" : ""}${state.sort.column}`,
+    board: state.board ? state.statuses.join(",") || "all" : null,
+    panel: state.panel === "units" ? null : state.panel,
+    gap: hasGapView() && state.gap !== null ? state.gap + 1 : null,
+    plan: hasSitesView() && currentPlan() ? currentPlan().id : null,
+    site: hasSitesView() ? state.site : null,
+    view: viewText(),
+  });
 }
-
-let written = "";
 
 /** What follows from each part of the state. Where no rule was computed there is the board, and no map. */
 function draw(changes) {
@@ -95,7 +83,7 @@ function drawMap(changes, has) {
   if (has("rule") || bandsSwitched) drawBands();
   if (has("rule", "layers")) drawFacilities();
   if (has("rule", "facility")) drawFacilityAreas();
-  if (has("rule", "level", "layers", "language", "panel")) drawLabels();
+  if (has("rule", "level", "layers", "language", "panel")) drawUnitNames();
   if (has("unit", "level")) drawChosen();
   if (has("language", "rule", "level", "sort")) fillTable();
   if (has("unit")) markChosenRow();
@@ -140,7 +128,7 @@ function start() {
   whenChanged(draw);
   map.on("moveend", () => {
     drawGraticule();
-    if (state.level === "village" && study.rules.length) drawLabels();
+    if (state.level === "village" && study.rules.length) drawUnitNames();
     writeFragment();
   });
   map.on("click", () => change({ unit: null, facility: null }));

@@ -70,6 +70,11 @@ function shareText(share) {
   return `${share.toFixed(1)}%`;
 }
 
+/** Classes of people per cell in words, from the limits between them. */
+function rangesOf(breaks) {
+  return [`<${breaks[0]}`, ...breaks.slice(1).map((upper, i) => `${breaks[i]}–${upper}`), `≥${breaks[breaks.length - 1]}`];
+}
+
 /** A unit in the page's language, part by part (m2/人); what the page has no word for stands as the entry writes it. */
 function unitText(unit) {
   const parts = unit.split("/").map((part) => (study.words[`unit_${part}`] ? word(`unit_${part}`) : part));

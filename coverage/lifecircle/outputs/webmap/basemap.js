@@ -93,6 +93,51 @@ function drawGraticule() {
   }
 }
 
+// Units
+
+/** Every unit in its colour; `hint` tells what stands beside its name, `hover` is called with the unit under the pointer. */
+function drawUnitsBy(colour, hint, hover) {
+  const units = study.levels[state.level];
+  replaceLayer("units", L.layerGroup(units.outline.map((outline, index) => {
+    const polygon = L.polygon(decodePolygons(outline), {
+      pane: "units", color: "#fff", weight: state.level === "village" ? 0.7 : 1.2, fillColor: colour(index), fillOpacity: 0.92,
+    });
+    bindHint(polygon, () => element("div", "", element("b", "", units.name[index]), ` ${hint(index)}`));
+    polygon.on("mouseover", () => hover(index));
+    polygon.on("mouseout", () => hover(state.unit));
+    polygon.on("click", (event) => {
+      L.DomEvent.stopPropagation(event);
+      change({ unit: index, facility: null });
+    });
+    return polygon;
+  })));
+}
+
+function drawChosen() {
+  if (state.unit === null) return replaceLayer("chosen", null);
+  return replaceLayer("chosen", outlineTwice(decodePolygons(study.levels[state.level].outline[state.unit])));
+}
+
+/** Choose a unit and bring it into view. */
+function chooseUnit(index) {
+  change({ unit: index, facility: null });
+  map.fitBounds(unitBounds(state.level, index), { padding: [40, 40], maxZoom: 15, animate: false });
+}
+
+const VILLAGE_NAMES_FROM_ZOOM = 13;
+
+/** Names of units, with a figure below where there is one. */
+function drawLabels(figure) {
+  const units = study.levels[state.level];
+  const isCrowded = state.level === "village" && units.name.length > 30 && map.getZoom() < VILLAGE_NAMES_FROM_ZOOM;
+  if (!state.layers.labels || isCrowded) return replaceLayer("labels", null);
+  return replaceLayer("labels", L.layerGroup(units.name.map((name, index) => {
+    const label = element("div", "unit-name", name);
+    if (figure) label.append(element("span", "", figure(index)));
+    return placeLabel(decodePath(units.label[index])[0], label);
+  })));
+}
+
 // Controls
 
 function addControls() {

@@ -25,12 +25,6 @@ function currentRule() {
   return RULES.get(state.rule);
 }
 
-/** The facilities that serve a rule, and those that its chain ends at. */
-function facilitiesOf(ruleId) {
-  const { facility, onward } = study.facilities.serving[ruleId] || { facility: [], onward: [] };
-  return new Set([...facility, ...onward]);
-}
-
 function limitText(rule) {
   const unit = word(rule.limit_unit === "m" ? "metres" : "minutes");
   return `${nameOf(rule.mode_name)} ${rule.limit.toLocaleString("en")} ${unit}`;

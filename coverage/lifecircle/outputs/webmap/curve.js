@@ -27,7 +27,8 @@ function curveChart(plan) {
   const y = (value) => CURVE.height - CURVE.bottom - ((CURVE.height - CURVE.top - CURVE.bottom) * (value - low)) / Math.max(1e-9, high - low);
   const path = (points) => points.map(([px, py], i) => `${i ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
   const parts = [];
-  for (let value = low; value <= high + 1e-9; value += roundStep(high - low, 5)) {
+  const step = roundStep(high - low, 5);
+  for (let value = Math.ceil(low / step) * step; value <= high + 1e-9; value += step) {
     parts.push(svgElement("line", { x1: CURVE.left, x2: CURVE.width - CURVE.right, y1: y(value), y2: y(value), class: "grid" }),
       svgElement("text", { x: CURVE.left - 5, y: y(value) + 4, class: "tick end" }, `${numberText(value)}%`));
   }
@@ -40,7 +41,7 @@ function curveChart(plan) {
   parts.push(svgElement("path", { d: path(known.map((point) => [x(point.x), y(point.y)])), class: "curve" }));
   for (const point of known) {
     const dot = svgElement("circle", { cx: x(point.x), cy: y(point.y), r: point.x === plan.sites.length ? 5 : 3, class: point.isProven ? "dot-proven" : "dot-open" });
-    dot.append(svgElement("title", {}, `${point.x} ${word("places_unit")}: ${shareText(point.y)}`));
+    dot.append(svgElement("title", {}, `${sitesText(point.x)}: ${shareText(point.y)}`));
     parts.push(dot);
   }
   const chart = svgElement("svg", { viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, class: "curve-chart", role: "img" }, ...parts);

@@ -12,6 +12,12 @@ function fillSwitch(id, label, name, options, current, choose) {
   fill(id, legend, ...inputs);
 }
 
+function fillLevelSwitch() {
+  const levels = ["township", "village"].filter((level) => study.levels[level]);
+  fillSwitch("level-switch", word("level"), "level", levels.map((level) => [level, word(level)]), state.level,
+    (level) => change({ level, facility: null }));
+}
+
 /** A switch of the language, which every page has. */
 function fillLanguageSwitch() {
   fillSwitch("language-switch", word("language"), "language", [["zh", "中"], ["en", "EN"]], state.language,
@@ -33,4 +39,21 @@ function showTitle(title) {
 
 function showCredit(note, year) {
   document.getElementById("credit").textContent = `${note}${word("credit")} · ${study.district.id} ${year} · ${study.district.crs}`;
+}
+
+// Layers
+
+function toggle(layer, label, ...below) {
+  const input = element("input");
+  Object.assign(input, { type: "checkbox", checked: state.layers[layer], id: `layer-${layer}` });
+  input.addEventListener("change", () => change({ layers: { ...state.layers, [layer]: input.checked } }));
+  return element("div", "layer", element("label", "", input, ` ${label}`), ...below);
+}
+
+/** The boxes follow the state where it changed by itself; they are not made anew, so that the keyboard stays. */
+function tickLayers() {
+  for (const [layer, isShown] of Object.entries(state.layers)) {
+    const box = document.getElementById(`layer-${layer}`);
+    if (box) box.checked = isShown;
+  }
 }

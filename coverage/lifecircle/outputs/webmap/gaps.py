@@ -20,8 +20,8 @@ from lifecircle.outputs.webmap.places import PLACES
 from lifecircle.outputs.webmap.unit_figures import as_number
 from lifecircle.planning.gaps import CAUSES
 
-COLOURS = {"too_far": "#d7432b", "cut_off": "#7b3294", "full": "#2166ac", "no_roads": "#4d4d4d"}
-"""Apart for the colour-blind: as the people beyond and cut off elsewhere on the page; outlines differ in their dashes too."""
+COLOURS = {"too_far": "#b35806", "cut_off": "#6a3d9a", "full": "#2166ac", "no_roads": "#4d4d4d"}
+"""After ColorBrewer PuOr: apart for the colour-blind, and from the red of the people beyond; outlines differ in their dashes too."""
 MOST_DRAWN = 300
 """Gaps of a rule, those with the most people."""
 MOST_LISTED = 30

@@ -42,7 +42,8 @@ COVERAGE = PageKind(
      "board_csv.js", "app.js"),
     ("board.css",),
 )  # fmt: skip
-SHARED_SCRIPTS = ("base.js", "csv.js", "frame.js", "places.js", "basemap.js")
+SITES = PageKind("layout_beside.html", ("curve.js", "sites.js", "beside.js", "sites_page.js"), ())
+SHARED_SCRIPTS = ("base.js", "csv.js", "frame.js", "places.js", "basemap.js", "facilities.js", "fragment.js")
 SHARED_STYLES = ("page.css", "panels.css", "lists.css", "print.css")
 
 # None of these holds anything jinja or JSON would change.
@@ -106,6 +107,12 @@ class PageScripts(Element):
         return ""
 
 
+def write_page(described: dict[str, Any], kind: PageKind, title: str, path: Path) -> None:
+    """Write the page of a kind to ``path``; the same description gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(render_page(described, kind, title).encode("utf-8"))
+
+
 def render_page(described: dict[str, Any], kind: PageKind, title: str) -> str:
     """Return the page of a kind over what is described; ``title`` stands until the page's own script has named it."""
     skeleton = _render_skeleton(kind)
@@ -123,7 +130,10 @@ def _render_skeleton(kind: PageKind) -> str:
     header.add_child(Verbatim(f'<meta http-equiv="Content-Security-Policy" content="{POLICY_TOKEN}">'), name="policy")
     header.add_child(Verbatim('<meta name="viewport" content="width=device-width, initial-scale=1">'), name="viewport")
     header.add_child(Verbatim(f"<title>{TITLE_TOKEN}</title>"), name="title")
-    for name, style in {"leaflet": _read_leaflet_style(), **{name: _read(name) for name in (*SHARED_STYLES, *kind.styles)}}.items():
+    for name, style in {
+        "leaflet": _read_leaflet_style(),
+        **{name: _read(name) for name in (*SHARED_STYLES, *kind.styles)},
+    }.items():
         header.add_child(Verbatim(f"<style>\n{_guard(style)}</style>"), name=name)
     header.add_child(Verbatim(f"<script>{_guard(_read_leaflet_script())}</script>"), name="script")
     figure.html.add_child(Verbatim(_read("patterns.html") + _read(kind.layout)), name="layout")

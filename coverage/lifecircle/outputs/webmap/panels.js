@@ -1,9 +1,7 @@
 // The panels beside the map: rules, legend, layers, the card of a unit or facility, the clause.
 
 function fillSwitches() {
-  const levels = ["township", "village"].filter((level) => study.levels[level]);
-  fillSwitch("level-switch", word("level"), "level", levels.map((level) => [level, word(level)]), state.level,
-    (level) => change({ level, facility: null }));
+  fillLevelSwitch();
   fillSwitch("panel-switch", word("panel"), "panel", PANELS.map((panel) => [panel, word(`panel_${panel}`)]), state.panel,
     (panel) => change({ panel, facility: null }));
   fillLanguageSwitch();
@@ -89,18 +87,11 @@ function fillCoverageLegend() {
   fill("legend-coverage", head, ...classes, row(UNREACHABLE, word("all_unreachable")), row(NO_FIGURE, word("no_figure")));
 }
 
-function toggle(layer, label, ...below) {
-  const input = element("input");
-  Object.assign(input, { type: "checkbox", checked: state.layers[layer], id: `layer-${layer}` });
-  input.addEventListener("change", () => change({ layers: { ...state.layers, [layer]: input.checked } }));
-  return element("div", "layer", element("label", "", input, ` ${label}`), ...below);
-}
-
 /** People per cell in classes, once for those beyond the limit, once for those cut off. */
 function gapLegend() {
   const { breaks, beyond, unreachable, people, points } = study.surfaces;
   const sums = people[state.rule];
-  const ranges = [`<${breaks[0]}`, ...breaks.slice(1).map((upper, i) => `${breaks[i]}–${upper}`), `≥${breaks[breaks.length - 1]}`];
+  const ranges = rangesOf(breaks);
   const line = (name, cells) => element("tr", "", element("th", "", name), ...cells);
   const swatches = (colours, start) => colours.map((colour, i) => {
     const cell = element("td", "class", peopleText(sums[start + i]));
@@ -117,32 +108,10 @@ function gapLegend() {
   return left ? element("div", "", table, element("p", "hint-line", `${left.toLocaleString("en")} ${word("points_left_out")}`)) : table;
 }
 
-function kindLegend() {
-  const counts = new Map();
-  for (const index of facilitiesOf(state.rule)) {
-    const kind = study.facilities.kind[index];
-    counts.set(kind, (counts.get(kind) || 0) + 1);
-  }
-  const items = [...counts].map(([kind, count]) => {
-    const dot = element("span", "dot");
-    dot.style.background = study.kinds[kind].colour;
-    return element("span", "kind", dot, `${nameOf(study.kinds[kind])} ${count.toLocaleString("en")}`);
-  });
-  return element("div", "kinds", ...items);
-}
-
 function fillLayers() {
   const surface = hasSitesView() ? toggle("gaps", word("sites_legend")) : toggle("gaps", word("layer_gaps"), gapLegend());
   fill("layers", ...(hasGapView() ? [] : [surface]), toggle("serving", word("layer_serving"), kindLegend()),
     toggle("others", word("layer_others")), toggle("labels", word("layer_labels")));
-}
-
-/** The boxes follow the state where it changed by itself; they are not made anew, so that the keyboard stays. */
-function tickLayers() {
-  for (const [layer, isShown] of Object.entries(state.layers)) {
-    const box = document.getElementById(`layer-${layer}`);
-    if (box) box.checked = isShown;
-  }
 }
 
 // The card

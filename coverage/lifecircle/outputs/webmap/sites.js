@@ -22,6 +22,11 @@ function questionText({ count, share, budget, floor }) {
   return parts.join(word("comma"));
 }
 
+/** So many sites. */
+function sitesText(count) {
+  return `${numberText(count)} ${count === 1 && state.language === "en" ? study.words.places_unit.one : word("places_unit")}`;
+}
+
 function percentOf(people, total) {
   return total > 0 ? (100 * people) / total : null;
 }
@@ -30,7 +35,7 @@ function percentOf(people, total) {
 
 /** A number in a drop that points to the place. */
 function sitePin({ order }, isChosen) {
-  return element("span", isChosen ? "site-pin chosen" : "site-pin", order);
+  return element("span", isChosen ? "site-pin chosen" : "site-pin", element("span", "", order));
 }
 
 function drawSites() {
@@ -72,7 +77,7 @@ function fillSitesLegend() {
   if (!plan) return fill("legend-coverage");
   const { breaks, classes } = plan;
   const { colours } = study.plans.surfaces;
-  const ranges = [`<${breaks[0]}`, ...breaks.slice(1).map((upper, i) => `${breaks[i]}–${upper}`), `≥${breaks[breaks.length - 1]}`];
+  const ranges = rangesOf(breaks);
   const total = (start) => classes.slice(start, start + 4).reduce((sum, people) => sum + people, 0);
   const strip = (start) => colours.slice(start, start + 4).map((colour, i) => {
     const cell = element("td", "class");
@@ -123,7 +128,7 @@ function planHead(plan) {
   const proof = proofText(plan);
   if (proof) facts.push(proof);
   const bar = element("div", "bar");
-  for (const [kind, people] of [["covered", plan.before], ["newly", plan.after - plan.before], ["beyond", total - plan.after]]) {
+  for (const [kind, people] of [["held", plan.before], ["newly", plan.after - plan.before], ["beyond", total - plan.after]]) {
     const part = element("span", `part ${kind}`);
     part.style.width = `${percentOf(people, total) || 0}%`;
     bar.append(part);
@@ -140,8 +145,9 @@ function planHead(plan) {
 function priceText(plan, { price }) {
   if (price === null) return "–";
   if (price === "needed") return word("needed");
-  if (plan.question.share === null) return `−${peopleText(price)} ${word("people_unit")}`;
-  return plan.cost_yuan > 0 ? `+${Math.round(price).toLocaleString("en")} ${word("yuan")}` : `+${numberText(price)} ${word("places_unit")}`;
+  if (plan.question.share === null) return `${price > 0 ? "−" : ""}${peopleText(price)} ${word("people_unit")}`;
+  if (price === 0) return "0";
+  return plan.cost_yuan > 0 ? `+${Math.round(price).toLocaleString("en")} ${word("yuan")}` : `+${sitesText(price)}`;
 }
 
 function siteTable(plan) {
@@ -189,7 +195,7 @@ function planUnitTable(plan) {
 
 function targetsText(plan) {
   return plan.targets.map(([share, sites, isProven]) => element("span", "group", `${numberText(share)}%`, " ",
-    element("b", "", sites === null ? word("impossible") : `${isProven ? "" : "≤ "}${sites} ${word("places_unit")}`)));
+    element("b", "", sites === null ? word("impossible") : `${isProven ? "" : "≤ "}${sitesText(sites)}`)));
 }
 
 function fillSites() {

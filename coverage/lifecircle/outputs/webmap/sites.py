@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from lifecircle.config import kinds_of
 from lifecircle.config.schema import LEVELS
-from lifecircle.model import BoolArray, Cells, FloatArray
-from lifecircle.outputs.webmap.places import Drawn, encode_shape, to_lonlat
+from lifecircle.model import BoolArray, Cells, FloatArray, IntArray
+from lifecircle.outputs.webmap.notes import describe_identity, describe_kinds, name_of
+from lifecircle.outputs.webmap.page import SITES, write_page
+from lifecircle.outputs.webmap.places import Drawn, describe_units, encode_shape, list_facilities, to_lonlat
 from lifecircle.outputs.webmap.surfaces import BEYOND_COLOURS, CLASSES, ClassArray, break_people, draw_cells
 from lifecircle.outputs.webmap.unit_figures import as_number
 from lifecircle.planning.found import SitesFound
@@ -22,6 +26,41 @@ NEW_COLOURS = ("#9ecae1", "#4292c6", "#2171b5", "#084594")
 HELD_COLOUR = "#d5dee3"
 """Who is covered by what stands: there, and out of the way."""
 DETAIL_M = 2.0
+
+
+def draw_sites(found: SitesFound, drawn: Drawn, serving: IntArray, path: Path) -> None:
+    """Write the map of an answer to where to build to ``path``: the same answer gives the same bytes.
+
+    Parameters
+    ----------
+    drawn
+        The layers that the question was asked of (``study.layers.Layers``).
+    serving
+        Rows of the facilities that serve the rule and stand: ``layers.serving[found.rule.id]``.
+    """
+    title = f"{drawn.district.name.zh} {found.rule.names.zh} 选址方案图"
+    write_page(describe_sites(found, drawn, serving), SITES, title, path)
+
+
+def describe_sites(found: SitesFound, drawn: Drawn, serving: IntArray) -> dict[str, Any]:
+    """Return everything the page of one answer shows, as one block of plain values."""
+    facilities, position = list_facilities(drawn)
+    kinds = kinds_of((*drawn.configuration.facilities, *drawn.configuration.layers))
+    return {
+        "district": describe_identity(drawn.district),
+        "levels": describe_units(drawn),
+        "facilities": facilities
+        | {
+            "serving": {
+                found.rule.id: {
+                    "facility": [position[row] for row in serving.tolist() if row in position],
+                    "onward": [],
+                }
+            }
+        },
+        "kinds": describe_kinds(drawn.facilities, kinds),
+        "plans": describe_plans(drawn, (found,)),
+    }
 
 
 def describe_plans(drawn: Drawn, plans: Sequence[SitesFound]) -> dict[str, Any] | None:
@@ -38,7 +77,9 @@ def describe_plans(drawn: Drawn, plans: Sequence[SitesFound]) -> dict[str, Any] 
     breaks = {name: break_people(people[name][people[name] > 0]) for name in named}
     classes = {name: _classify(found, people[name], breaks[name]) for name, found in named.items()}
     surfaces = draw_cells(
-        drawn.cells, {name: (classes[name], people[name]) for name in named}, (*NEW_COLOURS, *BEYOND_COLOURS, HELD_COLOUR)
+        drawn.cells,
+        {name: (classes[name], people[name]) for name in named},
+        (*NEW_COLOURS, *BEYOND_COLOURS, HELD_COLOUR),
     )
     return {
         "surfaces": surfaces,
@@ -77,7 +118,7 @@ def _describe_plan(name: str, found: SitesFound, drawn: Drawn, people: FloatArra
     return {
         "id": name,
         "rule": found.rule.id,
-        "rule_name": {"zh": found.rule.names.zh, "en": found.rule.names.en or found.rule.names.zh},
+        "rule_name": name_of(found.rule.names),
         "question": {
             "count": question.count, "share": as_number(100 * question.share) if question.share is not None else None,
             "budget": as_number(question.budget), "floor": as_number(100 * question.floor) if question.floor is not None else None,

@@ -86,12 +86,6 @@ function markChosenRow() {
   }
 }
 
-/** Choose a unit and bring it into view. */
-function chooseUnit(index) {
-  change({ unit: index, facility: null });
-  map.fitBounds(unitBounds(state.level, index), { padding: [40, 40], maxZoom: 15, animate: false });
-}
-
 // Download
 
 function tableAsCsv() {
