@@ -6,6 +6,7 @@ Outlines are for the eye, simplified as areas are (:mod:`.areas`); ``gaps.parque
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -38,8 +39,7 @@ def describe_gaps(study: Study) -> dict[str, Any] | None:
     Per gap drawn: ``people``, ``cause`` (its place in ``causes``), ``point`` (lon, lat in 1e-5 degrees) and ``outline`` (empty where
     the gap is too small to be drawn). The first of them are ``listed`` with words and groups. ``totals`` are of all gaps, by cause.
     """
-    table = gap_table(study)
-    table = table[table["rule"].isin(list(study.results))]
+    table = gap_table(replace(study, gaps={rule: gaps for rule, gaps in study.gaps.items() if rule in study.results}))
     if not len(table):
         return None
     groups = [group for group in study.cells.groups if group in table]
