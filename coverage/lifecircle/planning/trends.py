@@ -179,6 +179,27 @@ def carry_rows(rows: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ChangedCells:
+    """Where people live, and whether a rule covers them there, in both years: what a map of a change is drawn from.
+
+    Where both years count people at the same places there is one row a place, in the order of the cells. Otherwise the earlier year's
+    places come first, where no one of the later year is counted, and then the later's, where no one of the earlier is: whether a place
+    is covered is known of both years all the same. ``sum(people_to x covered_to) - sum(people_from x covered_from)`` is the change of
+    the people covered, those in no unit included.
+    """
+
+    x: FloatArray
+    """Metres in the district's CRS, as the other arrays per place."""
+    y: FloatArray
+    people_from: FloatArray
+    """Those who count under the rule; 0 at places of the later year alone."""
+    people_to: FloatArray
+    covered_from: BoolArray
+    """By the facilities, roads and rule of the earlier year."""
+    covered_to: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """Two years of one district."""
 
@@ -189,6 +210,8 @@ class Comparison:
     """The columns of :data:`CHANGE_COLUMNS`."""
     rules: tuple[Rule, ...]
     """The rules that both years answer, as the later year has them."""
+    cells: Mapping[str, ChangedCells]
+    """By rule id, of the rules that both years answer."""
     causes: Mapping[Cause, Mapping[str, Any]]
     """What differs, by cause: an empty mapping where nothing does."""
     units: Mapping[str, Any]

@@ -23,6 +23,7 @@ from lifecircle.model import BoolArray, Cells, Facilities, FloatArray, InputFile
 from lifecircle.planning.trends import (
     CAUSES,
     Cause,
+    ChangedCells,
     Crosswalk,
     Turnover,
     share_by_unit,
@@ -66,7 +67,7 @@ class Between:
     def __init__(self, states: tuple[YearRead, YearRead], clock: Clock, cache: Cache) -> None:
         self.states, self.clock, self.cache = states, clock, cache
         first, second = (state.layers for state in states)
-        self.has_one_grid = _is_one_grid(first.cells, second.cells)
+        self.has_one_grid = is_one_grid(first.cells, second.cells)
         self.has_same_roads = _is_same_map(first.roads, second.roads)
         self.problems = Problems()
         self.journeys: dict[tuple[int, int], Journeys] = {}
@@ -161,6 +162,28 @@ class Between:
                 )
         return pd.concat(tables, ignore_index=True)
 
+    def cells(self, rule_id: str, facts: list[Facts]) -> ChangedCells:
+        """Return where people are and whether a rule covers them there, in both years."""
+        people = self._who_counts(rule_id, facts)[rule_id]
+        grids = [one.cells for one in facts]
+        covered = [[self.covered(rule_id, (year, year, year, year)) for year in (0, 1)]]
+        if not self.has_one_grid:
+            # At the places of each year, what the other's facilities, roads and rule would cover.
+            covered = [[self.covered(rule_id, (year, at, year, year)) for year in (0, 1)] for at in (0, 1)]
+            people = (
+                np.concatenate([people[0], np.zeros(len(people[1]))]),
+                np.concatenate([np.zeros(len(people[0])), people[1]]),
+            )
+        places = grids[: len(covered)]
+        return ChangedCells(
+            x=np.concatenate([one.x for one in places]),
+            y=np.concatenate([one.y for one in places]),
+            people_from=people[0],
+            people_to=people[1],
+            covered_from=np.concatenate([of_place[0] for of_place in covered]),
+            covered_to=np.concatenate([of_place[1] for of_place in covered]),
+        )
+
     def _who_counts(self, rule_id: str, facts: list[Facts]) -> dict[str, Pair]:
         """Return by indicator the people of both years, per cell: who counts under a rule, and the groups beside it that both years have."""
         rule = self.states[1].rules[rule_id]
@@ -253,7 +276,8 @@ def _is_same_units(first: YearRead, second: YearRead, level: Level) -> bool:
     ) and (level in first.layers.units) == (level in second.layers.units)
 
 
-def _is_one_grid(first: Cells, second: Cells) -> bool:
+def is_one_grid(first: Cells, second: Cells) -> bool:
+    """Whether people are counted at the same places, in the same order."""
     return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in ("id", "x", "y"))
 
 

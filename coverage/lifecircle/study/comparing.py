@@ -88,6 +88,7 @@ def compare_years(
         years=years,
         changes=change_rows(rows[0], rows[1], joined, years),
         rules=tuple(second.rules[rule_id] for rule_id in shared),
+        cells={rule_id: between.cells(rule_id, facts) for rule_id in shared},
         causes=between.describe(),
         units=_describe_units(first, second, has_one_grid=between.has_one_grid),
         people=(float(first.layers.cells.people.sum()), float(second.layers.cells.people.sum())),
