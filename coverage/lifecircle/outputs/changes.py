@@ -43,16 +43,21 @@ FIGURES = ("value_from", "value_to", "difference", *(f"by_{cause}" for cause in 
 
 
 def publish_comparison(comparison: Comparison, out: Path) -> list[Path]:
-    """Write ``changes.csv``, ``changes.parquet`` and ``comparison.json`` under ``compare-<from>-<to>`` and return the paths."""
+    """Write ``changes.csv``, ``changes.parquet`` and ``comparison.json`` under ``compare-<from>-<to>``, its map, and return the paths."""
 
-    def write(tables: Path, _maps: Path) -> list[Path]:
+    def write(tables: Path, maps: Path) -> list[Path]:
         table, parquet, summary = (tables / name for name in ("changes.csv", "changes.parquet", "comparison.json"))
         write_csv(comparison.changes, table)
         comparison.changes.to_parquet(parquet, index=False)
         hashes = {path.name: hash_file(path) for path in (table, parquet)}
         content = {**comparison_json(comparison), "outputs": hashes}
         summary.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        return [table, parquet, summary]
+        if comparison.ground is None:
+            return [table, parquet, summary]
+        from lifecircle.outputs.webmap import draw_comparison
+
+        draw_comparison(comparison, maps / "index.html")
+        return [table, parquet, maps / "index.html", summary]
 
     name = f"compare-{comparison.years[0]}-{comparison.years[1]}"
     return publish_files(*target_folders(out, comparison.district.id, name), write)

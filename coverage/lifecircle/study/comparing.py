@@ -25,6 +25,7 @@ from lifecircle.problems import Problem, Problems
 from lifecircle.sources.crosswalk import read_crosswalk
 from lifecircle.study.answers import Answers, answer_all
 from lifecircle.study.between import Between, YearRead
+from lifecircle.study.compared_ground import draw_ground
 from lifecircle.study.counterfactuals import split_others
 from lifecircle.study.facts import gather_facts
 from lifecircle.study.journeys import Clock
@@ -95,6 +96,7 @@ def compare_years(
         not_compared=_not_compared(first, second, answers),
         problems=_merge_problems(first, second),
         inputs={state.year: state.inputs for state in (first, second)},
+        ground=draw_ground(first.layers, second.layers),
     )
 
 

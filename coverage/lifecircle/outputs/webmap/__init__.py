@@ -8,6 +8,7 @@ from typing import Any
 from lifecircle.model import Study
 from lifecircle.outputs.webmap.areas import describe_areas
 from lifecircle.outputs.webmap.board import describe_board
+from lifecircle.outputs.webmap.compare import draw_comparison
 from lifecircle.outputs.webmap.gaps import describe_gaps
 from lifecircle.outputs.webmap.notes import (
     describe_district,
@@ -23,7 +24,7 @@ from lifecircle.outputs.webmap.sites import describe_plans, draw_sites
 from lifecircle.outputs.webmap.surfaces import describe_surfaces
 from lifecircle.outputs.webmap.unit_figures import describe_figures
 
-__all__ = ["describe_study", "draw_sites", "write_webmap"]
+__all__ = ["describe_study", "draw_comparison", "draw_sites", "write_webmap"]
 
 
 def write_webmap(study: Study, path: Path) -> None:

@@ -39,6 +39,14 @@ function element(tag, className = "", ...content) {
   return made;
 }
 
+/** The same of a drawing. */
+function svgElement(tag, attributes, ...content) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...content);
+  return made;
+}
+
 function fill(id, ...content) {
   const node = document.getElementById(id);
   node.replaceChildren(...content);

@@ -2,13 +2,6 @@
 
 const CURVE = { width: 428, height: 132, left: 38, right: 10, top: 10, bottom: 22 };
 
-function svgElement(tag, attributes, ...content) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...content);
-  return made;
-}
-
 /** Round steps for some `most` lines over a span. */
 function roundStep(span, most) {
   const power = 10 ** Math.floor(Math.log10(span / most || 1));

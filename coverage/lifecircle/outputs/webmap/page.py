@@ -43,6 +43,7 @@ COVERAGE = PageKind(
     ("board.css",),
 )  # fmt: skip
 SITES = PageKind("layout_beside.html", ("curve.js", "sites.js", "beside.js", "sites_page.js"), ())
+COMPARISON = PageKind("layout_beside.html", ("compare.js", "compare_panel.js", "beside.js", "compare_page.js"), ())
 SHARED_SCRIPTS = ("base.js", "csv.js", "frame.js", "places.js", "basemap.js", "facilities.js", "fragment.js")
 SHARED_STYLES = ("page.css", "panels.css", "lists.css", "print.css")
 

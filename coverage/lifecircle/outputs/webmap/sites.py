@@ -17,12 +17,17 @@ from lifecircle.model import BoolArray, Cells, FloatArray, IntArray
 from lifecircle.outputs.webmap.notes import describe_identity, describe_kinds, name_of
 from lifecircle.outputs.webmap.page import SITES, write_page
 from lifecircle.outputs.webmap.places import Drawn, describe_units, encode_shape, list_facilities, to_lonlat
-from lifecircle.outputs.webmap.surfaces import BEYOND_COLOURS, CLASSES, ClassArray, break_people, draw_cells
+from lifecircle.outputs.webmap.surfaces import (
+    BEYOND_COLOURS,
+    CLASSES,
+    NEW_COLOURS,
+    ClassArray,
+    break_people,
+    draw_cells,
+)
 from lifecircle.outputs.webmap.unit_figures import as_number
 from lifecircle.planning.found import SitesFound
 
-NEW_COLOURS = ("#9ecae1", "#4292c6", "#2171b5", "#084594")
-"""ColorBrewer Blues: whom the sites newly cover."""
 HELD_COLOUR = "#d5dee3"
 """Who is covered by what stands: there, and out of the way."""
 DETAIL_M = 2.0

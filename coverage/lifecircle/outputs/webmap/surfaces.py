@@ -25,6 +25,8 @@ BEYOND_COLOURS = ("#fdbb84", "#fc8d59", "#e34a33", "#b30000")
 """ColorBrewer OrRd, its four darkest of six: sequential, safe for the colour-blind, apart from the blue-green of the units."""
 UNREACHABLE_COLOURS = ("#bcbddc", "#9e9ac8", "#756bb1", "#54278f")
 """ColorBrewer Purples."""
+NEW_COLOURS = ("#9ecae1", "#4292c6", "#2171b5", "#084594")
+"""ColorBrewer Blues: whom sites newly cover."""
 CLASSES = len(BEYOND_COLOURS)
 OVERSAMPLING = 3
 """Pixels per cell side: nearest neighbour at one pixel per cell would lose some cells and double others."""
