@@ -20,6 +20,7 @@ from lifecircle.outputs.webmap.notes import (
 )
 from lifecircle.outputs.webmap.page import COVERAGE, write_page
 from lifecircle.outputs.webmap.places import describe_facilities, describe_units
+from lifecircle.outputs.webmap.scenarios import describe_scenarios
 from lifecircle.outputs.webmap.sites import describe_plans, draw_sites
 from lifecircle.outputs.webmap.surfaces import describe_surfaces
 from lifecircle.outputs.webmap.unit_figures import describe_figures
@@ -49,6 +50,7 @@ def describe_study(study: Study) -> dict[str, Any]:
         "areas": describe_areas(study),
         "gaps": describe_gaps(study),
         "plans": describe_plans(study, ()),  # AT MERGE: study.plans in place of ()
+        "scenarios": describe_scenarios(study),
         "board": describe_board(study),
         "facilities": describe_facilities(study),
         "kinds": describe_kinds(study.facilities, study.kinds),

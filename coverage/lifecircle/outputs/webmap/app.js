@@ -17,6 +17,8 @@ function readFragment() {
   changes.panel = PANELS.includes(wanted.get("panel")) ? wanted.get("panel") : "units";
   changes.gap = placeIn(wanted.get("gap"), -1);
   changes.plan = wanted.get("plan");
+  changes.scenario = wanted.get("scenario");
+  changes.differing = wanted.get("differing");
   changes.site = placeIn(wanted.get("site"), 0);
   const sort = wanted.get("sort") || "";
   if (COLUMNS.some(({ key }) => key === sort.replace("-", ""))) {
@@ -45,6 +47,8 @@ function writeFragment() {
     gap: hasGapView() && state.gap !== null ? state.gap + 1 : null,
     plan: hasSitesView() && currentPlan() ? currentPlan().id : null,
     site: hasSitesView() ? state.site : null,
+    scenario: hasScenarioView() ? currentScenario().id : null,
+    differing: hasScenarioView() && currentDifference() ? currentDifference().id : null,
     view: viewText(),
   });
 }
@@ -73,22 +77,23 @@ function drawMap(changes, has) {
   if (has("language")) fillBandsSwitch();
   if (has("panel")) showPanel();
   const bandsSwitched = changes.layers && changes.layers.bands !== Boolean(drawn.bands);
-  if (has("language", "rule", "level", "panel", "plan") || bandsSwitched) fillLegend();
+  if (has("language", "rule", "level", "panel", "plan", "scenario", "differing") || bandsSwitched) fillLegend();
   if (has("language", "rule")) showClause();
   if (has("language", "rule", "panel")) fillLayers();
   if (has("layers")) tickLayers();
-  if (has("rule", "level")) drawUnits();
+  if (has("rule", "level", "panel", "scenario", "differing", "language")) drawUnits();
   if (has("level")) drawBorders();
   if (has("rule", "panel", "plan") || (changes.layers && changes.layers.gaps !== Boolean(drawn.surface))) drawSurface();
   if (has("rule") || bandsSwitched) drawBands();
   if (has("rule", "layers")) drawFacilities();
   if (has("rule", "facility")) drawFacilityAreas();
-  if (has("rule", "level", "layers", "language", "panel")) drawUnitNames();
+  if (has("rule", "level", "layers", "language", "panel", "scenario", "differing")) drawUnitNames();
   if (has("unit", "level")) drawChosen();
   if (has("language", "rule", "level", "sort")) fillTable();
   if (has("unit")) markChosenRow();
   if (PANELS.includes("gaps")) drawGapView(has);
   if (PANELS.includes("sites")) drawSitesView(has);
+  if (hasScenarioView() && has("language", "panel", "scenario", "differing", "level", "unit")) fillScenarios();
   showCard(state.unit);
 }
 
@@ -109,7 +114,7 @@ function drawSitesView(has) {
 function showPanel() {
   for (const panel of document.querySelectorAll(".figures .panel")) panel.hidden = panel.id !== `panel-${state.panel}`;
   document.getElementById("clause").hidden = state.panel !== "units";
-  document.getElementById("card").hidden = state.panel === "sites";
+  document.getElementById("card").hidden = ["sites", "scenarios"].includes(state.panel);
   document.querySelector(`#panel-switch input[value="${state.panel}"]`).checked = true;
   document.getElementById("panel-switch").hidden = PANELS.length < 2;
 }

@@ -3,9 +3,6 @@
 const FIRST = study.years[0];
 const SECOND = study.years[1];
 const INDICATORS = new Map(study.indicators.map((one) => [one.id, one]));
-// ColorBrewer RdBu: red has fallen, blue has risen, white is as it was.
-const CHANGE_COLOURS = ["#b2182b", "#ef8a62", "#fddbc7", "#f7f7f7", "#d1e5f0", "#67a9cf", "#2166ac"];
-const PP_BREAKS = [0.05, 2, 10];
 const CAUSES = ["facilities", "people", "roads", "rule", "residual"];
 
 const state = {
@@ -33,48 +30,20 @@ function districtChange(indicator = currentIndicator()) {
   return changeOf("district", 0, indicator);
 }
 
-/** Three limits of the classes, the same up and down: percentage points, or parts of the greatest change of the indicator. */
 function changeBreaks() {
-  if (currentIndicator().unit === "%") return PP_BREAKS;
   const columns = currentIndicator().levels[state.level];
-  const greatest = Math.max(0, ...(columns ? columns.difference : []).map((value) => Math.abs(value || 0)));
-  return [0.001, 0.2, 0.6].map((part) => Number((part * (greatest || 1)).toPrecision(1)));
-}
-
-/** The place of a difference in CHANGE_COLOURS; null where there is none. */
-function classOfChange(difference) {
-  if (difference === null || difference === undefined) return null;
-  const size = changeBreaks().filter((limit) => Math.abs(difference) >= limit).length;
-  return 3 + Math.sign(difference) * size;
-}
-
-function changeColour(difference) {
-  const place = classOfChange(difference);
-  return place === null ? "url(#hatch-none)" : CHANGE_COLOURS[place];
-}
-
-/** A difference with its sign: percentage points, or the indicator's own unit. */
-function differenceText(value, unit, digits = 1) {
-  if (value === null || value === undefined) return "–";
-  const sign = value > 0 ? "+" : value < 0 ? "−" : "±";
-  if (unit !== "%") return `${sign}${numberText(Math.abs(value))}`;
-  const size = Math.abs(value);
-  if (size === 0) return "0";
-  return size < 0.05 && digits === 1 ? `${sign}<0.1` : `${sign}${size.toFixed(digits)}`;
-}
-
-function unitOfDifference(unit) {
-  return unit === "%" ? word("unit_pp") : unitText(unit);
+  return breaksOfChange(currentIndicator().unit, columns ? columns.difference : []);
 }
 
 // The map
 
 function drawChanges() {
   const columns = currentIndicator().levels[state.level];
-  drawUnitsBy((index) => changeColour(columns ? columns.difference[index] : null), (index) => {
+  const breaks = changeBreaks();
+  drawUnitsBy((index) => changeColour(columns ? columns.difference[index] : null, breaks), (index) => {
     if (!columns || columns.difference[index] === null) return word("na");
     const { unit } = currentIndicator();
-    return `${valueText(columns.value_from[index], unit)} → ${valueText(columns.value_to[index], unit)}（${differenceText(columns.difference[index], unit)}）`;
+    return `${valueText(columns.value_from[index], unit)} → ${valueText(columns.value_to[index], unit)}${inBrackets(differenceText(columns.difference[index], unit))}`;
   }, () => {});
 }
 
@@ -132,24 +101,8 @@ function drawDiffering() {
 // The legend
 
 function fillChangeLegend() {
-  const { unit } = currentIndicator();
-  const [none, some, much] = changeBreaks().map((limit) => numberText(limit));
-  const ranges = [`≤ −${much}`, `−${much} – −${some}`, `−${some} – −${none}`, word("as_it_was"), `+${none} – +${some}`, `+${some} – +${much}`, `≥ +${much}`];
   const columns = currentIndicator().levels[state.level];
-  const counts = new Map();
-  for (const difference of columns ? columns.difference : []) {
-    const place = classOfChange(difference);
-    counts.set(place, (counts.get(place) || 0) + 1);
-  }
-  const row = (place, colour, text) => {
-    const name = element("th", "", text);
-    name.scope = "row";
-    return element("tr", counts.get(place) ? "" : "empty", element("td", "", swatch(colour)), name, element("td", "number", counts.get(place) || 0));
-  };
-  fill("legend-title", `${word("change")}${inBrackets(unitOfDifference(unit) || word("figure"))}`);
-  fill("legend-coverage", element("tr", "", element("td"), element("td", "", ""), element("td", "number", word("units_short"))),
-    ...CHANGE_COLOURS.map((colour, place) => row(place, colour, ranges[place])).reverse(),
-    ...(counts.get(null) ? [row(null, "url(#hatch-none)", word("no_figure"))] : []));
+  fillDivergingLegend(currentIndicator().unit, changeBreaks(), columns ? columns.difference : []);
 }
 
 /** People per cell in classes: who is newly covered, who no longer; of whom more or fewer live where it was covered. */

@@ -66,7 +66,7 @@ function closeUnit() {
 
 function changeRow(name, figures, unit, index) {
   const cell = (value) => element("td", "number", value === null ? "–" : differenceText(value, unit));
-  const colour = swatch(index === null ? "#fff" : changeColour(figures.difference));
+  const colour = swatch(index === null ? "#fff" : changeColour(figures.difference, changeBreaks()));
   const button = element("button", "", ...(index === null ? [] : [colour, " "]), name);
   button.type = "button";
   const head = element("th", "site", button);

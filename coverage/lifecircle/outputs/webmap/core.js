@@ -9,6 +9,8 @@ const state = {
   gap: null, // index among the gaps of the rule
   plan: null, // id of a plan, or null for the first of the rule
   site: null, // its order in the plan
+  scenario: null, // id, or null for the first
+  differing: null, // the indicator of the scenario that the map shows, or null for the first
   language: "zh",
   layers: { gaps: true, bands: false, serving: true, others: false, labels: true },
   sort: { column: "beyond", descending: true },
@@ -17,7 +19,7 @@ const state = {
 };
 
 /** The panels that have something to show, of any rule. */
-const PANELS = ["units", ...(study.gaps ? ["gaps"] : []), ...(study.plans ? ["sites"] : [])];
+const PANELS = ["units", ...(study.gaps ? ["gaps"] : []), ...(study.plans ? ["sites"] : []), ...(study.scenarios ? ["scenarios"] : [])];
 
 const RULES = new Map(study.rules.map((rule) => [rule.id, rule]));
 

@@ -34,7 +34,7 @@ function fillRules() {
     }
     const input = element("input");
     Object.assign(input, { type: "radio", name: "rule", value: rule.id, checked: rule.id === state.rule });
-    input.addEventListener("change", () => change({ rule: rule.id, facility: null, gap: null, site: null }));
+    input.addEventListener("change", () => change({ rule: rule.id, facility: null, gap: null, site: null, ...differingOf(rule.id) }));
     const figures = figuresOf(rule.id, "district", 0);
     rows.push(element(
       "label", "rule", input,
@@ -51,6 +51,7 @@ function fillRules() {
 function fillLegend() {
   if (hasGapView()) return fillGapLegend();
   if (hasSitesView()) return fillSitesLegend();
+  if (hasScenarioView()) return fillDifferenceLegend();
   return fillCoverageLegend();
 }
 
@@ -110,7 +111,7 @@ function gapLegend() {
 
 function fillLayers() {
   const surface = hasSitesView() ? toggle("gaps", word("sites_legend")) : toggle("gaps", word("layer_gaps"), gapLegend());
-  fill("layers", ...(hasGapView() ? [] : [surface]), toggle("serving", word("layer_serving"), kindLegend()),
+  fill("layers", ...(hasGapView() || hasScenarioView() ? [] : [surface]), toggle("serving", word("layer_serving"), kindLegend()),
     toggle("others", word("layer_others")), toggle("labels", word("layer_labels")));
 }
 

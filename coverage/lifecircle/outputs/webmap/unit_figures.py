@@ -57,7 +57,7 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
         "high": _column(coverage, "high", codes),
         "unreachable": _column(unreachable, "numerator", codes),
         "choice": _column(choice, "numerator", codes),
-        "status": [_text(coverage.get(code, {}).get("status")) for code in codes],
+        "status": [as_text(coverage.get(code, {}).get("status")) for code in codes],
         "minutes": {part: _column(_by_unit(rows), "value", codes) for part, rows in minutes.items() if len(rows)},
         "groups": [_describe_group(name.removeprefix(f"{rule}-"), by_indicator[name], codes) for name in groups],
     }
@@ -67,8 +67,8 @@ def _describe_group(group: str, rows: pd.DataFrame, codes: Sequence[str]) -> dic
     figures = _by_unit(rows)
     return {
         "id": group,
-        "zh": _text(rows["label_zh"].iloc[0]) or group,
-        "en": _text(rows["label_en"].iloc[0]) or group,
+        "zh": as_text(rows["label_zh"].iloc[0]) or group,
+        "en": as_text(rows["label_en"].iloc[0]) or group,
         "people": _column(figures, "denominator", codes),
         "covered": _column(figures, "numerator", codes),
         "share": _column(figures, "value", codes),
@@ -91,5 +91,6 @@ def as_number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a text, empty where there is none."""
     return value if isinstance(value, str) else ""
