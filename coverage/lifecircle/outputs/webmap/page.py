@@ -38,10 +38,12 @@ class PageKind:
 
 COVERAGE = PageKind(
     "layout.html",
-    ("core.js", "map.js", "areas.js", "gaps.js", "curve.js", "sites.js", "diverging.js", "scenarios.js", "panels.js", "table.js", "search.js", "notes.js", "board.js",
-     "board_csv.js", "app.js"),
+    (
+        *("core.js", "map.js", "areas.js", "gaps.js", "curve.js", "sites.js", "diverging.js", "scenarios.js", "panels.js"),
+        *("table.js", "search.js", "notes.js", "board.js", "board_csv.js", "app.js"),
+    ),
     ("board.css",),
-)  # fmt: skip
+)
 SITES = PageKind("layout_beside.html", ("curve.js", "sites.js", "beside.js", "sites_page.js"), ())
 COMPARISON = PageKind(
     "layout_beside.html", ("diverging.js", "compare.js", "compare_panel.js", "beside.js", "compare_page.js"), ()
