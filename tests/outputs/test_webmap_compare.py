@@ -116,8 +116,8 @@ def test_people_counted_at_other_places_are_drawn_as_points_of_both_years(tmp_pa
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("zh", ["40.0% → 2025 90.0%", "+50.00", "设施", "+31.50", "+9.50", "+9.00", "乙卫生院", "新街", "80 原覆盖", "+ 80 新增", "+ 20 人口", "= 180 现"]),
-        ("en", ["40.0% → 2025 90.0%", "percentage points", "facilities", "+31.50", "乙卫生院", "新街", "180 covered now", "Shapley"]),
+        ("zh", ["40.0% → 2025 90.0%", "+50.00", "设施", "+31.50", "+9.50", "+9.00", "新街", "80 原覆盖", "+ 80 新增", "+ 20 人口", "= 180 现"]),
+        ("en", ["40.0% → 2025 90.0%", "percentage points", "facilities", "+31.50", "乙卫生院", "180 covered now", "Shapley"]),
     ],
 )  # fmt: skip
 def test_in_a_browser_the_change_is_split_by_cause(page, tmp_path, language, words):

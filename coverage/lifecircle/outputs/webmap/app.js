@@ -73,10 +73,9 @@ function draw(changes) {
 /** The map of a rule and the panels beside it. */
 function drawMap(changes, has) {
   if (has("level")) document.querySelector(`#level-switch input[value="${state.level}"]`).checked = true;
-  if (has("rule")) document.querySelector(`#rule-list input[value="${state.rule}"]`).checked = true;
-  if (has("language")) fillBandsSwitch();
+  if (has("language", "panel")) fillBandsSwitch();
   if (has("panel")) showPanel();
-  const bandsSwitched = changes.layers && changes.layers.bands !== Boolean(drawn.bands);
+  const bandsSwitched = changes.layers && hasBands() !== Boolean(drawn.bands);
   if (has("language", "rule", "level", "panel", "plan", "scenario", "differing") || bandsSwitched) fillLegend();
   if (has("language", "rule")) showClause();
   if (has("language", "rule", "panel")) fillLayers();
@@ -84,7 +83,7 @@ function drawMap(changes, has) {
   if (has("rule", "level", "panel", "scenario", "differing", "language")) drawUnits();
   if (has("level")) drawBorders();
   if (has("rule", "panel", "plan") || (changes.layers && changes.layers.gaps !== Boolean(drawn.surface))) drawSurface();
-  if (has("rule") || bandsSwitched) drawBands();
+  if (has("rule", "panel") || bandsSwitched) drawBands();
   if (has("rule", "layers")) drawFacilities();
   if (has("rule", "facility")) drawFacilityAreas();
   if (has("rule", "level", "layers", "language", "panel", "scenario", "differing")) drawUnitNames();
@@ -95,6 +94,7 @@ function drawMap(changes, has) {
   if (PANELS.includes("sites")) drawSitesView(has);
   if (hasScenarioView() && has("language", "panel", "scenario", "differing", "level", "unit")) fillScenarios();
   showCard(state.unit);
+  if (has("rule", "language", "panel")) showChosenRule();
 }
 
 function drawGapView(has) {

@@ -40,7 +40,7 @@ function changeBreaks() {
 function drawChanges() {
   const columns = currentIndicator().levels[state.level];
   const breaks = changeBreaks();
-  drawUnitsBy((index) => changeColour(columns ? columns.difference[index] : null, breaks), (index) => {
+  drawUnitsBy((index) => changeColour(columns ? columns.difference[index] : null, breaks, currentIndicator().is_less_better), (index) => {
     if (!columns || columns.difference[index] === null) return word("na");
     const { unit } = currentIndicator();
     return `${valueText(columns.value_from[index], unit)} → ${valueText(columns.value_to[index], unit)}${inBrackets(differenceText(columns.difference[index], unit))}`;
@@ -102,7 +102,7 @@ function drawDiffering() {
 
 function fillChangeLegend() {
   const columns = currentIndicator().levels[state.level];
-  fillDivergingLegend(currentIndicator().unit, changeBreaks(), columns ? columns.difference : []);
+  fillDivergingLegend(currentIndicator(), changeBreaks(), columns ? columns.difference : []);
 }
 
 /** People per cell in classes: who is newly covered, who no longer; of whom more or fewer live where it was covered. */

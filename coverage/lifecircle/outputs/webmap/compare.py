@@ -17,7 +17,7 @@ from lifecircle.outputs.webmap.notes import describe_identity, describe_kinds, n
 from lifecircle.outputs.webmap.page import COMPARISON, write_page
 from lifecircle.outputs.webmap.places import describe_units, encode_shape, list_facilities, to_lonlat
 from lifecircle.outputs.webmap.surfaces import CLASSES, ClassArray, break_people, draw_cells, list_points
-from lifecircle.outputs.webmap.unit_figures import as_number
+from lifecircle.outputs.webmap.unit_figures import as_number, is_less_better
 from lifecircle.planning.trends import CAUSES, ChangedCells, ComparedGround, Comparison
 
 GAINED_COLOURS = ("#a6dba0", "#5aae61", "#1b7837", "#00441b")
@@ -116,6 +116,7 @@ def _describe_indicators(comparison: Comparison, ground: ComparedGround) -> list
                 "unit": str(first["value_unit"]),
                 "policy": name_of(policy.title) if policy else {"zh": str(first["policy"]), "en": str(first["policy"])},
                 "is_rule": indicator in rules,
+                "is_less_better": is_less_better(indicator, ground.configuration),
                 "counted_by": str(first["counted_by"]) if isinstance(first["counted_by"], str) else "",
                 "levels": {
                     level: _describe_level(rows[rows["level"] == level], _codes(ground, level))

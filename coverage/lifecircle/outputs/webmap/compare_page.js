@@ -6,8 +6,7 @@ function indicatorRow(indicator) {
   input.addEventListener("change", () => change({ rule: indicator.id }));
   const figures = districtChange(indicator);
   const difference = figures ? figures.difference : null;
-  const className = difference > 0 ? "value up" : difference < 0 ? "value down" : "value same";
-  return element("label", "rule", input, element("span", "label", nameOf(indicator)), element("span", className, differenceText(difference, indicator.unit)));
+  return element("label", "rule", input, element("span", "label", nameOf(indicator)), element("span", `value ${betterOrWorse(difference, indicator.is_less_better)}`, differenceText(difference, indicator.unit)));
 }
 
 function fillIndicators() {
@@ -44,7 +43,6 @@ function draw(changes) {
   const has = (...keys) => keys.some((key) => key in changes);
   if (has("language")) fillFrame();
   if (!study.indicators.length) return;
-  if (has("rule")) document.querySelector(`#rule-list input[value="${CSS.escape(state.rule)}"]`).checked = true;
   if (has("language", "rule", "level")) fillChangeLegend();
   if (has("language", "rule")) fillChangeLayers();
   if (has("layers")) tickLayers();
@@ -56,6 +54,7 @@ function draw(changes) {
   if (has("rule", "level", "layers")) drawChangeNames();
   if (has("level", "unit")) drawChosen();
   if (has("language", "rule", "level", "unit")) fillChanges();
+  if (has("rule", "language")) showChosenRule();
 }
 
 startPage({ readPage, draw, redraw: drawChangeNames, ownFragment: () => ({ rule: state.rule }) });

@@ -3,7 +3,7 @@
 const CAUSE_BAR = { width: 428, row: 23, label: 78, figure: 62 };
 
 /** The parts of a difference as bars from a common zero, one a cause. */
-function causeChart(figures, unit) {
+function causeChart(figures, { unit, is_less_better: isLess }) {
   const parts = CAUSES.map((cause) => [cause, figures[cause === "residual" ? cause : `by_${cause}`]]);
   const all = [...parts.map(([, value]) => value || 0), figures.difference || 0];
   const low = Math.min(0, ...all);
@@ -14,7 +14,7 @@ function causeChart(figures, unit) {
   const bars = [...parts, ["total", figures.difference]].flatMap(([cause, value], i) => {
     const y = i * row;
     const size = Math.abs(x(value || 0) - x(0));
-    const className = cause === "total" ? "total" : value > 0 ? "up" : "down";
+    const className = cause === "total" ? "total" : betterOrWorse(value, isLess);
     return [svgElement("text", { x: 0, y: y + 15, class: cause === "total" ? "tick total" : "tick" }, word(cause === "total" ? "change" : `by_${cause}`)),
       svgElement("rect", { x: Math.min(x(value || 0), x(0)), y: y + 4, width: value ? Math.max(1.5, size) : 0, height: row - 9, class: className }),
       svgElement("text", { x: width, y: y + 15, class: cause === "total" ? "tick end total" : "tick end" }, value === null ? "–" : differenceText(value, unit, 2))];
@@ -48,11 +48,11 @@ function changeHead() {
   return element("div", "plan-head", heading,
     element("p", "plan-figures", element("span", "", element("small", "", `${FIRST} `), valueText(figures.value_from, indicator.unit)), element("span", "arrow", "→"),
       element("strong", "", element("small", "", `${SECOND} `), valueText(figures.value_to, indicator.unit)),
-      element("span", `difference ${figures.difference > 0 ? "up" : figures.difference < 0 ? "down" : ""}`, differenceText(figures.difference, indicator.unit, 2),
+      element("span", `difference ${betterOrWorse(figures.difference, indicator.is_less_better)}`, differenceText(figures.difference, indicator.unit, 2),
         element("small", "", ` ${unitOfDifference(indicator.unit)}`))),
     peopleEquation(figures),
     element("h3", "", word("by_cause")),
-    isSplit ? causeChart(figures, indicator.unit) : element("p", "nothing", word("not_split")));
+    isSplit ? causeChart(figures, indicator) : element("p", "nothing", word("not_split")));
 }
 
 function closeUnit() {
@@ -66,7 +66,7 @@ function closeUnit() {
 
 function changeRow(name, figures, unit, index) {
   const cell = (value) => element("td", "number", value === null ? "–" : differenceText(value, unit));
-  const colour = swatch(index === null ? "#fff" : changeColour(figures.difference, changeBreaks()));
+  const colour = swatch(index === null ? "#fff" : changeColour(figures.difference, changeBreaks(), currentIndicator().is_less_better));
   const button = element("button", "", ...(index === null ? [] : [colour, " "]), name);
   button.type = "button";
   const head = element("th", "site", button);

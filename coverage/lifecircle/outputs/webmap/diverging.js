@@ -1,6 +1,6 @@
 // Differences: their signs, and the colours of what rose and what fell.
 
-// ColorBrewer RdBu: red has fallen, blue has risen, white is as it was.
+// ColorBrewer RdBu: red is worse, blue is better, white is as it was.
 const CHANGE_COLOURS = ["#b2182b", "#ef8a62", "#fddbc7", "#f7f7f7", "#d1e5f0", "#67a9cf", "#2166ac"];
 const PP_BREAKS = [0.05, 2, 10];
 
@@ -18,9 +18,19 @@ function classOfChange(difference, breaks) {
   return 3 + Math.sign(difference) * size;
 }
 
-function changeColour(difference, breaks) {
-  const place = classOfChange(difference, breaks);
-  return place === null ? "url(#hatch-none)" : CHANGE_COLOURS[place];
+/** Of a figure that is the better the less it is, what fell is blue. */
+function placeColour(place, isLess) {
+  return place === null ? "url(#hatch-none)" : CHANGE_COLOURS[isLess ? CHANGE_COLOURS.length - 1 - place : place];
+}
+
+function changeColour(difference, breaks, isLess) {
+  return placeColour(classOfChange(difference, breaks), isLess);
+}
+
+/** Whether a difference is for the better, as a class of the page's styles. */
+function betterOrWorse(difference, isLess) {
+  if (!difference) return "same";
+  return difference > 0 === !isLess ? "better" : "worse";
 }
 
 /** A difference with its sign: percentage points, or the indicator's own unit. */
@@ -39,7 +49,7 @@ function unitOfDifference(unit) {
 }
 
 /** Classes of change with how many units are in each. */
-function fillDivergingLegend(unit, breaks, differences) {
+function fillDivergingLegend({ unit, is_less_better: isLess }, breaks, differences) {
   const [none, some, much] = breaks.map((limit) => numberText(limit));
   const ranges = [`≤ −${much}`, `−${much} – −${some}`, `−${some} – −${none}`, word("as_it_was"), `+${none} – +${some}`, `+${some} – +${much}`, `≥ +${much}`];
   const counts = new Map();
@@ -54,6 +64,7 @@ function fillDivergingLegend(unit, breaks, differences) {
   };
   fill("legend-title", `${word("change")}${inBrackets(unitOfDifference(unit) || word("figure"))}`);
   fill("legend-coverage", element("tr", "", element("td"), element("td", "", ""), element("td", "number", word("units_short"))),
-    ...CHANGE_COLOURS.map((colour, place) => row(place, colour, ranges[place])).reverse(),
-    ...(counts.get(null) ? [row(null, "url(#hatch-none)", word("no_figure"))] : []));
+    ...ranges.map((text, place) => row(place, placeColour(place, isLess), text)).reverse(),
+    ...(counts.get(null) ? [row(null, placeColour(null, isLess), word("no_figure"))] : []));
+  document.getElementById("legend-note").textContent = word("better_worse");
 }

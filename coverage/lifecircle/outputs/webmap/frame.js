@@ -24,6 +24,13 @@ function fillLanguageSwitch() {
     (language) => change({ language }));
 }
 
+/** The rule or indicator that is chosen, in view in its list. */
+function showChosenRule() {
+  const input = document.querySelector(`#rule-list input[value="${CSS.escape(state.rule)}"]`);
+  input.checked = true;
+  input.closest("label").scrollIntoView({ block: "nearest" });
+}
+
 /** The title in the page's language, small beside it the other's; and what else stands round the map. */
 function showTitle(title) {
   document.getElementById("title").textContent = nameOf(title);

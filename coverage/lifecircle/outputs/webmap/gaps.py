@@ -25,8 +25,8 @@ COLOURS = {"too_far": "#b35806", "cut_off": "#6a3d9a", "full": "#2166ac", "no_ro
 """After ColorBrewer PuOr: apart for the colour-blind, and from the red of the people beyond; outlines differ in their dashes too."""
 MOST_DRAWN = 300
 """Gaps of a rule, those with the most people."""
-MOST_LISTED = 30
-"""Of a rule, with their words: some 400 bytes each."""
+MOST_LISTED = 20
+"""Of a rule, with their words: some 600 bytes each."""
 MOST_VERTICES = 4_000
 """Per rule, some 6 bytes each."""
 

@@ -39,7 +39,17 @@ class PageKind:
 COVERAGE = PageKind(
     "layout.html",
     (
-        *("core.js", "map.js", "areas.js", "gaps.js", "curve.js", "sites.js", "diverging.js", "scenarios.js", "panels.js"),
+        *(
+            "core.js",
+            "map.js",
+            "areas.js",
+            "gaps.js",
+            "curve.js",
+            "sites.js",
+            "diverging.js",
+            "scenarios.js",
+            "panels.js",
+        ),
         *("table.js", "search.js", "notes.js", "board.js", "board_csv.js", "app.js"),
     ),
     ("board.css",),

@@ -23,6 +23,12 @@ function differingOf(rule) {
   return hasScenarioView() && currentScenario().indicators.some(({ id }) => id === rule) ? { differing: rule } : {};
 }
 
+/** The rule that an indicator is of, or speaks beside (who can reach none), as a change: its facilities are then the map's. */
+function ruleOf(indicator) {
+  const rule = indicator ? indicator.id.replace(/-unreachable$/, "") : "";
+  return RULES.has(rule) ? { rule, facility: null } : {};
+}
+
 /** What a unit has of the difference, by its place; nothing where it does not differ. */
 function unitDifference(index) {
   const columns = currentDifference() && currentDifference().levels[state.level];
@@ -40,7 +46,7 @@ function drawDifferences() {
   const breaks = differenceBreaks();
   drawUnitsBy((index) => {
     const own = unitDifference(index);
-    return own ? changeColour(own.difference, breaks) : CHANGE_COLOURS[3];
+    return own ? changeColour(own.difference, breaks, currentDifference().is_less_better) : CHANGE_COLOURS[3];
   }, (index) => {
     const own = unitDifference(index);
     if (!own) return word("as_it_was");
@@ -57,8 +63,8 @@ function differenceLabel(index) {
 function fillDifferenceLegend() {
   const changed = currentDifference();
   const units = study.levels[state.level];
-  fillDivergingLegend(changed ? changed.unit : "%", differenceBreaks(), units.code.map((_, index) => (unitDifference(index) || { difference: 0 }).difference));
-  document.getElementById("legend-note").textContent = changed ? nameOf(changed) : "";
+  fillDivergingLegend(changed || { unit: "%", is_less_better: false }, differenceBreaks(), units.code.map((_, index) => (unitDifference(index) || { difference: 0 }).difference));
+  if (changed) document.getElementById("legend-note").prepend(element("b", "", nameOf(changed)), " ");
 }
 
 // The panel
@@ -69,7 +75,7 @@ function scenarioSwitch() {
       ? `${scenario.indicators.length} ${word("indicators_differ")}` : word("nothing_differs")));
     button.type = "button";
     button.setAttribute("aria-pressed", String(scenario === currentScenario()));
-    button.addEventListener("click", () => change({ scenario: scenario.id, differing: null }));
+    button.addEventListener("click", () => change({ scenario: scenario.id, differing: null, ...ruleOf(scenario.indicators[0]) }));
     return button;
   }));
 }
@@ -96,9 +102,9 @@ function differenceRow(indicator) {
   const name = element("th", "site wide", button, element("small", "", statusChange(indicator)));
   name.scope = "row";
   const line = element("tr", isShown ? "chosen" : "", name, element("td", "number", valueText(indicator.base, indicator.unit)),
-    element("td", "number", valueText(indicator.value, indicator.unit)), element("td", "number", element("b", "", differenceText(indicator.difference, indicator.unit))),
+    element("td", "number", valueText(indicator.value, indicator.unit)), element("td", `number difference ${betterOrWorse(indicator.difference, indicator.is_less_better)}`, element("b", "", differenceText(indicator.difference, indicator.unit))),
     element("td", "number", peopleMoved(indicator.people)));
-  line.addEventListener("click", () => change({ differing: indicator.id, ...(RULES.has(indicator.id) ? { rule: indicator.id } : {}) }));
+  line.addEventListener("click", () => change({ differing: indicator.id, ...ruleOf(indicator) }));
   return line;
 }
 
@@ -111,20 +117,20 @@ function differenceHead(first) {
   return element("thead", "", element("tr", "", ...cells));
 }
 
-/** Units that differ, those whose figure falls most first: whom it hurts. */
+/** Units that differ, those for whom it is worst first: whom it hurts. */
 function differingUnits() {
   const indicator = currentDifference();
   const units = study.levels[state.level];
   const rows = units.name.map((name, index) => ({ name, index, ...unitDifference(index) })).filter(({ difference }) => difference)
-    .sort((one, other) => one.difference - other.difference || one.index - other.index);
+    .sort((one, other) => (indicator.is_less_better ? -1 : 1) * (one.difference - other.difference) || one.index - other.index);
   if (!rows.length) return element("p", "nothing", word("no_unit_differs"));
   return element("div", "table-scroll", element("table", "list-table", differenceHead("name"), element("tbody", "", ...rows.map((row) => {
-    const button = element("button", "", swatch(changeColour(row.difference, differenceBreaks())), " ", row.name);
+    const button = element("button", "", swatch(changeColour(row.difference, differenceBreaks(), indicator.is_less_better)), " ", row.name);
     button.type = "button";
     const head = element("th", "site", button);
     head.scope = "row";
     const line = element("tr", row.index === state.unit ? "chosen" : "", head, element("td", "number", valueText(row.base, indicator.unit)),
-      element("td", "number", valueText(row.value, indicator.unit)), element("td", "number", element("b", "", differenceText(row.difference, indicator.unit))),
+      element("td", "number", valueText(row.value, indicator.unit)), element("td", `number difference ${betterOrWorse(row.difference, indicator.is_less_better)}`, element("b", "", differenceText(row.difference, indicator.unit))),
       element("td", "number", peopleMoved(row.people)));
     line.addEventListener("click", () => chooseUnit(row.index));
     return line;

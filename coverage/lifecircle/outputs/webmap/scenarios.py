@@ -13,7 +13,7 @@ from lifecircle.config.schema import LEVELS
 from lifecircle.model import Study
 from lifecircle.outputs.scenarios import scenario_summary
 from lifecircle.outputs.webmap.notes import name_of
-from lifecircle.outputs.webmap.unit_figures import as_number, as_text
+from lifecircle.outputs.webmap.unit_figures import as_number, as_text, is_less_better
 
 FIGURES = {"base": "base", "value": "value", "difference": "difference", "people": "numerator_difference"}
 """Ours to the table's."""
@@ -43,7 +43,11 @@ def describe_scenarios(study: Study) -> list[dict[str, Any]] | None:
                 "id": one["scenario"],
                 **(name_of(scenario.names) if scenario else {"zh": one["label"], "en": one["label"]}),
                 "what": _describe_changes(scenario, study.kinds) if scenario else [],
-                "indicators": [_describe_change(change, rows, places) for change in one["changes"]],
+                "indicators": [
+                    _describe_change(change, rows, places)
+                    | {"is_less_better": is_less_better(change["indicator"], study.configuration)}
+                    for change in one["changes"]
+                ],
             }
         )
     return described

@@ -185,7 +185,9 @@ function planUnitTable(plan) {
   return element("table", "list-table", element("thead", "", element("tr", "", element("th", "site", word("name")),
     ...["before", "with_sites", "gained", "left"].map((key) => element("th", "number", word(`site_${key}`))))),
   element("tbody", "", ...rows.map(({ name, index, people, before, after }) => {
-    const line = element("tr", index === state.unit ? "chosen" : "", element("th", "site", name), element("td", "number", shareText(percentOf(before, people))),
+    const button = element("button", "", name);
+    button.type = "button";
+    const line = element("tr", index === state.unit ? "chosen" : "", element("th", "site", button), element("td", "number", shareText(percentOf(before, people))),
       element("td", "number", element("b", "", shareText(percentOf(after, people)))), element("td", "number", after > before ? `+${peopleText(after - before)}` : "–"),
       element("td", "number", peopleText(people - after)));
     line.addEventListener("click", () => chooseUnit(index));

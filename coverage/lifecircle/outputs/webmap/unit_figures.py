@@ -8,11 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from lifecircle.config import Configuration
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.catchments import MOST_CHOICES
 from lifecircle.model import Study
 
 Column = list[float | None]
+UNREACHABLE = "-unreachable"
+"""Ends the indicator of those whom no facility of a rule reaches."""
 NO_INDICATOR = pd.DataFrame(columns=["unit_code", "value", "numerator", "denominator", "low", "high", "status"])
 
 
@@ -44,10 +47,10 @@ def _unit_codes(study: Study, level: Level) -> list[str]:
 def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict[str, Any]:
     by_indicator = {str(name): part for name, part in rows.groupby("indicator", sort=False)}
     coverage = _by_unit(by_indicator.get(rule, NO_INDICATOR))
-    unreachable = _by_unit(by_indicator.get(f"{rule}-unreachable", NO_INDICATOR))
+    unreachable = _by_unit(by_indicator.get(f"{rule}{UNREACHABLE}", NO_INDICATOR))
     minutes = {part: by_indicator.pop(f"{rule}-{part}-min", NO_INDICATOR) for part in ("response", "total")}
     choice = _by_unit(by_indicator.get(f"{rule}-choice{MOST_CHOICES}", NO_INDICATOR))
-    others = (rule, f"{rule}-unreachable", f"{rule}-choice{MOST_CHOICES}")
+    others = (rule, f"{rule}{UNREACHABLE}", f"{rule}-choice{MOST_CHOICES}")
     groups = [name for name in by_indicator if name not in others]
     return {
         "people": _column(coverage, "denominator", codes),
@@ -81,6 +84,14 @@ def _by_unit(rows: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
 
 def _column(rows: Mapping[str, Mapping[str, Any]], name: str, codes: Sequence[str]) -> Column:
     return [as_number(rows.get(code, {}).get(name)) for code in codes]
+
+
+def is_less_better(indicator: str, configuration: Configuration) -> bool:
+    """Whether a figure is the better the less it is: who can reach none, and what its targets ask to be at most."""
+    if indicator.endswith(UNREACHABLE):
+        return True
+    entries = {entry.id: entry for entry in (*configuration.rules, *configuration.indicators)}
+    return indicator in entries and any(target.is_less_better for target in entries[indicator].targets)
 
 
 def as_number(value: Any) -> float | None:
