@@ -77,7 +77,9 @@ def test_what_opened_is_on_the_map(page):
     changed = described(page)["changed"]
     (clinic,) = changed["facilities"]["opened"]
     assert (clinic["name"], clinic["kind"]) == ("乙卫生院", "clinic")
-    assert described(page)["facilities"]["id"][clinic["place"]] == "k2"
+    place = described(page)["facilities"]["id"].index("k2")
+    lon, lat = described(page)["facilities"]["shape"][place]["point"][0]
+    assert clinic["point"] == [lat / 1e5, lon / 1e5]
     assert changed["roads"] == {"opened": ["新街"], "closed": []}
     (street,) = changed["streets"]["opened"]
     assert len(street["line"][0]) == 2 * 3, "1200, 1600, 2000"
@@ -87,6 +89,13 @@ def test_what_opened_is_on_the_map(page):
 def test_the_same_comparison_gives_the_same_page(comparison, page, tmp_path):
     draw_comparison(comparison, tmp_path / "again.html")
     assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
+
+
+def test_what_closed_is_where_it_stood(tmp_path):
+    changed = describe_comparison(compare_years(write_district(tmp_path / "tiny"), (2025, 2022)))["changed"]
+    (clinic,) = changed["facilities"]["closed"]
+    assert (clinic["id"], clinic["point"] is not None) == ("k2", True)
+    assert (changed["roads"]["closed"], len(changed["streets"]["closed"])) == (["新街"], 1)
 
 
 def test_without_a_ground_there_are_tables_and_no_page(comparison, tmp_path):

@@ -13,19 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.config import Configuration, District, Rule
-from lifecircle.config.schema import Level
-from lifecircle.model import BoolArray, Cells, Facilities, FloatArray, InputFile, IntArray, TextArray, Units
+from lifecircle.config import District, Rule
+from lifecircle.model import BoolArray, FloatArray, InputFile, TextArray
+from lifecircle.planning.compared_ground import ComparedGround
 from lifecircle.problems import Problem
-
-if TYPE_CHECKING:
-    import shapely
 
 Cause = Literal["facilities", "people", "roads", "rule"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
@@ -201,21 +198,6 @@ class ChangedCells:
     covered_from: BoolArray
     """By the facilities, roads and rule of the earlier year."""
     covered_to: BoolArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ComparedGround:
-    """What a comparison is drawn on: the later year's, and the streets that only one year has."""
-
-    configuration: Configuration
-    district: District
-    units: Mapping[Level, Units]
-    cells: Cells
-    facilities: Facilities
-    serving: Mapping[str, IntArray]
-    """By rule id, rows of the facilities that serve it."""
-    streets: Mapping[str, tuple[shapely.LineString, ...]]
-    """``opened`` and ``closed``: ways that only the later year has, and only the earlier; district CRS."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

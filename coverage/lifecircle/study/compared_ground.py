@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from lifecircle.model import Roads
-from lifecircle.planning.trends import ComparedGround
+from lifecircle.planning.compared_ground import ComparedGround
 from lifecircle.study.layers import Layers
 
 MOST_WAYS = 3_000
@@ -21,6 +21,7 @@ def draw_ground(first: Layers, second: Layers) -> ComparedGround:
         units=second.units,
         cells=second.cells,
         facilities=second.facilities,
+        facilities_from=first.facilities,
         serving=second.serving,
         streets={"opened": ways_beside(second.roads, first.roads), "closed": ways_beside(first.roads, second.roads)},
     )

@@ -86,8 +86,8 @@ function drawDiffering() {
       layers.push(L.polyline(paths, { pane: "roads", interactive: false, color: "#fff", weight: 7, opacity: 0.9 }),
         L.polyline(paths, { pane: "roads", interactive: false, color: colour, weight: 3.5, dashArray: dash, className: `street ${what}` }));
     }
-    for (const one of turnedFacilities(what).filter(({ place }) => place !== null)) {
-      const mark = L.marker(facilityBounds(one.place).getCenter(), {
+    for (const one of turnedFacilities(what).filter(({ point }) => point)) {
+      const mark = L.marker(one.point, {
         pane: "pins", keyboard: false,
         icon: L.divIcon({ html: turnMark(what), className: "pin", iconSize: [18, 18], iconAnchor: [9, 9] }),
       });

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,14 @@ import shapely
 
 from lifecircle.config import kinds_of, load_policies
 from lifecircle.config.schema import LEVELS
-from lifecircle.model import Cells, FloatArray
+from lifecircle.model import Cells, Facilities, FloatArray
 from lifecircle.outputs.webmap.notes import describe_identity, describe_kinds, name_of
 from lifecircle.outputs.webmap.page import COMPARISON, write_page
 from lifecircle.outputs.webmap.places import describe_units, encode_shape, list_facilities, to_lonlat
 from lifecircle.outputs.webmap.surfaces import CLASSES, ClassArray, break_people, draw_cells, list_points
 from lifecircle.outputs.webmap.unit_figures import as_number, is_less_better
-from lifecircle.planning.trends import CAUSES, ChangedCells, ComparedGround, Comparison
+from lifecircle.planning.compared_ground import ComparedGround
+from lifecircle.planning.trends import CAUSES, ChangedCells, Comparison
 
 GAINED_COLOURS = ("#a6dba0", "#5aae61", "#1b7837", "#00441b")
 LOST_COLOURS = ("#c2a5cf", "#9970ab", "#762a83", "#40004b")
@@ -50,10 +51,6 @@ def describe_comparison(comparison: Comparison) -> dict[str, Any]:
     if ground is None:
         raise ValueError("a comparison without a ground cannot be drawn")
     facilities, position = list_facilities(ground)
-    places = {
-        (str(kind), str(name)): place
-        for place, (kind, name) in enumerate(zip(facilities["kind"], facilities["id"], strict=True))
-    }
     stood = comparison.causes["facilities"]
     return {
         "district": describe_identity(comparison.district) | {"year": comparison.years[1]},
@@ -71,11 +68,8 @@ def describe_comparison(comparison: Comparison) -> dict[str, Any]:
         "kinds": describe_kinds(ground.facilities, kinds_of((*ground.configuration.facilities, *ground.configuration.layers))),
         "changed": {
             "facilities": {
-                word: [
-                    {"name": one["name"] or one["id"], "kind": one["kind"], "place": places.get((one["kind"], one["id"]))}
-                    for one in stood.get(word, [])
-                ]
-                for word in ("opened", "closed")
+                word: _describe_turned(stood.get(word, []), whose, comparison.district.crs)
+                for word, whose in (("opened", ground.facilities), ("closed", ground.facilities_from))
             },
             "roads": {word: list(comparison.causes["roads"].get(word, [])) for word in ("opened", "closed")},
             "streets": {word: _describe_lines(lines, comparison.district.crs) for word, lines in ground.streets.items()},
@@ -85,6 +79,27 @@ def describe_comparison(comparison: Comparison) -> dict[str, Any]:
         },
         "not_compared": [{"id": name, "why": why} for name, why in comparison.not_compared.items()],
     }  # fmt: skip
+
+
+def _describe_turned(listed: Sequence[Mapping[str, Any]], facilities: Facilities, crs: str) -> list[dict[str, Any]]:
+    """Return facilities that opened or closed with their place (lat, lon); None where it is not known."""
+    frame = facilities.frame
+    row_of = {
+        (str(kind), str(name)): row
+        for row, (kind, name) in enumerate(zip(frame["kind"], frame["facility_id"], strict=True))
+    }
+    described = []
+    for one in listed:
+        row = row_of.get((one["kind"], one["id"]))
+        geometry = None if row is None else frame.geometry.iloc[row]
+        point = None
+        if geometry is not None and not geometry.is_empty:
+            lon, lat = shapely.get_coordinates(
+                to_lonlat(np.array([geometry.representative_point()], dtype=object), crs)
+            )[0]
+            point = [round(float(lat), 5), round(float(lon), 5)]
+        described.append({"id": one["id"], "name": one["name"] or one["id"], "kind": one["kind"], "point": point})
+    return described
 
 
 def _describe_lines(lines: Sequence[shapely.LineString], crs: str) -> list[dict[str, Any]]:

@@ -104,10 +104,10 @@ function listed(key, items) {
 
 function facilityItem(one) {
   const kind = nameOf(study.kinds[one.kind] || { zh: one.kind });
-  if (one.place === null) return element("span", "fact", `${one.name} `, element("small", "", kind));
+  if (!one.point) return element("span", "fact", `${one.name} `, element("small", "", kind));
   const button = element("button", "fact", `${one.name} `, element("small", "", kind));
   button.type = "button";
-  button.addEventListener("click", () => map.setView(facilityBounds(one.place).getCenter(), Math.max(14, map.getZoom()), { animate: false }));
+  button.addEventListener("click", () => map.setView(one.point, Math.max(14, map.getZoom()), { animate: false }));
   return button;
 }
 
