@@ -119,12 +119,21 @@ function showPanel() {
   document.getElementById("panel-switch").hidden = PANELS.length < 2;
 }
 
+/** Where an address names a gap or a site and no view, the map goes there. */
+function showWhatIsChosen() {
+  showDistrict();
+  if (!study.rules.length) return;
+  const site = hasSitesView() && currentPlan() ? currentPlan().sites.find(({ order }) => order === state.site) : null;
+  if (hasChosenGap()) map.fitBounds(gapBounds(state.gap), GAP_VIEW);
+  else if (site) map.setView(site.point, SITE_ZOOM, { animate: false });
+}
+
 function start() {
   const { changes, view } = readFragment();
   Object.assign(state, changes);
   addControls();
   if (view) map.setView([view[0], view[1]], view[2], { animate: false });
-  else showDistrict();
+  else showWhatIsChosen();
   draw({ ...state, layers: state.layers });
   drawGraticule();
   setUpSearch();

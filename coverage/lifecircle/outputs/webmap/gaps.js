@@ -2,6 +2,7 @@
 
 const GAP_DASHES = { too_far: null, cut_off: "7 3", full: "2 3", no_roads: "1 5" }; // apart without colour too
 const GAPS_NUMBERED = 10;
+const GAP_VIEW = { padding: [60, 60], maxZoom: 15, animate: false };
 
 /** The gaps of the current rule, or nothing. */
 function currentGaps() {
@@ -10,6 +11,11 @@ function currentGaps() {
 
 function hasGapView() {
   return state.panel === "gaps";
+}
+
+/** Whether one of the rule's gaps that are drawn is chosen. */
+function hasChosenGap() {
+  return hasGapView() && Boolean(currentGaps()) && state.gap !== null && state.gap < currentGaps().people.length;
 }
 
 function causeOf(index) {
@@ -55,9 +61,8 @@ function drawGaps() {
 }
 
 function drawChosenGap() {
-  const gaps = hasGapView() && currentGaps();
-  if (!gaps || state.gap === null || state.gap >= gaps.people.length) return replaceLayer("chosenGap", null);
-  const outline = gaps.outline[state.gap];
+  if (!hasChosenGap()) return replaceLayer("chosenGap", null);
+  const outline = currentGaps().outline[state.gap];
   return replaceLayer("chosenGap", outline.length ? outlineTwice(decodePolygons(outline)) : gapShape(state.gap, {
     pane: "chosen", color: "#111", weight: 3, fill: false, interactive: false,
   }));
@@ -78,7 +83,7 @@ function gapBounds(index) {
 /** Choose a gap and bring it into view. */
 function chooseGap(index) {
   change({ gap: index, facility: null });
-  map.fitBounds(gapBounds(index), { padding: [60, 60], maxZoom: 15, animate: false });
+  map.fitBounds(gapBounds(index), GAP_VIEW);
 }
 
 // Legend: causes with their gaps and people

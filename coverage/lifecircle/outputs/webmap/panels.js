@@ -126,7 +126,7 @@ function figureLine(kind, label, people, total) {
 /** Show a unit's figures, or the district's where `index` is null. A chosen facility stays until another choice. */
 function showCard(index) {
   if (state.facility !== null) return showFacility(state.facility);
-  if (hasGapView() && currentGaps() && state.gap !== null && state.gap < currentGaps().people.length) return showGap(state.gap);
+  if (hasChosenGap()) return showGap(state.gap);
   const level = index === null ? "district" : state.level;
   const figures = figuresOf(state.rule, level, index === null ? 0 : index);
   const parent = index !== null && level === "village" ? study.levels.village.parent[index] : null;

@@ -1,5 +1,7 @@
 // Sites: what to build in which order, the proof, the price of no, the curve, and whom it brings within reach.
 
+const SITE_ZOOM = 14;
+
 function allPlans() {
   return study.plans ? study.plans.plans : [];
 }
@@ -60,7 +62,7 @@ function drawSites() {
 
 function chooseSite(site) {
   change({ site: site.order });
-  map.setView(site.point, Math.max(map.getZoom(), 14), { animate: false });
+  map.setView(site.point, Math.max(map.getZoom(), SITE_ZOOM), { animate: false });
 }
 
 /** The sites of a plan in view, with some room round them. */
