@@ -49,6 +49,8 @@ def test_every_gap_has_its_people_cause_words_and_work(study):
     assert "across 大河" in river["evidence"]["en"]
     assert river["work"]["en"].startswith("open a shorter way")
     assert river["groups"] == [20]
+    lat, lon = river["crow"]
+    assert (lon, lat) == pytest.approx(tuple(study.facilities.frame[["lon", "lat"]].iloc[0]), abs=1e-5)
     assert [group["zh"] for group in found["groups"]] == ["60岁及以上"]
 
 
@@ -124,6 +126,8 @@ def test_in_a_browser_a_gap_is_chosen_by_address_and_by_click_and_stays_in_the_a
     card, _ = open_part(page, "#panel=gaps&gap=4", "card", tmp_path)
     assert "近村" in card
     assert "40 人" in card
+    _, dom = open_part(page, "#panel=gaps&gap=1", "card", tmp_path)
+    assert dom.count('class="crow"') == 1, "the straight line over the river"
     script = """
       const before = map.getZoom();
       document.querySelector('#gap-list [data-gap="2"]').click();

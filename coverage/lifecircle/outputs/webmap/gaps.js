@@ -60,12 +60,20 @@ function drawGaps() {
   return replaceLayer("gaps", L.layerGroup([...shapes, ...numbers.reverse()]));
 }
 
+/** The chosen gap, and the straight line from it to the facility that is nearest as the crow flies. */
 function drawChosenGap() {
   if (!hasChosenGap()) return replaceLayer("chosenGap", null);
   const outline = currentGaps().outline[state.gap];
-  return replaceLayer("chosenGap", outline.length ? outlineTwice(decodePolygons(outline)) : gapShape(state.gap, {
+  const shape = outline.length ? outlineTwice(decodePolygons(outline)) : gapShape(state.gap, {
     pane: "chosen", color: "#111", weight: 3, fill: false, interactive: false,
-  }));
+  });
+  const listed = currentGaps().listed[state.gap];
+  const line = listed && listed.crow ? [gapPoint(state.gap), listed.crow] : [];
+  return replaceLayer("chosenGap", L.layerGroup([shape, ...(line.length ? [
+    L.polyline(line, { pane: "roads", interactive: false, color: "#fff", weight: 5, opacity: 0.9 }),
+    L.polyline(line, { pane: "roads", interactive: false, color: "#111", weight: 2, dashArray: "7 5", className: "crow" }),
+    L.circleMarker(listed.crow, { pane: "roads", interactive: false, color: "#111", weight: 2, radius: 9, fill: false }),
+  ] : [])]));
 }
 
 /** The rank in the colour of the cause. */
@@ -77,7 +85,9 @@ function gapNumber(index) {
 
 function gapBounds(index) {
   const outline = currentGaps().outline[index];
-  return L.latLngBounds(outline.length ? decodePolygons(outline).flat(2) : [gapPoint(index)]);
+  const listed = currentGaps().listed[index];
+  const crow = listed && listed.crow ? [listed.crow] : [];
+  return L.latLngBounds([...(outline.length ? decodePolygons(outline).flat(2) : [gapPoint(index)]), ...crow]);
 }
 
 /** Choose a gap and bring it into view. */

@@ -37,7 +37,8 @@ def describe_gaps(study: Study) -> dict[str, Any] | None:
     """Return the causes, and per rule its gaps, the most people first; None where no gap was found.
 
     Per gap drawn: ``people``, ``cause`` (its place in ``causes``), ``point`` (lon, lat in 1e-5 degrees) and ``outline`` (empty where
-    the gap is too small to be drawn). The first of them are ``listed`` with words and groups. ``totals`` are of all gaps, by cause.
+    the gap is too small to be drawn). The first of them are ``listed`` with words, groups and the place of the nearest facility as the
+    crow flies. ``totals`` are of all gaps, by cause.
     """
     table = gap_table(replace(study, gaps={rule: gaps for rule, gaps in study.gaps.items() if rule in study.results}))
     if not len(table):
@@ -55,26 +56,37 @@ def describe_gaps(study: Study) -> dict[str, Any] | None:
             for group in groups
         ],
         "rules": {
-            str(rule): _describe_rule(gpd.GeoDataFrame(rows, geometry="geometry", crs=table.crs), groups, study.district.crs)
+            str(rule): _describe_rule(study, str(rule), gpd.GeoDataFrame(rows, geometry="geometry", crs=table.crs), groups)
             for rule, rows in table.groupby("rule", sort=False)
         },
     }  # fmt: skip
 
 
-def _describe_rule(gaps: gpd.GeoDataFrame, groups: Sequence[str], crs: str) -> dict[str, Any]:
+def _describe_rule(study: Study, rule: str, gaps: gpd.GeoDataFrame, groups: Sequence[str]) -> dict[str, Any]:
     drawn = gaps.head(MOST_DRAWN)
     places = np.rint(drawn[["lon", "lat"]].to_numpy(dtype=np.float64) * PLACES).astype(np.int64)
+    crow = study.gaps[rule].frame["crow"].head(MOST_LISTED).tolist()
     return {
         "people": [as_number(round(people, 1)) for people in drawn["people"]],
         "cause": [CAUSES.index(cause) for cause in drawn["cause"]],
         "point": places.ravel().tolist(),
-        "outline": encode_areas(list(drawn.geometry), crs, MOST_VERTICES, "any"),
-        "listed": [_describe_gap(row, groups) for row in drawn.head(MOST_LISTED).to_dict("records")],
+        "outline": encode_areas(list(drawn.geometry), study.district.crs, MOST_VERTICES, "any"),
+        "listed": [
+            _describe_gap(row, groups) | {"crow": _place_of(study, int(facility))}
+            for row, facility in zip(drawn.head(MOST_LISTED).to_dict("records"), crow, strict=True)
+        ],
         "totals": [
             [int((gaps["cause"] == cause).sum()), float(gaps.loc[gaps["cause"] == cause, "people"].sum())]
             for cause in CAUSES
         ],
     }
+
+
+def _place_of(study: Study, row: int) -> list[float] | None:
+    """Return a facility's lat and lon; None for none."""
+    frame = study.facilities.frame
+    place = [None, None] if row < 0 else [as_number(frame[name].iloc[row]) for name in ("lat", "lon")]
+    return [round(value, 5) for value in place if value is not None] or None
 
 
 def _describe_gap(row: dict[Any, Any], groups: Sequence[str]) -> dict[str, Any]:
