@@ -208,7 +208,7 @@ function fillSites() {
     return fill("sites-panel", planSwitch(), element("p", "nothing", word(allPlans().length ? "sites_not_asked" : "sites_none")));
   }
   return fill("sites-panel", planSwitch(), planHead(plan),
-    element("h3", "", word("curve_title")), plan.curve.sites.length > 1 ? curveChart(plan) : "", element("p", "targets", word("to_reach"), " ", ...targetsText(plan)),
+    element("h3", "", `${word("curve_title")}${plan.cost_yuan > 0 ? inBrackets(word("whatever_cost")) : ""}`), plan.curve.sites.length > 1 ? curveChart(plan) : "", element("p", "targets", word("to_reach"), " ", ...targetsText(plan)),
     element("h3", "", word("sites_in_order")), plan.sites.length ? siteTable(plan) : element("p", "nothing", word(`plan_${plan.status}`)),
     element("p", "hint-line", word("price_of_no_long")),
     element("h3", "", `${word("sites_by_unit")} · ${word(state.level)}`), planUnitTable(plan));
