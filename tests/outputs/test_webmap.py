@@ -20,7 +20,7 @@ from tests.tiny import write_tiny
 
 from lifecircle.outputs.webmap import describe_study, write_webmap
 from lifecircle.outputs.webmap.places import encode_polygons, to_lonlat
-from lifecircle.outputs.webmap.surfaces import encode_png
+from lifecircle.outputs.webmap.surfaces import BEYOND_COLOURS, UNREACHABLE_COLOURS, encode_png
 from lifecircle.study import run_district
 
 HOSTILE = [
@@ -116,7 +116,7 @@ def test_neighbours_share_their_border_on_the_page(study):
 
 @pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
 def test_a_picture_of_an_odd_width_is_a_whole_png():
-    png = encode_png(np.array([[0, 1, 2], [8, 0, 1]], dtype=np.uint8))
+    png = encode_png(np.array([[0, 1, 2], [8, 0, 1]], dtype=np.uint8), BEYOND_COLOURS + UNREACHABLE_COLOURS)
     from rasterio.io import MemoryFile
 
     with MemoryFile(png) as memory, memory.open() as picture:

@@ -83,7 +83,7 @@ def sites(
     except InputError as error:
         print_problems(error.problems)
         raise typer.Exit(WRONG) from error
-    paths = publish_sites(found, layers.district, problems, out)
+    paths = publish_sites(found, layers, layers.serving[rule], problems, out)
     progress("")
     print_problems([problem for problem in problems if problem.severity == "warning"])
     if as_json:

@@ -81,6 +81,8 @@ class SitesFound:
     """How many links were weighed beside the candidates."""
     spacing_m: float | None = None
     """Side of the squares that candidates were made for; None where the district gave them."""
+    cells_before: BoolArray | None = None
+    """Cells that what stands covers; ``siting.covered`` are those with the works. Shape (cells,). For the map."""
 
     @property
     def id(self) -> str:

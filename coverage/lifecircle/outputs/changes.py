@@ -34,7 +34,7 @@ FIGURES = ("value_from", "value_to", "difference", *(f"by_{cause}" for cause in 
 
 
 def publish_comparison(comparison: Comparison, out: Path) -> list[Path]:
-    """Write ``changes.csv``, ``changes.parquet``, ``comparison.json`` and ``变化表.xlsx`` under ``compare-<from>-<to>``, and return the paths."""
+    """Write ``changes.csv``, ``changes.parquet``, ``comparison.json``, ``变化表.xlsx`` and a map under ``compare-<from>-<to>``."""
     from lifecircle.outputs.workbook import write_comparison_workbook
 
     def write(tables: Path, maps: Path) -> list[Path]:
@@ -46,7 +46,12 @@ def publish_comparison(comparison: Comparison, out: Path) -> list[Path]:
         hashes = {path.name: hash_file(path) for path in (table, parquet, workbook)}
         content = {**comparison_json(comparison), "outputs": hashes}
         summary.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        return [table, parquet, summary, workbook]
+        if comparison.ground is None:
+            return [table, parquet, summary, workbook]
+        from lifecircle.outputs.webmap import draw_comparison
+
+        draw_comparison(comparison, maps / "index.html")
+        return [table, parquet, summary, workbook, maps / "index.html"]
 
     name = f"compare-{comparison.years[0]}-{comparison.years[1]}"
     return publish_files(*target_folders(out, comparison.district.id, name), write)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import District
-from lifecircle.model import SitesFound
+from lifecircle.model import IntArray, SitesFound
 from lifecircle.outputs.publish import publish_files
 from lifecircle.outputs.site_layer import link_layer, sites_layer, write_sites
 from lifecircle.outputs.tables import issue_table, write_csv
@@ -21,11 +20,25 @@ from lifecircle.problems import Problem
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from lifecircle.outputs.webmap.places import Drawn
 
-def publish_sites(found: SitesFound, district: District, problems: Sequence[Problem], out: Path) -> list[Path]:
-    """Write the sites of a rule under ``data/processed/<id>/sites-<rule>/`` and return the paths."""
+
+def publish_sites(
+    found: SitesFound, drawn: Drawn, serving: IntArray, problems: Sequence[Problem], out: Path
+) -> list[Path]:
+    """Write the sites of a rule, their map and workbook under ``sites-<rule>`` and return the paths.
+
+    Parameters
+    ----------
+    drawn
+        The layers that the question was asked of.
+    serving
+        Rows of the facilities that serve the rule and stand.
+    """
+    district = drawn.district
 
     def write(tables: Path, maps: Path) -> list[Path]:
+        from lifecircle.outputs.webmap import draw_sites
         from lifecircle.outputs.workbook import write_sites_workbook
 
         paths = [*write_sites([found], district.crs, tables), *_write_layers(found, district.crs, tables)]
@@ -36,6 +49,8 @@ def publish_sites(found: SitesFound, district: District, problems: Sequence[Prob
         paths[-1].write_text(json.dumps(sites_json(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         paths.append(maps / "选址.xlsx")
         write_sites_workbook(found, district, paths[-1])
+        paths.append(maps / "index.html")
+        draw_sites(found, drawn, serving, paths[-1])
         return paths
 
     base = out / "data" / "processed" / district.id / f"sites-{found.rule.id}"
@@ -140,7 +155,7 @@ def sites_table(found: SitesFound) -> Table | None:
             table.add_column(heading, justify=side, no_wrap=at not in (3, 9), overflow="fold")
     for row in found.sites.to_dict("records"):
         cells = (
-            str(row["order"]), names[row["work"]], str(row["candidate_id"]), str(row["name"]), f"{row['people_gained']:,.0f}",
+            str(row["order"]), names[row["work"]].both, str(row["candidate_id"]), str(row["name"]), f"{row['people_gained']:,.0f}",
             f"{row['cumulative_share_pct']:.1f}%", f"{row['cost_yuan']:,.0f}", _per_yuan(row["people_per_10k_yuan"]),
             price_words(found, row["price_of_no"]), str(row["instead"]).replace("、", "\n"),
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifecircle.config import load_link_kinds
+from lifecircle.config import Label, load_link_kinds
 from lifecircle.planning.siting import Status
 from lifecircle.planning.trends import Cause
 
@@ -28,6 +28,6 @@ CHANGE_CAUSES: dict[Cause, str] = {
 }
 
 
-def work_names() -> dict[str, str]:
+def work_names() -> dict[str, Label]:
     """Return what each kind of work is called: a new site, or a kind of link."""
-    return {"site": "新址 site", **{kind.id: kind.names.both for kind in load_link_kinds().values()}}
+    return {"site": Label(zh="新址", en="site"), **{kind.id: kind.names for kind in load_link_kinds().values()}}

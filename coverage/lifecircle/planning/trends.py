@@ -21,6 +21,7 @@ from scipy.sparse import csr_array
 
 from lifecircle.config import District, Rule
 from lifecircle.model import BoolArray, FloatArray, InputFile, TextArray
+from lifecircle.planning.compared_ground import ComparedGround
 from lifecircle.problems import Problem
 
 Cause = Literal["facilities", "people", "roads", "rule"]
@@ -224,6 +225,8 @@ class Comparison:
     """Years of which nothing is said but when facilities opened and closed: their people, roads and units are today's."""
     problems: tuple[Problem, ...]
     inputs: Mapping[int, tuple[InputFile, ...]]
+    ground: ComparedGround | None = None
+    """What the map is drawn on."""
 
 
 CHANGE_COLUMNS = (

@@ -32,6 +32,7 @@ from lifecircle.sources import read_units
 from lifecircle.sources.crosswalk import read_crosswalk
 from lifecircle.study.answers import Answers, answer_all
 from lifecircle.study.between import Between, YearRead
+from lifecircle.study.compared_ground import draw_ground
 from lifecircle.study.counterfactuals import split_others
 from lifecircle.study.facts import gather_facts
 from lifecircle.study.journeys import Clock
@@ -103,6 +104,7 @@ def compare_years(
         problems=_merge_problems(first, second),
         as_today=_undescribed(first, second),
         inputs={state.year: state.inputs for state in (first, second)},
+        ground=draw_ground(first.layers, second.layers),
     )
 
 

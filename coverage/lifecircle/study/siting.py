@@ -86,6 +86,7 @@ def find_sites(
         candidates=len(candidates),
         links=len(links),
         spacing_m=spacing_m,
+        cells_before=asked.covered_by(np.empty(0, dtype=np.int64)),
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from lifecircle.model import Study
 from lifecircle.outputs.webmap.areas import describe_areas
 from lifecircle.outputs.webmap.board import describe_board
+from lifecircle.outputs.webmap.compare import draw_comparison
+from lifecircle.outputs.webmap.gaps import describe_gaps
 from lifecircle.outputs.webmap.notes import (
     describe_district,
     describe_inputs,
@@ -16,18 +18,19 @@ from lifecircle.outputs.webmap.notes import (
     describe_modes,
     describe_rules,
 )
-from lifecircle.outputs.webmap.page import render_page
+from lifecircle.outputs.webmap.page import COVERAGE, write_page
 from lifecircle.outputs.webmap.places import describe_facilities, describe_units
+from lifecircle.outputs.webmap.scenarios import describe_scenarios
+from lifecircle.outputs.webmap.sites import describe_plans, draw_sites
 from lifecircle.outputs.webmap.surfaces import describe_surfaces
 from lifecircle.outputs.webmap.unit_figures import describe_figures
 
-__all__ = ["describe_study", "write_webmap"]
+__all__ = ["describe_study", "draw_comparison", "draw_sites", "write_webmap"]
 
 
 def write_webmap(study: Study, path: Path) -> None:
     """Write the gap map of ``study`` to ``path``; the same study gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(render_page(describe_study(study)).encode("utf-8"))
+    write_page(describe_study(study), COVERAGE, f"{study.district.name.zh} {study.year} 设施覆盖图", path)
 
 
 def describe_study(study: Study) -> dict[str, Any]:
@@ -45,9 +48,12 @@ def describe_study(study: Study) -> dict[str, Any]:
         "figures": describe_figures(study),
         "surfaces": describe_surfaces(study),
         "areas": describe_areas(study),
+        "gaps": describe_gaps(study),
+        "plans": describe_plans(study, study.plans),
+        "scenarios": describe_scenarios(study),
         "board": describe_board(study),
         "facilities": describe_facilities(study),
-        "kinds": describe_kinds(study),
+        "kinds": describe_kinds(study.facilities, study.kinds),
         "modes": describe_modes(study),
         "links": describe_links(study),
         "inputs": describe_inputs(study),

@@ -9,8 +9,9 @@ function currentAreas() {
   return (study.areas && study.areas[state.rule]) || null;
 }
 
+/** In the view of scenarios the units have the colours of the difference, and no bands. */
 function hasBands() {
-  return Boolean(state.layers.bands && currentAreas());
+  return Boolean(state.layers.bands && currentAreas()) && !hasScenarioView();
 }
 
 /** Colours from the nearest band to the limit: two bands take the outer two, so that the limit looks the same under every rule. */
@@ -76,7 +77,7 @@ function bandsNote() {
 
 /** The switch above the legend; the legend follows it. */
 function fillBandsSwitch() {
-  fill("bands-switch", ...(currentAreas() ? [toggle("bands", word("layer_bands"))] : []));
+  fill("bands-switch", ...(currentAreas() && !hasScenarioView() ? [toggle("bands", word("layer_bands"))] : []));
 }
 
 /** What the outlines round a chosen facility mean. */

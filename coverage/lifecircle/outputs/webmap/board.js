@@ -2,34 +2,12 @@
 
 const BOARD_STATUSES = ["ahead", "on_schedule", "under_way", "missed", "no_target"]; // in the order of the description's numbers
 
-/** A unit in the page's language, part by part (m2/人); what the page has no word for stands as the entry writes it. */
-function unitText(unit) {
-  const parts = unit.split("/").map((part) => (study.words[`unit_${part}`] ? word(`unit_${part}`) : part));
-  return state.language === "zh" ? parts.join("/") : parts.filter(Boolean).join(" per ");
-}
-
-/** A number as it is read: whole from 1,000 on, else three digits; what is something never rounds to nothing. */
-function numberText(value) {
-  if (Number.isInteger(value) || Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
-  return String(Number(value.toPrecision(3)));
-}
-
-function valueText(value, unit) {
-  if (value === null) return "–";
-  if (unit === "%") return shareText(value);
-  return `${numberText(value)} ${unitText(unit)}`.trim();
-}
-
 /** A figure without its unit, short enough for a narrow cell. */
 function cellText(value, unit) {
   if (value === null) return "–";
   if (unit === "%") return shareText(value).replace("%", "");
   const large = state.language === "zh" ? 1e4 : 1e3;
   return Math.abs(value) >= 1e4 ? `${numberText(Math.round(value / large * 10) / 10)}${word("ten_thousand")}` : numberText(value);
-}
-
-function inBrackets(text) {
-  return state.language === "zh" ? `（${text}）` : ` (${text})`;
 }
 
 /** What is asked, and by when. */

@@ -1,13 +1,16 @@
-"use strict";
-// What the page knows, what is chosen, and how figures are written. Everything from data goes in by textContent.
-
-const study = JSON.parse(document.getElementById("study").textContent);
+// What is chosen on the coverage page, its rules and their figures.
 
 const state = {
   rule: study.rules.length ? study.rules[0].id : "",
   level: study.levels.township ? "township" : Object.keys(study.levels).find((level) => level !== "district"),
   unit: null, // index in the level, or null for the district
   facility: null,
+  panel: "units", // what stands right of the map: units, gaps, sites or scenarios
+  gap: null, // index among the gaps of the rule
+  plan: null, // id of a plan, or null for the first of the rule
+  site: null, // its order in the plan
+  scenario: null, // id, or null for the first
+  differing: null, // the indicator of the scenario that the map shows, or null for the first
   language: "zh",
   layers: { gaps: true, bands: false, serving: true, others: false, labels: true },
   sort: { column: "beyond", descending: true },
@@ -15,31 +18,8 @@ const state = {
   statuses: [], // those the board shows; all where there are none
 };
 
-const listeners = [];
-
-/** Call `listener(changes)` after every change of the state. */
-function whenChanged(listener) {
-  listeners.push(listener);
-}
-
-/** Change the state; what is chosen of one rule or level does not stay chosen in another. */
-function change(changes) {
-  if (changes.level && changes.level !== state.level && !("unit" in changes)) changes = { ...changes, unit: null };
-  Object.assign(state, changes);
-  for (const listener of listeners) listener(changes);
-}
-
-// Words
-
-function word(key) {
-  const entry = study.words[key];
-  return entry ? entry[state.language] : key;
-}
-
-/** The name in the language of the page. */
-function nameOf(label) {
-  return label[state.language] || label.zh;
-}
+/** The panels that have something to show, of any rule. */
+const PANELS = ["units", ...(study.gaps ? ["gaps"] : []), ...(study.plans ? ["sites"] : []), ...(study.scenarios ? ["scenarios"] : [])];
 
 const RULES = new Map(study.rules.map((rule) => [rule.id, rule]));
 
@@ -47,31 +27,9 @@ function currentRule() {
   return RULES.get(state.rule);
 }
 
-/** The facilities that serve a rule, and those that its chain ends at. */
-function facilitiesOf(ruleId) {
-  const { facility, onward } = study.facilities.serving[ruleId] || { facility: [], onward: [] };
-  return new Set([...facility, ...onward]);
-}
-
 function limitText(rule) {
   const unit = word(rule.limit_unit === "m" ? "metres" : "minutes");
   return `${nameOf(rule.mode_name)} ${rule.limit.toLocaleString("en")} ${unit}`;
-}
-
-// Elements
-
-/** An element with a class and a text; what is a string or number is always text, never markup. */
-function element(tag, className = "", ...content) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...content.map((part) => (part instanceof Node ? part : String(part))));
-  return made;
-}
-
-function fill(id, ...content) {
-  const node = document.getElementById(id);
-  node.replaceChildren(...content);
-  return node;
 }
 
 // Figures
@@ -120,21 +78,6 @@ function classColour(shareClass) {
 
 function isDark(shareClass) {
   return typeof shareClass === "number" && shareClass >= 4;
-}
-
-/** People as a whole number; a few who are less than one person stand as "<1", never as nobody. */
-function peopleText(people) {
-  if (people === null || people === undefined) return word("na");
-  if (people > 0 && people < 0.5) return "<1";
-  return Math.round(people).toLocaleString("en");
-}
-
-/** A share in percent. What is not quite all or not quite nothing never rounds to it. */
-function shareText(share) {
-  if (share === null || share === undefined) return word("na");
-  if (share > 99.95 && share < 100) return ">99.9%";
-  if (share > 0 && share < 0.05) return "<0.1%";
-  return `${share.toFixed(1)}%`;
 }
 
 /** Mean minutes until help is there, and of a whole chain with its fixed parts; over the people who are reached. */

@@ -82,7 +82,7 @@ function fillNotes() {
   const close = element("button", "close", word("close"));
   close.type = "button";
   close.addEventListener("click", () => document.getElementById("notes").close());
-  const methods = ["cells", "travel", "range", "unreachable", "sum", "areas"].map((key) => element("li", "", word(`method_${key}`)));
+  const methods = ["cells", "travel", "range", "unreachable", "sum", "areas", ...PANELS.filter((panel) => panel !== "units")].map((key) => element("li", "", word(`method_${key}`)));
   const files = study.inputs.map((file) => [file.role, file.path, file.crs, file.rows || "", file.used || "", file.set_aside || "", file.sha256]);
   fill("notes",
     close, element("h2", "", word("method")), element("ul", "", ...methods),

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import PureWindowsPath
 from typing import Any
 
-from lifecircle.config import Label, Mode, Rule, load_policies
+from lifecircle.config import District, Kind, Label, Mode, Rule, load_policies
 from lifecircle.config.layer_rules import OTHER_COLOUR
 from lifecircle.measures.targets import due_target
-from lifecircle.model import Study
+from lifecircle.model import Facilities, Study
 from lifecircle.outputs.parts import describe_parts
 
 PARTS_SHOWN = 12
 """Of each mode; the rest are added up, and all stand in network_parts.csv."""
-"""For a kind the catalogue does not know."""
 
 
 def describe_district(study: Study) -> dict[str, Any]:
     """Return what the page is about."""
-    district = study.district
     population = study.configuration.population
     return {
-        "id": district.id,
-        "code": district.code,
-        "name": _label(district.name),
+        **describe_identity(study.district),
         "year": study.year,
-        "crs": district.crs,
-        "demonstration": _label(district.demonstration) if district.demonstration else None,
         "people": float(study.cells.people.sum()),
         "cells": len(study.cells),
         "cell_m": study.cells.size_m,
@@ -36,6 +31,18 @@ def describe_district(study: Study) -> dict[str, Any]:
         "population_as_of": population.as_of.isoformat() if population and population.as_of else "",
         "conservation": {part: dict(sums) for part, sums in study.conservation.items()},
         "issues": dict(sorted(Counter(problem.severity for problem in study.problems).items())),
+    }
+
+
+def describe_identity(district: District) -> dict[str, Any]:
+    """Return the names of the district, and the label of demonstration data where it is."""
+    return {
+        "id": district.id,
+        "code": district.code,
+        "name": name_of(district.name),
+        "year": district.year,
+        "crs": district.crs,
+        "demonstration": name_of(district.demonstration) if district.demonstration else None,
     }
 
 
@@ -49,10 +56,10 @@ def _describe_rule(study: Study, rule: Rule) -> dict[str, Any]:
     policy = load_policies().get(rule.policy)
     return {
         "id": rule.id,
-        "name": _label(rule.names),
-        "policy": _label(policy.title) if policy else {"zh": rule.policy, "en": rule.policy},
+        "name": name_of(rule.names),
+        "policy": name_of(policy.title) if policy else {"zh": rule.policy, "en": rule.policy},
         "mode": rule.mode,
-        "mode_name": _label(mode.label) if mode else {"zh": rule.mode, "en": rule.mode},
+        "mode_name": name_of(mode.label) if mode else {"zh": rule.mode, "en": rule.mode},
         "limit": rule.limit,
         "limit_unit": rule.limit_unit,
         "ready_minutes": rule.ready_minutes,
@@ -84,7 +91,7 @@ def _describe_onward(study: Study, rule: Rule) -> dict[str, Any] | None:
             for part in rule.then.facilities
             for key, values in part.attributes.items()
         ],
-        "mode_name": _label(mode.label) if mode else {"zh": "", "en": ""},
+        "mode_name": name_of(mode.label) if mode else {"zh": "", "en": ""},
         "on_scene_minutes": rule.then.on_scene_minutes,
         "handover_minutes": rule.then.handover_minutes,
     }
@@ -99,12 +106,12 @@ def _describe_target(rule: Rule, year: int) -> dict[str, Any] | None:
     return {"kind": "at_least" if target.kind == "hold" else target.kind, "share": share * 100, "year": target.year}
 
 
-def describe_kinds(study: Study) -> dict[str, dict[str, str]]:
+def describe_kinds(facilities: Facilities, catalogue: Mapping[str, Kind]) -> dict[str, dict[str, str]]:
     """Return a name and a colour for every kind among the facilities."""
     kinds: dict[str, dict[str, str]] = {}
-    present = set(study.facilities.frame["kind"].astype(str))
-    for kind in [*(kind for kind in study.kinds if kind in present), *sorted(present - set(study.kinds))]:
-        known = study.kinds.get(kind)
+    present = set(facilities.frame["kind"].astype(str))
+    for kind in [*(kind for kind in catalogue if kind in present), *sorted(present - set(catalogue))]:
+        known = catalogue.get(kind)
         kinds[kind] = {
             "zh": known.zh if known else kind,
             "en": known.en if known else kind,
@@ -119,7 +126,7 @@ def describe_modes(study: Study) -> list[dict[str, Any]]:
     return [
         {
             "id": mode.id,
-            "name": _label(mode.label),
+            "name": name_of(mode.label),
             "speed_kph": mode.speed_kph,
             "steps_kph": _steps_kph(study, mode),
             "off_street": mode.off_street,
@@ -168,7 +175,8 @@ def _public_path(path: str) -> str:
     return pure.name if pure.anchor or ".." in pure.parts else pure.as_posix()
 
 
-def _label(label: Label) -> dict[str, str]:
+def name_of(label: Label) -> dict[str, str]:
+    """Return a label in both languages."""
     return {"zh": label.zh, "en": label.en or label.zh}
 
 

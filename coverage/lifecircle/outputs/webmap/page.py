@@ -13,6 +13,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,43 @@ from branca.element import Element, Figure
 from jinja2 import Template
 from xstatic.pkg import leaflet
 
-SCRIPTS = (
-    "core.js", "places.js", "map.js", "areas.js", "panels.js", "table.js", "search.js", "notes.js", "board.js", "board_csv.js", "app.js",
-)  # fmt: skip
-"""In the order they need each other."""
-STYLES = ("page.css", "panels.css", "board.css", "print.css")
+WORDS = ("words.json", "words_planning.json")
+
+
+@dataclass(frozen=True, slots=True)
+class PageKind:
+    """What one kind of page is made of: files of this folder."""
+
+    layout: str
+    scripts: tuple[str, ...]
+    """Its own, after those that every page has; in the order they need each other."""
+    styles: tuple[str, ...]
+
+
+COVERAGE = PageKind(
+    "layout.html",
+    (
+        *(
+            "core.js",
+            "map.js",
+            "areas.js",
+            "gaps.js",
+            "curve.js",
+            "sites.js",
+            "diverging.js",
+            "scenarios.js",
+            "panels.js",
+        ),
+        *("table.js", "search.js", "notes.js", "board.js", "board_csv.js", "app.js"),
+    ),
+    ("board.css",),
+)
+SITES = PageKind("layout_beside.html", ("curve.js", "sites.js", "beside.js", "sites_page.js"), ())
+COMPARISON = PageKind(
+    "layout_beside.html", ("diverging.js", "compare.js", "compare_panel.js", "beside.js", "compare_page.js"), ()
+)
+SHARED_SCRIPTS = ("base.js", "csv.js", "frame.js", "places.js", "basemap.js", "facilities.js", "fragment.js")
+SHARED_STYLES = ("page.css", "panels.css", "lists.css", "print.css")
 
 # None of these holds anything jinja or JSON would change.
 POLICY_TOKEN, TITLE_TOKEN, DATA_TOKEN = "@policy@", "@title@", "@data@"
@@ -77,39 +110,51 @@ class Verbatim(Element):
 class PageScripts(Element):
     """The page's own scripts, which come after the map's."""
 
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__()
+        self.names = tuple(names)
+
     def render(self, **_: Any) -> str:
         """Add the scripts to the figure."""
-        script = "\n".join(_read(name) for name in SCRIPTS)
+        script = "\n".join(_read(name) for name in self.names)
         root: Any = self.get_root()
         root.script.add_child(Verbatim(_guard(script)), name="page")
         return ""
 
 
-def render_page(described: dict[str, Any]) -> str:
-    """Return the page over what :func:`describe_study` describes."""
-    skeleton = _render_skeleton()
+def write_page(described: dict[str, Any], kind: PageKind, title: str, path: Path) -> None:
+    """Write the page of a kind to ``path``; the same description gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(render_page(described, kind, title).encode("utf-8"))
+
+
+def render_page(described: dict[str, Any], kind: PageKind, title: str) -> str:
+    """Return the page of a kind over what is described; ``title`` stands until the page's own script has named it."""
+    skeleton = _render_skeleton(kind)
     hashes = [_hash(script) for script in re.findall(r"<script>(.*?)</script>", skeleton, flags=re.DOTALL)]
-    name = described["district"]["name"]
-    title = f"{name['zh']} {described['district']['year']} 设施覆盖图"
     page = skeleton.replace(POLICY_TOKEN, _policy(hashes)).replace(TITLE_TOKEN, html.escape(title))
     before, _, after = page.partition(DATA_TOKEN)
-    return before + encode_json({**described, "words": json.loads(_read("words.json"))}) + after
+    words = {key: text for name in WORDS for key, text in json.loads(_read(name)).items()}
+    return before + encode_json({**described, "words": words}) + after
 
 
-def _render_skeleton() -> str:
+def _render_skeleton(kind: PageKind) -> str:
     """Return the page without a word of data in it."""
     figure = Figure()
     header = figure.header
     header.add_child(Verbatim(f'<meta http-equiv="Content-Security-Policy" content="{POLICY_TOKEN}">'), name="policy")
     header.add_child(Verbatim('<meta name="viewport" content="width=device-width, initial-scale=1">'), name="viewport")
     header.add_child(Verbatim(f"<title>{TITLE_TOKEN}</title>"), name="title")
-    for name, style in {"leaflet": _read_leaflet_style(), **{name: _read(name) for name in STYLES}}.items():
+    for name, style in {
+        "leaflet": _read_leaflet_style(),
+        **{name: _read(name) for name in (*SHARED_STYLES, *kind.styles)},
+    }.items():
         header.add_child(Verbatim(f"<style>\n{_guard(style)}</style>"), name=name)
     header.add_child(Verbatim(f"<script>{_guard(_read_leaflet_script())}</script>"), name="script")
-    figure.html.add_child(Verbatim(_read("layout.html")), name="layout")
+    figure.html.add_child(Verbatim(_read("patterns.html") + _read(kind.layout)), name="layout")
     figure.html.add_child(Verbatim(f'<script id="study" type="application/json">{DATA_TOKEN}</script>'), name="study")
     figure.add_child(OfflineMap(), name="map")
-    figure.add_child(PageScripts(), name="scripts")
+    figure.add_child(PageScripts((*SHARED_SCRIPTS, *kind.scripts)), name="scripts")
     rendered: str = figure.render()
     return rendered.replace("<html>", '<html lang="zh-CN">', 1)
 

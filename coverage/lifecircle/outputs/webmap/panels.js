@@ -1,23 +1,10 @@
 // The panels beside the map: rules, legend, layers, the card of a unit or facility, the clause.
 
-/** Radio buttons that look like a switch; `options` are [value, text] pairs. */
-function fillSwitch(id, label, name, options, current, choose) {
-  const legend = element("legend", "", label);
-  const inputs = options.map(([value, text]) => {
-    const input = element("input");
-    Object.assign(input, { type: "radio", name, value, checked: value === current });
-    input.addEventListener("change", () => choose(value));
-    return element("label", "", input, element("span", "", text));
-  });
-  fill(id, legend, ...inputs);
-}
-
 function fillSwitches() {
-  const levels = ["township", "village"].filter((level) => study.levels[level]);
-  fillSwitch("level-switch", word("level"), "level", levels.map((level) => [level, word(level)]), state.level,
-    (level) => change({ level, facility: null }));
-  fillSwitch("language-switch", word("language"), "language", [["zh", "中"], ["en", "EN"]], state.language,
-    (language) => change({ language }));
+  fillLevelSwitch();
+  fillSwitch("panel-switch", word("panel"), "panel", PANELS.map((panel) => [panel, word(`panel_${panel}`)]), state.panel,
+    (panel) => change({ panel, facility: null }));
+  fillLanguageSwitch();
 }
 
 /** On the page's face: the time of day and what is closed, a few by name; the notes have all. */
@@ -28,21 +15,11 @@ function closedNote() {
 }
 
 function fillMasthead() {
-  const { name, year, demonstration } = study.district;
-  const other = state.language === "zh" ? "en" : "zh";
-  const title = state.language === "zh" ? `${nameOf(name)} ${year} 年${word("title")}` : `${nameOf(name)} ${year}: ${word("title")}`;
-  document.getElementById("title").textContent = title;
-  document.getElementById("subtitle").textContent = other === "en"
-    ? `${name.en} ${year}: ${study.words.title.en}` : `${name.zh} ${year} 年${study.words.title.zh}`;
-  document.title = title;
-  const banner = document.getElementById("demonstration");
-  banner.hidden = !demonstration;
-  banner.textContent = demonstration ? [...new Set([demonstration.zh, demonstration.en])].join("　") : "";
-  document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
+  const { name, year } = study.district;
+  showTitle({ zh: `${name.zh} ${year} 年${study.words.title.zh}`, en: `${name.en} ${year}: ${study.words.title.en}` });
   document.getElementById("search").placeholder = word("search");
   document.getElementById("search").setAttribute("aria-label", word("search"));
-  document.getElementById("credit").textContent = `${closedNote()}${word("credit")} · ${study.district.id} ${year} · ${study.district.crs}`;
-  for (const node of document.querySelectorAll("[data-word]")) node.textContent = word(node.dataset.word);
+  showCredit(closedNote(), year);
 }
 
 function fillRules() {
@@ -57,7 +34,7 @@ function fillRules() {
     }
     const input = element("input");
     Object.assign(input, { type: "radio", name: "rule", value: rule.id, checked: rule.id === state.rule });
-    input.addEventListener("change", () => change({ rule: rule.id, facility: null }));
+    input.addEventListener("change", () => change({ rule: rule.id, facility: null, gap: null, site: null, ...differingOf(rule.id) }));
     const figures = figuresOf(rule.id, "district", 0);
     rows.push(element(
       "label", "rule", input,
@@ -70,15 +47,16 @@ function fillRules() {
   list.replaceChildren(...rows);
 }
 
-function swatch(colour) {
-  const box = element("span", "swatch");
-  if (String(colour).startsWith("url")) box.classList.add(colour.includes("unreachable") ? "hatched" : "dotted");
-  else box.style.background = colour;
-  return box;
+/** The legend follows what the map shows. */
+function fillLegend() {
+  if (hasGapView()) return fillGapLegend();
+  if (hasSitesView()) return fillSitesLegend();
+  if (hasScenarioView()) return fillDifferenceLegend();
+  return fillCoverageLegend();
 }
 
 /** Classes with their limits, units and people. */
-function fillLegend() {
+function fillCoverageLegend() {
   const totals = new Map([...SHARE_COLOURS.keys(), UNREACHABLE, NO_FIGURE].map((key) => [key, { units: 0, people: 0 }]));
   const units = study.levels[state.level];
   units.code.forEach((_, index) => {
@@ -110,18 +88,11 @@ function fillLegend() {
   fill("legend-coverage", head, ...classes, row(UNREACHABLE, word("all_unreachable")), row(NO_FIGURE, word("no_figure")));
 }
 
-function toggle(layer, label, ...below) {
-  const input = element("input");
-  Object.assign(input, { type: "checkbox", checked: state.layers[layer], id: `layer-${layer}` });
-  input.addEventListener("change", () => change({ layers: { ...state.layers, [layer]: input.checked } }));
-  return element("div", "layer", element("label", "", input, ` ${label}`), ...below);
-}
-
 /** People per cell in classes, once for those beyond the limit, once for those cut off. */
 function gapLegend() {
   const { breaks, beyond, unreachable, people, points } = study.surfaces;
   const sums = people[state.rule];
-  const ranges = [`<${breaks[0]}`, ...breaks.slice(1).map((upper, i) => `${breaks[i]}–${upper}`), `≥${breaks[breaks.length - 1]}`];
+  const ranges = rangesOf(breaks);
   const line = (name, cells) => element("tr", "", element("th", "", name), ...cells);
   const swatches = (colours, start) => colours.map((colour, i) => {
     const cell = element("td", "class", peopleText(sums[start + i]));
@@ -138,31 +109,10 @@ function gapLegend() {
   return left ? element("div", "", table, element("p", "hint-line", `${left.toLocaleString("en")} ${word("points_left_out")}`)) : table;
 }
 
-function kindLegend() {
-  const counts = new Map();
-  for (const index of facilitiesOf(state.rule)) {
-    const kind = study.facilities.kind[index];
-    counts.set(kind, (counts.get(kind) || 0) + 1);
-  }
-  const items = [...counts].map(([kind, count]) => {
-    const dot = element("span", "dot");
-    dot.style.background = study.kinds[kind].colour;
-    return element("span", "kind", dot, `${nameOf(study.kinds[kind])} ${count.toLocaleString("en")}`);
-  });
-  return element("div", "kinds", ...items);
-}
-
 function fillLayers() {
-  fill("layers", toggle("gaps", word("layer_gaps"), gapLegend()), toggle("serving", word("layer_serving"), kindLegend()),
+  const surface = hasSitesView() ? toggle("gaps", word("sites_legend")) : toggle("gaps", word("layer_gaps"), gapLegend());
+  fill("layers", ...(hasGapView() || hasScenarioView() ? [] : [surface]), toggle("serving", word("layer_serving"), kindLegend()),
     toggle("others", word("layer_others")), toggle("labels", word("layer_labels")));
-}
-
-/** The boxes follow the state where it changed by itself; they are not made anew, so that the keyboard stays. */
-function tickLayers() {
-  for (const [layer, isShown] of Object.entries(state.layers)) {
-    const box = document.getElementById(`layer-${layer}`);
-    if (box) box.checked = isShown;
-  }
 }
 
 // The card
@@ -176,6 +126,7 @@ function figureLine(kind, label, people, total) {
 /** Show a unit's figures, or the district's where `index` is null. A chosen facility stays until another choice. */
 function showCard(index) {
   if (state.facility !== null) return showFacility(state.facility);
+  if (hasChosenGap()) return showGap(state.gap);
   const level = index === null ? "district" : state.level;
   const figures = figuresOf(state.rule, level, index === null ? 0 : index);
   const parent = index !== null && level === "village" ? study.levels.village.parent[index] : null;
@@ -209,6 +160,15 @@ function targetText(rule, status) {
   return `${word("target")} ${when} ${word(kind)} ${share}%${state_}`;
 }
 
+/** A cross that takes back a choice. */
+function closeButton(changes) {
+  const close = element("button", "close", "×");
+  close.type = "button";
+  close.setAttribute("aria-label", word("close"));
+  close.addEventListener("click", () => change(changes));
+  return close;
+}
+
 function showFacility(index) {
   const { facilities, kinds } = study;
   const serving = facilities.serving[state.rule];
@@ -219,10 +179,6 @@ function showFacility(index) {
   const heading = element("h2", "", facilities.name[index] || facilities.id[index],
     element("small", "", dot, nameOf(kind), facilities.is_inside[index] ? "" : ` · ${word("outside")}`,
       facilities.is_used[index] ? "" : ` · ${word("set_aside")}`));
-  const close = element("button", "close", "×");
-  close.type = "button";
-  close.setAttribute("aria-label", word("close"));
-  close.addEventListener("click", () => change({ facility: null }));
   const line = (label, text) => element("tr", "", element("th", "", label), element("td", "number", text));
   const end = serving.onward.indexOf(index);
   const taken = end < 0 ? [] : [line(word("people_taken"), peopleText(serving.people_taken[end]))];
@@ -231,7 +187,7 @@ function showFacility(index) {
     line(word("people_nearest"), peopleText(serving.people_nearest[place])),
     line(word("access"), serving.access_m[place] === null ? word("unreachable") : `${serving.access_m[place].toFixed(0)} m`),
   ];
-  return fill("card", close, heading, element("table", "parts facility", ...rows, ...taken,
+  return fill("card", closeButton({ facility: null }), heading, element("table", "parts facility", ...rows, ...taken,
     ...(rows.length + taken.length ? [] : [line(word("not_of_rule"), "")])), currentAreas() ? facilityAreasLegend() : "",
     element("p", "more", facilities.id[index]));
 }

@@ -51,11 +51,3 @@ function districtBounds() {
   return L.latLngBounds(outline.length ? outline : [[-1, -1], [1, 1]]);
 }
 
-/** A round step for a graticule of some five lines over `span` degrees. */
-function graticuleStep(span) {
-  return [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5].find((step) => span / step <= 6) || 10;
-}
-
-function degreesText(value, positive, negative) {
-  return `${Math.abs(value).toFixed(4)}°${value < 0 ? negative : positive}`;
-}

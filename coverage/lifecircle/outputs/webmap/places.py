@@ -6,16 +6,18 @@ the last place is about a metre, and neighbours that share a border keep sharing
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 from pyproj import Transformer
 
-from lifecircle.config.schema import LEVELS
-from lifecircle.model import Study, Units
+from lifecircle.config import Configuration, District
+from lifecircle.config.schema import LEVELS, Level
+from lifecircle.model import Cells, Facilities, Study, Units
 from lifecircle.outputs.webmap.unit_figures import as_number
 
 PLACES = 1e5
@@ -26,6 +28,21 @@ FACILITY_TOLERANCE_M = 2.0
 
 Geometries = npt.NDArray[np.object_]
 Flat = list[int]
+
+
+class Drawn(Protocol):
+    """What every page is drawn on: a study has it, and so have the layers it came from."""
+
+    @property
+    def configuration(self) -> Configuration: ...  # noqa: D102
+    @property
+    def district(self) -> District: ...  # noqa: D102
+    @property
+    def units(self) -> Mapping[Level, Units]: ...  # noqa: D102
+    @property
+    def cells(self) -> Cells: ...  # noqa: D102
+    @property
+    def facilities(self) -> Facilities: ...  # noqa: D102
 
 
 @cache
@@ -60,19 +77,19 @@ def simplify_units(geometries: Geometries, max_vertices: int = MAX_VERTICES) -> 
         tolerance_m *= 2
 
 
-def describe_units(study: Study) -> dict[str, Any]:
+def describe_units(drawn: Drawn) -> dict[str, Any]:
     """Return, per level, the codes, names, outlines, label places and the enclosing unit of the level above."""
     described: dict[str, Any] = {}
     above: Units | None = None
     for level in LEVELS:
-        units = study.units.get(level)
+        units = drawn.units.get(level)
         if units is None or level == "district":
             continue
-        described[level] = _describe_level(units, above, study.district.crs)
+        described[level] = _describe_level(units, above, drawn.district.crs)
         above = units
     described["district"] = {
-        "code": [study.district.code],
-        "outline": _describe_outline(study),
+        "code": [drawn.district.code],
+        "outline": _describe_outline(drawn),
     }
     return described
 
@@ -109,24 +126,27 @@ def _find_parents(units: Units, above: Units | None) -> list[int | None]:
     return parents
 
 
-def _describe_outline(study: Study) -> list[list[Flat]]:
-    units = next((study.units[level] for level in LEVELS if level in study.units), None)
+def _describe_outline(drawn: Drawn) -> list[list[Flat]]:
+    units = next((drawn.units[level] for level in LEVELS if level in drawn.units), None)
     if units is None or len(units) == 0:
         return []
     simple = simplify_units(units.geometry)
     joined = shapely.coverage_union_all(simple) if shapely.coverage_is_valid(simple) else shapely.union_all(simple)
-    return encode_polygons(to_lonlat(np.array([joined], dtype=object), study.district.crs)[0])
+    return encode_polygons(to_lonlat(np.array([joined], dtype=object), drawn.district.crs)[0])
 
 
 def describe_facilities(study: Study) -> dict[str, Any]:
     """Return the facilities that have a place, and per rule which of them serve it, and whom."""
-    frame = study.facilities.frame
+    described, position = list_facilities(study)
+    return described | {"serving": {rule: _describe_serving(study, rule, position) for rule in study.results}}
+
+
+def list_facilities(drawn: Drawn) -> tuple[dict[str, Any], dict[int, int]]:
+    """Return the facilities that have a place, and by row where each stands among them."""
+    frame, crs = drawn.facilities.frame, drawn.district.crs
     shown = [row for row, geometry in enumerate(frame.geometry) if geometry is not None and not geometry.is_empty]
-    position = {row: place for place, row in enumerate(shown)}
     geometries = np.array([frame.geometry.iloc[row] for row in shown], dtype=object)
-    geometries = (
-        to_lonlat(shapely.simplify(geometries, FACILITY_TOLERANCE_M), study.district.crs) if shown else geometries
-    )
+    geometries = to_lonlat(shapely.simplify(geometries, FACILITY_TOLERANCE_M), crs) if shown else geometries
     part = frame.iloc[shown]
     described: dict[str, Any] = {
         "id": [str(value) for value in part["facility_id"]],
@@ -134,10 +154,9 @@ def describe_facilities(study: Study) -> dict[str, Any]:
         "kind": [str(value) for value in part["kind"]],
         "is_inside": [bool(value) for value in part["is_inside"]],
         "is_used": [str(value) == "used" for value in part["status"]],
-        "shape": [_encode_shape(geometry) for geometry in geometries],
+        "shape": [encode_shape(geometry) for geometry in geometries],
     }
-    described["serving"] = {rule: _describe_serving(study, rule, position) for rule in study.results}
-    return described
+    return described, {row: place for place, row in enumerate(shown)}
 
 
 def _describe_serving(study: Study, rule: str, position: dict[int, int]) -> dict[str, Any]:
@@ -156,7 +175,7 @@ def _describe_serving(study: Study, rule: str, position: dict[int, int]) -> dict
     }
 
 
-def _encode_shape(geometry: Any) -> dict[str, Any]:
+def encode_shape(geometry: Any) -> dict[str, Any]:
     """Return one facility's place: ``point`` (several where it has several), ``line`` or ``area``."""
     dimension = shapely.get_dimensions(geometry)
     if dimension == 0:

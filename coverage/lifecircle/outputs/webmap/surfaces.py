@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,15 @@ from affine import Affine
 from pyproj import Transformer
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
-from lifecircle.model import FloatArray, IntArray, RasterGrid, RuleResult, Study
+from lifecircle.model import Cells, FloatArray, IntArray, RasterGrid, RuleResult, Study
 
 WEB_MERCATOR = "EPSG:3857"
 BEYOND_COLOURS = ("#fdbb84", "#fc8d59", "#e34a33", "#b30000")
 """ColorBrewer OrRd, its four darkest of six: sequential, safe for the colour-blind, apart from the blue-green of the units."""
 UNREACHABLE_COLOURS = ("#bcbddc", "#9e9ac8", "#756bb1", "#54278f")
 """ColorBrewer Purples."""
+NEW_COLOURS = ("#9ecae1", "#4292c6", "#2171b5", "#084594")
+"""ColorBrewer Blues: whom sites newly cover."""
 CLASSES = len(BEYOND_COLOURS)
 OVERSAMPLING = 3
 """Pixels per cell side: nearest neighbour at one pixel per cell would lose some cells and double others."""
@@ -43,19 +46,36 @@ def describe_surfaces(study: Study) -> dict[str, Any]:
         "unreachable": list(UNREACHABLE_COLOURS),
         "people": {rule: count_people(classes[rule], result.people) for rule, result in study.results.items()},
     }
-    if study.cells.grid is not None and len(study.cells):
-        bounds, cell_at_pixel = lay_out_pixels(study.cells.grid)
-        described["bounds"] = bounds
-        described["pictures"] = {rule: draw_picture(cell_at_pixel, classes[rule]) for rule in classes}
+    drawn = {rule: (classes[rule], result.people) for rule, result in study.results.items()}
+    return described | draw_cells(study.cells, drawn, BEYOND_COLOURS + UNREACHABLE_COLOURS)
+
+
+def draw_cells(
+    cells: Cells, drawn: Mapping[str, tuple[ClassArray, FloatArray]], colours: Sequence[str]
+) -> dict[str, Any]:
+    """Return cells by class, as a picture each with its ``bounds`` where they are of a raster, else as ``points``; and the ``colours``.
+
+    ``drawn`` holds, by name, the class of every cell (1 has the first colour, 0 none) and its people.
+    """
+    described: dict[str, Any] = {"colours": list(colours)}
+    if cells.grid is not None and len(cells):
+        described["bounds"], cell_at_pixel = lay_out_pixels(cells.grid)
+        described["pictures"] = {
+            name: draw_picture(cell_at_pixel, classes, colours) for name, (classes, _) in drawn.items()
+        }
     else:
-        described["points"] = {rule: list_points(study, classes[rule], study.results[rule].people) for rule in classes}
+        described["points"] = {name: list_points(cells, classes, people) for name, (classes, people) in drawn.items()}
     return described
 
 
 def choose_breaks(study: Study) -> list[float]:
     """Return three round limits that part the uncovered cells of all rules into four classes of people per cell."""
     uncovered = [result.people[~result.covered & (result.people > 0)] for result in study.results.values()]
-    people = np.concatenate(uncovered) if uncovered else np.empty(0)
+    return break_people(np.concatenate(uncovered) if uncovered else np.empty(0))
+
+
+def break_people(people: FloatArray) -> list[float]:
+    """Return three round limits that part so many people per cell into four classes."""
     if len(people) == 0:
         return [10.0, 20.0, 50.0]
     series = np.array([step * 10.0**power for power in range(-2, 7) for step in (1, 2, 5)])
@@ -110,20 +130,20 @@ def _bounds(transform: Affine, width: int, height: int) -> tuple[float, float, f
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def draw_picture(cell_at_pixel: IntArray, classes: ClassArray) -> str:
+def draw_picture(cell_at_pixel: IntArray, classes: ClassArray, colours: Sequence[str]) -> str:
     """Return a data URI of a palette PNG: each pixel the class of the cell under it."""
     # Index -1 (no cell) takes the last entry, which is class 0.
     by_pixel = np.append(classes, np.uint8(0))[cell_at_pixel]
-    return "data:image/png;base64," + base64.b64encode(encode_png(by_pixel)).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(encode_png(by_pixel, colours)).decode("ascii")
 
 
-def encode_png(indices: ClassArray) -> bytes:
-    """Return a PNG of 4 bits per pixel (ISO/IEC 15948) with our palette; index 0 is transparent."""
+def encode_png(indices: ClassArray, colours: Sequence[str]) -> bytes:
+    """Return a PNG of 4 bits per pixel (ISO/IEC 15948) with at most 15 colours from 1 on; index 0 is transparent."""
     height, width = indices.shape
     padded = np.pad(indices, ((0, 0), (0, width % 2)))
     packed = (padded[:, 0::2] << 4) | padded[:, 1::2]
     lines = np.concatenate([np.zeros((height, 1), np.uint8), packed], axis=1)
-    palette = b"\0\0\0" + b"".join(bytes.fromhex(colour[1:]) for colour in BEYOND_COLOURS + UNREACHABLE_COLOURS)
+    palette = b"\0\0\0" + b"".join(bytes.fromhex(colour[1:]) for colour in colours)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         (
             _png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 4, 3, 0, 0, 0)),
@@ -139,15 +159,15 @@ def _png_chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def list_points(study: Study, classes: ClassArray, people: FloatArray) -> dict[str, Any]:
+def list_points(cells: Cells, classes: ClassArray, people: FloatArray) -> dict[str, Any]:
     """Return the uncovered points, the most people first where there are more than the page can hold."""
     shown = np.flatnonzero(classes)
     left_out = max(0, len(shown) - MAX_POINTS)
     if left_out:
         shown = np.sort(shown[np.argsort(-people[shown], kind="stable")[:MAX_POINTS]])
     return {
-        "lon": np.rint(study.cells.lon[shown] * 1e5).astype(int).tolist(),
-        "lat": np.rint(study.cells.lat[shown] * 1e5).astype(int).tolist(),
+        "lon": np.rint(cells.lon[shown] * 1e5).astype(int).tolist(),
+        "lat": np.rint(cells.lat[shown] * 1e5).astype(int).tolist(),
         "class": classes[shown].tolist(),
         "left_out": left_out,
     }

@@ -86,21 +86,7 @@ function markChosenRow() {
   }
 }
 
-/** Choose a unit and bring it into view. */
-function chooseUnit(index) {
-  change({ unit: index, facility: null });
-  map.fitBounds(unitBounds(state.level, index), { padding: [40, 40], maxZoom: 15, animate: false });
-}
-
 // Download
-
-/** A field that a spreadsheet reads as text even where it looks like a formula. */
-function csvField(value) {
-  if (typeof value === "number") return String(value);
-  const text = value === null || value === undefined ? "" : String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
 
 function tableAsCsv() {
   const rule = currentRule();
@@ -119,11 +105,3 @@ function downloadTable() {
   saveCsv(tableAsCsv(), `${study.district.id}-${study.district.year}-${state.rule}-${state.level}.csv`);
 }
 
-function saveCsv(text, name) {
-  const blob = new Blob(["\ufeff", text, "\r\n"], { type: "text/csv;charset=utf-8" });
-  const link = element("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}

@@ -8,11 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from lifecircle.config import Configuration
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.catchments import MOST_CHOICES
 from lifecircle.model import Study
 
 Column = list[float | None]
+UNREACHABLE = "-unreachable"
+"""Ends the indicator of those whom no facility of a rule reaches."""
 NO_INDICATOR = pd.DataFrame(columns=["unit_code", "value", "numerator", "denominator", "low", "high", "status"])
 
 
@@ -44,10 +47,10 @@ def _unit_codes(study: Study, level: Level) -> list[str]:
 def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict[str, Any]:
     by_indicator = {str(name): part for name, part in rows.groupby("indicator", sort=False)}
     coverage = _by_unit(by_indicator.get(rule, NO_INDICATOR))
-    unreachable = _by_unit(by_indicator.get(f"{rule}-unreachable", NO_INDICATOR))
+    unreachable = _by_unit(by_indicator.get(f"{rule}{UNREACHABLE}", NO_INDICATOR))
     minutes = {part: by_indicator.pop(f"{rule}-{part}-min", NO_INDICATOR) for part in ("response", "total")}
     choice = _by_unit(by_indicator.get(f"{rule}-choice{MOST_CHOICES}", NO_INDICATOR))
-    others = (rule, f"{rule}-unreachable", f"{rule}-choice{MOST_CHOICES}")
+    others = (rule, f"{rule}{UNREACHABLE}", f"{rule}-choice{MOST_CHOICES}")
     groups = [name for name in by_indicator if name not in others]
     return {
         "people": _column(coverage, "denominator", codes),
@@ -57,7 +60,7 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
         "high": _column(coverage, "high", codes),
         "unreachable": _column(unreachable, "numerator", codes),
         "choice": _column(choice, "numerator", codes),
-        "status": [_text(coverage.get(code, {}).get("status")) for code in codes],
+        "status": [as_text(coverage.get(code, {}).get("status")) for code in codes],
         "minutes": {part: _column(_by_unit(rows), "value", codes) for part, rows in minutes.items() if len(rows)},
         "groups": [_describe_group(name.removeprefix(f"{rule}-"), by_indicator[name], codes) for name in groups],
     }
@@ -67,8 +70,8 @@ def _describe_group(group: str, rows: pd.DataFrame, codes: Sequence[str]) -> dic
     figures = _by_unit(rows)
     return {
         "id": group,
-        "zh": _text(rows["label_zh"].iloc[0]) or group,
-        "en": _text(rows["label_en"].iloc[0]) or group,
+        "zh": as_text(rows["label_zh"].iloc[0]) or group,
+        "en": as_text(rows["label_en"].iloc[0]) or group,
         "people": _column(figures, "denominator", codes),
         "covered": _column(figures, "numerator", codes),
         "share": _column(figures, "value", codes),
@@ -83,6 +86,14 @@ def _column(rows: Mapping[str, Mapping[str, Any]], name: str, codes: Sequence[st
     return [as_number(rows.get(code, {}).get(name)) for code in codes]
 
 
+def is_less_better(indicator: str, configuration: Configuration) -> bool:
+    """Whether a figure is the better the less it is: who can reach none, and what its targets ask to be at most."""
+    if indicator.endswith(UNREACHABLE):
+        return True
+    entries = {entry.id: entry for entry in (*configuration.rules, *configuration.indicators)}
+    return indicator in entries and any(target.is_less_better for target in entries[indicator].targets)
+
+
 def as_number(value: Any) -> float | None:
     """Return ``value`` as a finite float, or None."""
     if value is None or value is pd.NA:
@@ -91,5 +102,6 @@ def as_number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a text, empty where there is none."""
     return value if isinstance(value, str) else ""

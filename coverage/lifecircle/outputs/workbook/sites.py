@@ -74,7 +74,7 @@ def sites_table(plans: Sequence[SitesFound]) -> Table:
         Column("方案\nplan", [plan.names.zh for plan, _, _ in rows], 22),
         Column("问题\nquestion", [question_text(plan.question) for plan, _, _ in rows], 26),
         Column("次序\norder", values("order"), 6, "year"),
-        Column("工程\nwork", [works[name] for name in values("work")], 12, "short"),
+        Column("工程\nwork", [works[name].both for name in values("work")], 12, "short"),
         Column("候选点\ncandidate", values("candidate_id"), 18),
         Column("所在\nplace", values("name"), 16),
         Column("新增人口\npeople gained", values("people_gained"), 13, "people"),
