@@ -100,7 +100,7 @@ def test_what_closed_is_where_it_stood(tmp_path):
 
 def test_without_a_ground_there_are_tables_and_no_page(comparison, tmp_path):
     paths = publish_comparison(replace(comparison, ground=None), tmp_path)
-    assert sorted(path.name for path in paths) == ["changes.csv", "changes.parquet", "comparison.json"]
+    assert sorted(path.name for path in paths) == ["changes.csv", "changes.parquet", "comparison.json", "变化表.xlsx"]
     with pytest.raises(ValueError, match="ground"):
         describe_comparison(replace(comparison, ground=None))
 

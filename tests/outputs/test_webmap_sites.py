@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from lifecircle.planning.found import Question
 from tests.outputs.pages import ASKED, answer_of, described, open_part
 from tests.outputs.test_webmap import HOSTILE, open_in_chromium
 from tests.study.test_siting import CANDIDATES, PARCELS, RULE
 from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
 
+from lifecircle.config import Plan
 from lifecircle.outputs.webmap import describe_study
 from lifecircle.outputs.webmap.page import COVERAGE, write_page
 from lifecircle.outputs.webmap.sites import describe_plans, draw_sites
@@ -28,7 +28,8 @@ def write_district(folder, names=("甲地", "乙地", "丙地")):
 
 
 def ask(folder, **question):
-    return site_district(folder, "near", Question(**question), progress=lambda _: None)
+    plan = Plan(**{"id": "near", "rule": "near", **question})
+    return site_district(folder, plan, progress=lambda _: None)[:2]
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +69,11 @@ def test_every_person_is_newly_covered_left_or_was_covered(page):
     (plan,) = shown["plans"]["plans"]
     new, left, held = np.add.reduceat(plan["classes"], [0, 4, 8])
     assert (new, left, held) == (80, 20, 100)
-    assert len(shown["plans"]["surfaces"]["points"]["1"]["class"]) == 4
+    assert len(shown["plans"]["surfaces"]["points"]["near"]["class"]) == 4
 
 
 def test_a_share_that_nobody_reaches_is_drawn_without_sites(folder, tmp_path):
-    layers, found = ask(folder, share=1.0)
+    layers, found = ask(folder, target=1.0)
     draw_sites(found, layers, layers.serving["near"], tmp_path / "index.html")
     (plan,) = described(tmp_path / "index.html")["plans"]["plans"]
     assert (plan["status"], plan["sites"], plan["bound"]) == ("infeasible", [], None)
@@ -127,7 +128,7 @@ def test_in_a_browser_a_plan_has_its_proof_its_order_and_the_price_of_no(page, t
 
 @pytest.mark.browser
 def test_in_a_browser_no_answer_says_so_and_asks_no_one(folder, tmp_path):
-    layers, found = ask(folder, share=1.0)
+    layers, found = ask(folder, target=1.0)
     path = tmp_path / "index.html"
     draw_sites(found, layers, layers.serving["near"], path)
     shown, _ = open_part(path, "", "sites-panel", tmp_path)
@@ -138,10 +139,10 @@ def test_in_a_browser_no_answer_says_so_and_asks_no_one(folder, tmp_path):
 @pytest.mark.browser
 def test_in_a_browser_plans_stand_among_the_panels_of_a_study(folder, tmp_path):
     study = run_district(folder, with_areas=False)
-    plans = (ask(folder, count=1)[1], ask(folder, budget=25.0)[1])
+    plans = (ask(folder, count=1)[1], ask(folder, budget_yuan=25.0, id="cheap")[1])
     path = tmp_path / "index.html"
     write_page(describe_study(study) | {"plans": describe_plans(study, plans)}, COVERAGE, "", path)
-    shown, dom = open_part(path, "#panel=sites&rule=near&plan=2", "sites-panel", tmp_path)
+    shown, dom = open_part(path, "#panel=sites&rule=near&plan=cheap", "sites-panel", tmp_path)
     # The two cheap ones, 22 yuan, reach the same people.
     assert [word for word in ("预算 25 元", "甲地", "丙地", "22 元", "→ 90.0%") if word not in shown] == []
     assert dom.count('class="site-pin"') == 4, "two on the map, two in the table"
@@ -151,7 +152,7 @@ def test_in_a_browser_plans_stand_among_the_panels_of_a_study(folder, tmp_path):
       document.querySelectorAll("#sites-panel .chip")[1].click();
       document.title = JSON.stringify([state.rule, state.plan, document.querySelectorAll(".leaflet-pins-pane .site-pin").length]);
     """
-    assert answer_of(path, "#panel=sites&rule=clinic-walk-15", script, tmp_path) == ["near", "2", 2]
+    assert answer_of(path, "#panel=sites&rule=clinic-walk-15", script, tmp_path) == ["near", "cheap", 2]
 
 
 @pytest.mark.browser
