@@ -30,9 +30,21 @@ def test_the_change_of_coverage_by_cause_is_the_one_computed_by_hand(found):
     assert row["counted_by"] == "cell"
 
 
+def assert_adds_up(comparison):
+    """Assert that every rule's places add up to what the district is said to have, in both years."""
+    own = comparison.changes[comparison.changes["level"] == "district"].set_index("indicator")
+    assert set(comparison.cells) == {rule.id for rule in comparison.rules}
+    for rule_id, cells in comparison.cells.items():
+        sums = (cells.people_from * cells.covered_from).sum(), (cells.people_to * cells.covered_to).sum()
+        np.testing.assert_allclose(
+            sums, own.loc[rule_id, ["covered_from", "covered_to"]].astype(float), rtol=0, atol=1e-9
+        )
+
+
 def test_a_comparison_carries_the_places_it_is_of(tmp_path):
-    folder = write_district(tmp_path / "tiny")
-    cells = compare_years(folder, (2022, 2025)).cells["clinic-walk-15"]
+    comparison = compare_years(write_district(tmp_path / "tiny"), (2022, 2025))
+    cells = comparison.cells["clinic-walk-15"]
+    assert_adds_up(comparison)
     assert (cells.x - ORIGIN_X).tolist() == [100, 900, 1500, 1900]
     np.testing.assert_allclose(cells.people_from, [80, 40, 48, 32], rtol=0, atol=1e-9)
     assert cells.people_to.tolist() == [100, 50, 30, 20]
@@ -46,7 +58,9 @@ def test_places_of_two_years_stand_one_after_the_other(tmp_path):
     folder = write_district(tmp_path / "tiny", LATER + years)
     places = pd.DataFrame({"id": ["p1", "p2"], "x": [ORIGIN_X + 100, ORIGIN_X + 1100], "people": [60, 40], "age60": 10})
     places.assign(y=ORIGIN_Y).to_csv(folder / "people_2021.csv", index=False)
-    cells = compare_years(folder, (2021, 2025)).cells["clinic-walk-15"]
+    comparison = compare_years(folder, (2021, 2025))
+    cells = comparison.cells["clinic-walk-15"]
+    assert_adds_up(comparison)
     assert (cells.x - ORIGIN_X).tolist() == [100, 1100, 100, 900, 1500, 1900]
     assert cells.people_from.tolist() == [60, 40, 0, 0, 0, 0]
     assert cells.people_to.tolist() == [0, 0, 100, 50, 30, 20]

@@ -94,6 +94,6 @@ def test_the_manifest_hashes_what_is_published(study, tmp_path):
 
     tables, _ = publish.target_folders(tmp_path, "tiny", 2025)
     outputs = json.loads((tables / "manifest.json").read_text("utf-8"))["outputs"]
-    assert len(outputs) == 14
+    assert len(outputs) == 16
     for name, digest in outputs.items():
         assert hash_file(tmp_path / name) == digest

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -105,6 +105,7 @@ def test_set_covering(seed):
 
 
 @settings(deadline=None, max_examples=40)
+@example(209)  # HiGHS 1.16 believes the start cheaper than it is, and calls it optimal
 @given(SEEDS)
 def test_backup_covering(seed):
     random, covers, people = drawn(seed)
