@@ -69,11 +69,14 @@ class SitesFound:
     siting: Siting
     sites: gpd.GeoDataFrame
     """The chosen, in the order in which they bring most: ``order, work, candidate_id, name, people_gained, cumulative_people,
-    cumulative_share_pct, cost_yuan, people_per_10k_yuan, price_of_no, instead, geometry``. ``work`` is ``site`` or the kind of link."""
+    cumulative_share_pct, cost_yuan, people_per_10k_yuan, price_of_no, instead, holds_in, not_in, geometry``. ``work`` is ``site`` or the kind of link;
+    ``holds_in`` says under how many other assumptions some best plan has the site (``2/3``), ``not_in`` under which none has."""
     curve: pd.DataFrame
     """Works to people covered, with the bound: ``sites, people_covered, share_pct, bound, status``."""
     targets: pd.DataFrame
     """The least number of works to a share of people: ``share_pct, sites, status``."""
+    assumptions: pd.DataFrame
+    """The plan under other speeds, limits and people, links as chosen: see `lifecircle.planning.robust_sites`."""
     people: float
     covered_before: float
     candidates: int

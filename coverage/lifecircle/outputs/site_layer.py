@@ -19,19 +19,28 @@ NUMBERS = (
 )  # fmt: skip
 SITE_COLUMNS = (
     "rule", "plan", "order", "work", "candidate_id", "name", "people_gained", "cumulative_people", "cumulative_share_pct", "cost_yuan",
-    "people_per_10k_yuan", "price_of_no", "instead", "bound", "gap", "status",
+    "people_per_10k_yuan", "price_of_no", "instead", "holds_in", "not_in", "bound", "gap", "status",
 )  # fmt: skip
 """Of ``sites.parquet``, ``sites.csv`` and layer ``sites`` of ``coverage.gpkg``. ``price_of_no``: people lost, or works (yuan) more where a
-share was asked for, without this one, and ``instead``, what then comes in its place; inf where no plan can do without it. ``bound``, ``gap``
-and ``status`` are the plan's. NaN: not known."""
+share was asked for, without this one, and ``instead``, what then comes in its place; inf where no plan can do without it. ``holds_in``: under
+how many other assumptions some best plan has the site, and ``not_in`` under which none has. ``bound``, ``gap`` and ``status`` are the plan's."""
 
 
 def write_sites(plans: Sequence[SitesFound], crs: str, folder: Path) -> list[Path]:
-    """Write ``sites.parquet`` (GeoParquet) and ``sites.csv``: the sites of every plan; no row where there is none."""
+    """Write ``sites.parquet`` (GeoParquet) and ``sites.csv``: the sites of every plan; no row where there is none.
+
+    And ``sites_assumptions.csv``, the plans under other speeds, limits and people, where there is any.
+    """
     layer, listed, table = sites_layer(plans, crs), folder / "sites.parquet", folder / "sites.csv"
     layer.to_parquet(listed, index=False)
     write_csv(site_list(layer), table)
-    return [listed, table]
+    tried = [plan.assumptions.assign(plan=plan.id) for plan in plans if len(plan.assumptions)]
+    if not tried:
+        return [listed, table]
+    others = folder / "sites_assumptions.csv"
+    joined = pd.concat(tried, ignore_index=True)
+    write_csv(joined[["plan", *(name for name in joined if name != "plan")]], others)
+    return [listed, table, others]
 
 
 def site_list(layer: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,7 +42,9 @@ def publish_sites(
         from lifecircle.outputs.workbook import write_sites_workbook
 
         paths = [*write_sites([found], district.crs, tables), *_write_layers(found, district.crs, tables)]
-        for name, table in (("curve", found.curve), ("targets", found.targets), ("issues", issue_table(problems))):
+        for name, table in (
+            ("curve", found.curve), ("targets", found.targets), ("issues", issue_table(problems)),
+        ):  # fmt: skip
             paths.append(tables / f"{name}.csv")
             write_csv(table, paths[-1])
         paths.append(tables / "summary.json")
@@ -105,7 +107,18 @@ def sites_lines(found: SitesFound) -> list[str]:
         f"{row['share_pct']:g}%: " + ("做不到 impossible" if pd.isna(row["sites"]) else f"{row['sites']:.0f} 处 works")
         for row in found.targets.to_dict("records")
     ]
-    return [*lines, f"达到 to reach {'；'.join(told)}"]
+    lines.append(f"达到 to reach {'；'.join(told)}")
+    others = [row for row in found.assumptions.to_dict("records") if row["assumption"] != "base"]
+    if others:
+        shares = [f"{row['assumption']} {row['share_pct']:.1f}% ({_best(row)})" for row in others]
+        lines.append(
+            f"其他假设下此方案的覆盖（括号内为该假设的最优）this plan otherwise, and the best there: {'；'.join(shares)}"
+        )
+    return lines
+
+
+def _best(row: Mapping[Any, Any]) -> str:
+    return "无解 none" if pd.isna(row["best_covered"]) else _pct(row["best_covered"], row["people"])
 
 
 def _how(found: SitesFound) -> str:
@@ -146,7 +159,7 @@ def sites_table(found: SitesFound) -> Table | None:
     heads: dict[str, Literal["left", "right"]] = {
         "序\n#": "right", "工程\nwork": "left", "候选\ncandidate": "left", "所在\nplace": "left", "新增\ngained": "right",
         "累计\ncovered": "right", "造价\nyuan": "right", "每万元\nper 10k": "right", "否决代价\nprice of no": "right",
-        "改选\ninstead": "left",
+        "改选\ninstead": "left", "稳健\nholds": "right",
     }  # fmt: skip
     left_out = ({1} if not has_links else set()) | ({6, 7} if not is_priced else set())
     shown = [at for at in range(len(heads)) if at not in left_out]
@@ -157,7 +170,7 @@ def sites_table(found: SitesFound) -> Table | None:
         cells = (
             str(row["order"]), names[row["work"]].both, str(row["candidate_id"]), str(row["name"]), f"{row['people_gained']:,.0f}",
             f"{row['cumulative_share_pct']:.1f}%", f"{row['cost_yuan']:,.0f}", _per_yuan(row["people_per_10k_yuan"]),
-            price_words(found, row["price_of_no"]), str(row["instead"]).replace("、", "\n"),
+            price_words(found, row["price_of_no"]), str(row["instead"]).replace("、", "\n"), str(row["holds_in"]),
         )  # fmt: skip
         table.add_row(*(cells[at] for at in shown))
     return table

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.config import Question
-from lifecircle.model import BoolArray, FloatArray, IntArray
+from lifecircle.config import Question, Rule
+from lifecircle.model import BoolArray, Cells, FloatArray, IntArray
 from lifecircle.planning.links import LinkedCovers
 from lifecircle.planning.sites import (
     Floors,
@@ -33,6 +33,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def floors_of(question: Question, cells: Cells) -> Floors | None:
+    """Return the least share of every township, where a question asks for one and the cells know theirs."""
+    townships = cells.membership.get("township")
+    if question.floor is None or townships is None:
+        return None
+    return Floors(townships, np.full(townships.shape[0], question.floor))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
     """The arrays of one question. Rows are what stands, then the works: candidates, and links after them."""
@@ -43,8 +51,9 @@ class Asked:
     works: gpd.GeoDataFrame
     """One row a candidate or link: ``candidate_id, name, cost_yuan, work, geometry``."""
     question: Question
-    townships: csr_array | None
-    """Membership of cells, for floors."""
+    floors: Floors | None
+    """The least share of every township, where one is asked for."""
+    rule: Rule
 
     @property
     def _conditions(self) -> dict[str, Any]:
@@ -55,13 +64,6 @@ class Asked:
         """Yuan of each row; None where nobody said."""
         own = self.works["cost_yuan"].to_numpy(dtype=np.float64)
         return None if np.isnan(own).any() else np.concatenate([np.zeros(self.standing), own])
-
-    @property
-    def floors(self) -> Floors | None:
-        """The least share of every township, where one is asked for."""
-        if self.question.floor is None or self.townships is None:
-            return None
-        return Floors(self.townships, np.full(self.townships.shape[0], self.question.floor))
 
     @property
     def seconds_each(self) -> float:

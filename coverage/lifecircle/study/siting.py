@@ -13,18 +13,21 @@ from scipy.sparse import csr_array
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Question, Rule
-from lifecircle.model import LinkWork, RuleGaps, SitesFound
+from lifecircle.model import LinkWork, RuleGaps, SitesFound, Siting
 from lifecircle.planning.links import LinkedCovers
+from lifecircle.planning.robust_sites import RobustSites, robust_sites
 from lifecircle.planning.sites import covers_within
 from lifecircle.problems import InputError, Problem, Problems
-from lifecircle.study.asked import Asked
+from lifecircle.sources import lay_links
+from lifecircle.study.asked import Asked, floors_of
 from lifecircle.study.candidates import check_costs, find_candidates, join_candidates
 from lifecircle.study.facts import gather_facts
 from lifecircle.study.gaps import GapFinder
 from lifecircle.study.journeys import Clock, Journeys
-from lifecircle.study.layers import Layers, Progress, check_district
+from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
 from lifecircle.study.linking import describe_links, link_covers, links_of, propose_links
 from lifecircle.study.rules import answer_rule
+from lifecircle.study.sensitivity import assume_for_sites
 from lifecircle.study.variants import add_said
 
 
@@ -70,23 +73,66 @@ def find_sites(
     else:
         added = np.arange(len(layers.facilities), len(joined.facilities))
         covers = covers_within(travel.beside_these(joined, added, problems).within(rule), rule.limit)
-    asked = Asked(covers, travel.people(rule), len(standing), works, question, layers.cells.membership.get("township"))
+    asked = Asked(covers, travel.people(rule), len(standing), works, question, floors_of(question, layers.cells), rule)
     progress(f"{rule.names.both}：求解 solving")
     siting = asked.solve()
     progress(f"{rule.names.both}：每个否决的代价 the price of no")
+    sites = asked.describe(siting)
+    progress(f"{rule.names.both}：其他假设下是否仍选 whether they are chosen under other assumptions")
+    robust = _try_otherwise(travel, joined, links, asked, siting, problems)
     return SitesFound(
         rule=rule,
         question=question,
         siting=siting,
-        sites=asked.describe(siting),
+        sites=_with_holds(sites, asked, robust),
         curve=asked.curve(max(len(siting.chosen), 1)),
         targets=asked.least(),
         people=float(asked.people.sum()),
         covered_before=asked.covered_before,
         candidates=len(candidates),
         links=len(links),
+        assumptions=robust.assumptions,
         spacing_m=spacing_m,
         cells_before=asked.covered_by(np.empty(0, dtype=np.int64)),
+    )
+
+
+def _try_otherwise(
+    travel: Journeys, joined: Layers, links: tuple[LinkWork, ...], asked: Asked, siting: Siting, problems: Problems
+) -> RobustSites:
+    """Return how the chosen sites do under other speeds, limits and people; the links that are chosen stand built."""
+    first = asked.standing + len(asked.works) - len(links)
+    plan, chosen = siting.chosen[siting.chosen < first], siting.chosen[siting.chosen >= first] - first
+    rule, question, costs = asked.rule, asked.question, asked.costs
+    if len(chosen) and joined.roads is not None:
+        built = tuple(links[row] for row in chosen.tolist())
+        ground = Journeys(replace(joined, roads=lay_links(joined.roads, built)), Clock(say_nothing), Problems())
+    else:
+        added = np.arange(len(travel.layers.facilities), len(joined.facilities))
+        ground = travel.beside_these(joined, added, problems)
+    spent = 0.0 if costs is None else float(costs[first:][chosen].sum())
+    return robust_sites(
+        plan,
+        assume_for_sites(ground, rule, lambda cells: floors_of(question, cells)) if len(plan) else {},
+        None if question.count is None else question.count - len(chosen),
+        share=question.target,
+        locked=np.arange(asked.standing),
+        costs=None if costs is None else costs[:first],
+        budget=None if question.budget_yuan is None else question.budget_yuan - spent,
+        time_limit_s=asked.seconds_each,
+    )
+
+
+def _with_holds(sites: gpd.GeoDataFrame, asked: Asked, robust: RobustSites) -> gpd.GeoDataFrame:
+    """Return the sites with ``holds_in`` (under how many assumptions a best plan has the site, of how many) and ``not_in``, the others."""
+    names = asked.works["candidate_id"].to_numpy(dtype=object)
+    tried = robust.sites
+    ids = names[tried["row"].to_numpy(dtype=np.int64) - asked.standing]
+    told = {name: f"{row.optimal_in}/{row.assumptions}" for name, row in zip(ids, tried.itertuples(), strict=True)}
+    others = dict(zip(ids, tried["not_optimal_in"], strict=True))
+    return sites.assign(
+        holds_in=[told.get(name, "") for name in sites["candidate_id"]],
+        not_in=[others.get(name, "") for name in sites["candidate_id"]],
     )
 
 

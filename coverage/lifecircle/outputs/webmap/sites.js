@@ -154,8 +154,9 @@ function priceText(plan, { price }) {
 }
 
 /** What kind of work it is, where links were weighed too, and what its money brings. */
-function workText(plan, { work, per_10k: people }) {
-  const parts = [...(plan.links > 0 ? [nameOf(work)] : []), ...(people === null ? [] : [`${numberText(people < 10 ? Number(people.toPrecision(2)) : Math.round(people))} ${word("per_10k")}`])];
+function workText(plan, { work, per_10k: people, holds }) {
+  const parts = [...(plan.links > 0 ? [nameOf(work)] : []), ...(people === null ? [] : [`${numberText(people < 10 ? Number(people.toPrecision(2)) : Math.round(people))} ${word("per_10k")}`]),
+    ...(holds ? [`${word("holds")} ${holds}`] : [])];
   return parts.length ? element("small", "of", parts.join(" · ")) : "";
 }
 

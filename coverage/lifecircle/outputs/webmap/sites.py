@@ -170,6 +170,7 @@ def _describe_sites(found: SitesFound, crs: str) -> list[dict[str, Any]]:
             "gained": as_number(row["people_gained"]), "share": as_number(row["cumulative_share_pct"]),
             "cost_yuan": as_number(row["cost_yuan"]), "price": _price(row["price_of_no"]), "instead": str(row["instead"]),
             "work": works[row["work"]], "per_10k": as_number(row["people_per_10k_yuan"]),
+            "holds": str(row["holds_in"]),
         }
         for row, point, shape in zip(found.sites.drop(columns="geometry").to_dict("records"), points, shapes, strict=True)
     ]  # fmt: skip

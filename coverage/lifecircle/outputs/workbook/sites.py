@@ -85,15 +85,17 @@ def sites_table(plans: Sequence[SitesFound]) -> Table:
         Column("否决代价\nprice of no", [_price(row["price_of_no"]) for _, _, row in rows], 13, "people"),
         Column("代价计\nin", [price_unit(plan) if np.isfinite(row["price_of_no"]) else None for plan, _, row in rows], 9, "short"),
         Column("改选\ninstead", values("instead"), 24),
+        Column("其他假设下仍选\nholds in", values("holds_in"), 12, "short"),
         Column("证明\nproof", [proof_text(plan) for plan, _, _ in rows], 24, "short", marks=[MARKS[plan.siting.status] for plan, _, _ in rows]),
         Column("方案编号\nplan", [name for _, name, _ in rows], 40),
     ]  # fmt: skip
     notes = [
         "次序：每一步取新增人口最多的一处。否决代价：不准用这一处而重新求解，最优方案会少覆盖多少人（或多要几处、多花多少元）。",
+        "其他假设下仍选：速度、限值、人口另作假设时，多少种假设的最优方案里仍有这一处。 Holds in: under how many assumptions a best plan has it.",
         "Order: each next brings most. Price of no: solved again without this site, how many people fewer (or sites, yuan more) the best plan has.",
     ]
     return Table(
-        "选址", "选址 Sites", columns, notes, frozen=3, printed=15, empty=NOTHING_CHOSEN if plans else NO_PLANS
+        "选址", "选址 Sites", columns, notes, frozen=3, printed=16, empty=NOTHING_CHOSEN if plans else NO_PLANS
     )
 
 
