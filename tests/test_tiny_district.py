@@ -50,6 +50,7 @@ def test_every_file_of_the_contract_is_there(out, processed):
         "coverage.gpkg",
         "gaps.csv",
         "gaps.parquet",
+        "sites.csv",
         "sites.parquet",
         "issues.csv",
         "network_parts.csv",

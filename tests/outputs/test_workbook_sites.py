@@ -64,8 +64,8 @@ def test_the_workbook_says_what_was_found(folder, tmp_path):
     )
     assert read_sheet(path, "选址曲线")["覆盖人口"].tolist() == [100, 180]
     targets = read_sheet(path, "达标处数").set_index("覆盖到 %")
-    assert targets.loc[90, "至少新建处数"] == 1
-    assert targets.loc[95, "至少新建处数"] == "做不到 impossible"
+    assert targets.loc[90, "至少几处"] == 1
+    assert targets.loc[95, "至少几处"] == "做不到 impossible"
     assert len(open_workbook(path)["选址曲线"]._charts) == 1
     (tmp_path / "again").mkdir()
     again = tmp_path / "again" / "选址.xlsx"
@@ -81,7 +81,11 @@ def test_several_plans_stand_in_one_workbook(folder, answers, tmp_path):
     table = read_sheet(path, "选址")
     assert table["候选点"].tolist() == ["p2", "p1", "p3", "p1", "p3"]
     plans = read_sheet(path, "选址方案")
-    assert plans["新建处数"].tolist() == [1, 2, 0, 2]
+    assert plans["新址"].tolist() == [1, 2, 0, 2]
+    assert plans["建后覆盖"].isna().tolist() == [False, False, True, False], "nothing found is not nobody covered"
+    assert read_sheet(path, "选址曲线")["方案"].unique().tolist() == plans["方案"].tolist(), (
+        "plans of one rule are told apart"
+    )
     assert plans["方案编号"].tolist() == ["plan-0", "plan-1", "plan-2", "plan-3"]
     assert "无解" in plans["证明"][2]
     assert plans["造价（元）"].dropna().tolist() == [30, 22, 22]

@@ -33,7 +33,7 @@ CURVE_ROWS = 18
 def question_text(question: Question) -> str:
     """Return what was asked, in words."""
     parts = [
-        *([f"新建 {question.count} 处 {question.count} new sites"] if question.count is not None else []),
+        *([f"至多 {question.count} 处 at most {question.count} works"] if question.count is not None else []),
         *(
             [f"覆盖 {100 * question.target:g}% 的人 {100 * question.target:g}% of people"]
             if question.target is not None
@@ -56,43 +56,47 @@ def proof_text(found: SitesFound) -> str:
 
 
 def price_unit(found: SitesFound) -> str:
-    """Return what a refusal costs: people, or sites or yuan more where a share is asked for."""
+    """Return what a refusal costs: people, or works or yuan more where a share is asked for."""
     if found.question.target is None:
         return "人 people"
-    return "元 yuan" if found.siting.cost_yuan else "处 sites"
+    return "元 yuan" if found.siting.cost_yuan else "处 works"
 
 
 def sites_table(plans: Sequence[SitesFound]) -> Table:
     """Return the chosen sites of every plan, in the order in which they bring most, with what refusing each costs."""
-    rows = [(plan, plan.id, row) for plan in plans for row in plan.sites.to_dict("records")]
-    works = work_names()
+    rows, names = [(plan, row) for plan in plans for row in plan.sites.to_dict("records")], work_names()
 
     def values(name: str) -> list[Any]:
-        return [row[name] for _, _, row in rows]
+        return [row[name] for _, row in rows]
 
     columns = [
-        Column("方案\nplan", [plan.names.zh for plan, _, _ in rows], 22),
-        Column("问题\nquestion", [question_text(plan.question) for plan, _, _ in rows], 26),
+        Column("方案\nplan", [plan.names.zh for plan, _ in rows], 22),
+        Column("问题\nquestion", [question_text(plan.question) for plan, _ in rows], 26),
         Column("次序\norder", values("order"), 6, "year"),
-        Column("工程\nwork", [works[name].both for name in values("work")], 12, "short"),
+        Column("工程\nwork", [names[one].both for one in values("work")], 12, "short"),
         Column("候选点\ncandidate", values("candidate_id"), 18),
         Column("所在\nplace", values("name"), 16),
         Column("新增人口\npeople gained", values("people_gained"), 13, "people"),
         Column("累计人口\ncovered", values("cumulative_people"), 11, "people"),
         Column("累计 %\nshare %", values("cumulative_share_pct"), 8, "percent"),
         Column("造价（元）\ncost, yuan", values("cost_yuan"), 12, "people"),
-        Column("每万元人数\nper 10,000 yuan", values("people_per_10k_yuan"), 12, "figure"),
-        Column("否决代价\nprice of no", [_price(row["price_of_no"]) for _, _, row in rows], 13, "people"),
-        Column("代价计\nin", [price_unit(plan) if np.isfinite(row["price_of_no"]) else None for plan, _, row in rows], 9, "short"),
-        Column("改选\ninstead", values("instead"), 24),
+        Column("每万元新增人口\nper 10,000 yuan", values("people_per_10k_yuan"), 11, "figure"),
+        Column("否决代价\nprice of no", [_price(one) for one in values("price_of_no")], 13, "people"),
+        Column("代价计\nin", [price_unit(plan) if np.isfinite(row["price_of_no"]) else None for plan, row in rows], 9, "short"),
+        Column("改选\ninstead", [str(one).replace("、", "\n") for one in values("instead")], 16),
         Column("其他假设下仍选\nholds in", values("holds_in"), 12, "short"),
-        Column("证明\nproof", [proof_text(plan) for plan, _, _ in rows], 24, "short", marks=[MARKS[plan.siting.status] for plan, _, _ in rows]),
-        Column("方案编号\nplan", [name for _, name, _ in rows], 40),
+        Column("证明\nproof", [proof_text(plan) for plan, _ in rows], 24, "short", marks=[MARKS[plan.siting.status] for plan, _ in rows]),
+        Column("哪些假设下不选\nnot in", values("not_in"), 26),
+        Column("准则\nrule", [plan.rule.names.zh for plan, _ in rows], 26),
+        Column("方案编号\nplan id", [plan.id for plan, _ in rows], 30),
     ]  # fmt: skip
     notes = [
-        "次序：每一步取新增人口最多的一处。否决代价：不准用这一处而重新求解，最优方案会少覆盖多少人（或多要几处、多花多少元）。",
+        "次序：每一步取新增人口最多的一处。否决代价：不准用这一处而重新求解，最优方案会少覆盖多少人（或多要几处、多花多少元）；改选：那时换上哪处。",
+        (
+            "Order: each next brings most. Price of no: solved again without this one, how many people fewer (or works, yuan more) the best plan has; "
+            "instead: what then comes in its place."
+        ),
         "其他假设下仍选：速度、限值、人口另作假设时，多少种假设的最优方案里仍有这一处。 Holds in: under how many assumptions a best plan has it.",
-        "Order: each next brings most. Price of no: solved again without this site, how many people fewer (or sites, yuan more) the best plan has.",
     ]
     return Table(
         "选址", "选址 Sites", columns, notes, frozen=3, printed=16, empty=NOTHING_CHOSEN if plans else NO_PLANS
@@ -106,17 +110,17 @@ def _price(value: float) -> float | str | None:
 def plans_table(plans: Sequence[SitesFound]) -> Table:
     """Return one row a plan: the question, before and after, the bound and whether it is proven."""
     before = [plan.covered_before for plan in plans]
-    after = [plan.siting.people_covered for plan in plans]
+    after = [plan.siting.people_covered if _is_there(plan) else None for plan in plans]
+    links = [int((plan.sites["work"] != "site").sum()) for plan in plans]
     columns = [
         Column("方案\nplan", [plan.names.both for plan in plans], 30),
-        Column("准则\nrule", [plan.rule.names.zh for plan in plans], 26),
         Column("问题\nquestion", [question_text(plan.question) for plan in plans], 34),
         Column("候选点\ncandidates", [plan.candidates for plan in plans], 10, "people"),
-        Column("连接\nlinks", [plan.links for plan in plans], 8, "people"),
         Column("计入人口\npeople", [plan.people for plan in plans], 11, "people"),
         Column("现已覆盖\ncovered now", before, 11, "people"),
         Column("现覆盖 %\nnow %", _shares(before, plans), 8, "percent"),
-        Column("新建处数\nsites", [len(plan.sites) for plan in plans], 8, "people"),
+        Column("新址\nsites", [len(plan.sites) - count for plan, count in zip(plans, links, strict=True)], 7, "people"),
+        Column("连接\nlinks", links, 7, "people"),
         Column("建后覆盖\ncovered then", after, 11, "people"),
         Column("建后覆盖 %\nthen %", _shares(after, plans), 9, "percent"),
         Column("造价（元）\ncost, yuan", [plan.siting.cost_yuan or None for plan in plans], 12, "people"),
@@ -125,17 +129,29 @@ def plans_table(plans: Sequence[SitesFound]) -> Table:
         Column("证明\nproof", [SITING_STATUS[plan.siting.status] for plan in plans], 24, "short",
                marks=[MARKS[plan.siting.status] for plan in plans]),
         Column("候选点由来\nmade by", [_made(plan) for plan in plans], 30),
-        Column("方案编号\nplan", [plan.id for plan in plans], 40),
+        Column("候选连接\nlinks weighed", [plan.links for plan in plans], 10, "people"),
+        Column("准则\nrule", [plan.rule.names.zh for plan in plans], 26),
+        Column("方案编号\nplan id", [plan.id for plan in plans], 30),
     ]  # fmt: skip
     notes = [
         "界：任何别的选法都不会更好于此（求覆盖最多时为上界，求处数或造价最少时为下界）；差距为 0 即已证明最优。",
         "Bound: no other choice is better than this; a gap of 0 is a proof.",
     ]
-    return Table("选址方案", "选址方案 Plans", columns, notes, frozen=2, printed=15, empty=NO_PLANS)
+    return Table("选址方案", "选址方案 Plans", columns, notes, frozen=2, printed=14, empty=NO_PLANS)
 
 
-def _shares(people: list[float], plans: Sequence[SitesFound]) -> list[float | None]:
-    return [100 * some / plan.people if plan.people > 0 else None for some, plan in zip(people, plans, strict=True)]
+def _is_there(plan: SitesFound) -> bool:
+    """Return whether anything was found: of nothing, nothing is covered, and that is no answer."""
+    return plan.siting.status != "infeasible" and not np.isnan(plan.siting.objective)
+
+
+def _told(people: float, plan: SitesFound) -> str:
+    return f"{people:,.0f}" + (f"（{100 * people / plan.people:.1f}%）" if plan.people > 0 else "")
+
+
+def _shares(people: Sequence[float | None], plans: Sequence[SitesFound]) -> list[float | None]:
+    pairs = zip(people, plans, strict=True)
+    return [100 * some / plan.people if some is not None and plan.people > 0 else None for some, plan in pairs]
 
 
 def _made(plan: SitesFound) -> str:
@@ -146,31 +162,31 @@ def _made(plan: SitesFound) -> str:
 
 def curve_table(plans: Sequence[SitesFound]) -> Table:
     """Return the people covered by each number of sites, with the bound, of every plan."""
-    rows = [(plan, plan.id, row) for plan in plans for row in plan.curve.to_dict("records")]
+    rows = [(plan, row) for plan in plans for row in plan.curve.to_dict("records")]
     columns = [
-        Column("准则\nrule", [plan.rule.names.zh for plan, _, _ in rows], 26),
-        Column("新建处数\nsites", [row["sites"] for _, _, row in rows], 10, "people"),
-        Column("覆盖人口\npeople covered", [row["people_covered"] for _, _, row in rows], 13, "people"),
-        Column("覆盖 %\nshare %", [row["share_pct"] for _, _, row in rows], 9, "percent"),
-        Column("上界\nbound", [row["bound"] for _, _, row in rows], 12, "people"),
-        Column("证明\nproof", [SITING_STATUS[row["status"]] for _, _, row in rows], 26, "short",
-               marks=[MARKS[row["status"]] for _, _, row in rows]),
-        Column("方案编号\nplan", [name for _, name, _ in rows], 40),
+        Column("方案\nplan", [plan.names.zh for plan, _ in rows], 26),
+        Column("工程数\nworks", [row["sites"] for _, row in rows], 10, "people"),
+        Column("覆盖人口\npeople covered", [row["people_covered"] for _, row in rows], 13, "people"),
+        Column("覆盖 %\nshare %", [row["share_pct"] for _, row in rows], 9, "percent"),
+        Column("上界\nbound", [row["bound"] for _, row in rows], 12, "people"),
+        Column("证明\nproof", [SITING_STATUS[row["status"]] for _, row in rows], 26, "short",
+               marks=[MARKS[row["status"]] for _, row in rows]),
+        Column("方案编号\nplan id", [plan.id for plan, _ in rows], 30),
     ]  # fmt: skip
-    notes = ["建几处能覆盖多少人：每一行都是该处数的最优解或其上界。 How many people so many sites cover at best."]
+    notes = ["建几处能覆盖多少人：每一行都是该处数的最优解或其上界。 How many people so many works cover at best."]
     return Table(CURVE, "选址曲线 Curve", columns, notes, frozen=2, printed=6, empty=NO_PLANS)
 
 
 def targets_table(plans: Sequence[SitesFound]) -> Table:
     """Return the least number of sites to each share of the people, of every plan."""
-    rows = [(plan, plan.id, row) for plan in plans for row in plan.targets.to_dict("records")]
+    rows = [(plan, row) for plan in plans for row in plan.targets.to_dict("records")]
     columns = [
-        Column("准则\nrule", [plan.rule.names.zh for plan, _, _ in rows], 26),
-        Column("覆盖到 %\nshare %", [row["share_pct"] for _, _, row in rows], 10, "percent"),
-        Column("至少新建处数\nleast sites", ["做不到 impossible" if pd.isna(row["sites"]) else row["sites"] for _, _, row in rows], 18, "year"),
-        Column("证明\nproof", [SITING_STATUS[row["status"]] for _, _, row in rows], 26, "short",
-               marks=[MARKS[row["status"]] for _, _, row in rows]),
-        Column("方案编号\nplan", [name for _, name, _ in rows], 40),
+        Column("方案\nplan", [plan.names.zh for plan, _ in rows], 26),
+        Column("覆盖到 %\nshare %", [row["share_pct"] for _, row in rows], 10, "percent"),
+        Column("至少几处\nleast works", ["做不到 impossible" if pd.isna(row["sites"]) else row["sites"] for _, row in rows], 18, "year"),
+        Column("证明\nproof", [SITING_STATUS[row["status"]] for _, row in rows], 26, "short",
+               marks=[MARKS[row["status"]] for _, row in rows]),
+        Column("方案编号\nplan id", [plan.id for plan, _ in rows], 30),
     ]  # fmt: skip
     notes = [
         "不计造价，至少几处。做不到：用尽全部候选点也到不了。 The least number, whatever they cost; impossible: not with every candidate."
@@ -214,14 +230,14 @@ def _draw_curve(book: Book, sheet: Any, table: Table) -> None:
                 "marker": {"type": "circle", "size": 5, "border": {"color": colour}, "fill": {"color": colour}},
             }
         )
-    chart.set_title({"name": "新建处数与覆盖人口 Sites and people covered", "name_font": {"size": 12}})
-    chart.set_x_axis({"name": "新建处数 sites", "min": 0, "major_gridlines": {"visible": False}})
+    chart.set_title({"name": "工程数与覆盖人口 Works and people covered", "name_font": {"size": 12}})
+    chart.set_x_axis({"name": "工程数 works", "min": 0, "major_gridlines": {"visible": False}})
     chart.set_y_axis(
         {"name": "人 people", "num_format": "#,##0", "major_gridlines": {"visible": True, "line": {"color": "#E3E7EC"}}}
     )
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": CURVE_WIDTH_PX, "height": CURVE_HEIGHT_PX})
-    said = {"description": "新建处数与覆盖人口 sites and people covered"}
+    said = {"description": "工程数与覆盖人口 works and people covered"}
     sheet.insert_chart(last + 2, 0, chart, said)
     sheet.fit_to_pages(1, 1)
     sheet.print_area(0, 0, last + 2 + CURVE_ROWS, (table.printed or len(table.columns)) - 1)
@@ -235,15 +251,18 @@ def write_sites_workbook(found: SitesFound, district: District, path: Path) -> N
 
 
 def _about(found: SitesFound) -> list[Item]:
-    now, then = (f"{people:,.0f}（{100 * people / found.people:.1f}%）" if found.people > 0 else f"{people:,.0f}"
-                 for people in (found.covered_before, found.siting.people_covered))  # fmt: skip
+    now, then = _told(found.covered_before, found), _told(found.siting.people_covered, found)
+    then = then if _is_there(found) else "-"
     rule = found.rule
     return [
         ("准则 rule", f"{rule.names.both}，限 limit {rule.limit:g} {rule.limit_unit}，编号 id {rule.id}"),
         ("问题 question", question_text(found.question)),
         ("覆盖人口 people covered", f"{now} → {then}，共 of {found.people:,.0f}"),
         ("证明 proof", proof_text(found)),
-        ("候选点 candidates", f"{found.candidates:,}，{_made(found)}"),
+        (
+            "候选 candidates",
+            f"{found.candidates:,}，{_made(found)}" + (f"；连接 links {found.links}" if found.links else ""),
+        ),
         (
             "方法 method",
             (
