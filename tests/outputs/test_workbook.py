@@ -84,6 +84,7 @@ def test_by_hand(path):
     assert (row["本年值"], row["低"], row["高"], row["目标值"], row["完成情况"]) == (50, 50, 75, 60, "未达标")
     assert (row["差距"], row["还差"], row["还差单位"]) == (10, 20, "人")
     assert "※" in row["备注"]
+    assert "速度×1.2" in row["备注"]
     metres = read_sheet(path, "指标监测表").set_index("指标编号").loc["clinic-walk-1000m"]
     assert pd.isna(metres["低"])
     assert metres["完成情况"] == "无目标"
@@ -177,12 +178,13 @@ def test_scenarios_are_those_of_the_table(study, path):
     assert list(table["指标编号"]) == list(found["indicator"])
 
 
-def test_what_holds_over_the_speeds_is_told(study, path):
+def test_what_holds_under_other_assumptions_is_told(study, path):
     table, found = read_sheet(path, "稳健性"), study.tables["sensitivity"]
     same(table["低"], found["low"])
     same(table["高时位次"], found["rank_high"])
     row = table[(table["指标编号"] == "clinic-walk-15") & (table["单元"] == "小区")].iloc[0]
-    assert row["结论"].startswith("达标与否随速度变化")
+    assert row["结论"].startswith("达标与否会变")
+    assert "速度×1.2" in row["达标与否改变于"]
     assert (row["达标"], row["高时达标"]) == ("否 no", "是 yes")
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from tests.outputs.reading import open_workbook, read_sheet, texts_of
 from tests.test_compare import compare, write_district, write_old
+
+from lifecircle.outputs.workbook import write_comparison_workbook
+from lifecircle.study.comparing import compare_years
 
 BOOK = "变化表.xlsx"
 
@@ -53,7 +58,7 @@ def test_townships_whose_figures_changed_and_whose_people(made):
 def test_what_stood_otherwise(made):
     path = made[0]
     opened = read_sheet(path, "设施增减")
-    assert opened[["变化", "名称", "编号"]].values.tolist() == [["启用 opened", "乙卫生院", "k2"]]
+    assert opened[["变化", "名称", "编号"]].values.tolist() == [["新启用 opened", "乙卫生院", "k2"]]
     others = read_sheet(path, "道路与准则")
     assert others["什么"].tolist()[-1] == "新通 opened: 新街"
     texts = texts_of(path)
@@ -83,3 +88,16 @@ def test_a_year_and_itself_have_empty_sheets_that_say_so(tmp_path):
     for said in ("两年设施相同", "两年的人口、道路、准则相同", "没有人的覆盖变了"):
         assert any(said in text for text in texts)
     assert pd.to_numeric(read_sheet(path, "全区变化")["变化"]).abs().max() == 0
+
+
+def test_what_moved_and_what_is_otherwise_is_told(tmp_path):
+    found = compare_years(write_district(tmp_path / "tiny"), (2022, 2025))
+    one = {"kind": "clinic", "id": "k1", "name": "甲卫生院"}
+    stood = {"moved": [{**one, "metres": 120.0}], "altered": [{**one, "attributes": ["grade", "beds"]}]}
+    causes = {**found.causes, "facilities": stood, "roads": {"ferries": {"gone": ["岛航线"]}}}
+    write_comparison_workbook(replace(found, causes=causes, as_today=(2022,)), tmp_path / BOOK)
+    table = read_sheet(tmp_path / BOOK, "设施增减")
+    assert table["变化"].tolist() == ["移位 moved", "属性不同 altered"]
+    assert (table["移了多少米"][0], table["哪些属性"][1]) == (120, "grade、beds")
+    assert "轮渡停开 gone: 岛航线" in read_sheet(tmp_path / BOOK, "道路与准则")["什么"].tolist()
+    assert any("2022 没有 [[years]]" in text for text in texts_of(tmp_path / BOOK))

@@ -15,18 +15,14 @@ from lifecircle import __version__
 from lifecircle.outputs.manifest import hash_file
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.tables import write_csv
-from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD
+from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD, FACILITY_CHANGES, FERRY_CHANGES, year_lines
 from lifecircle.planning.trends import CAUSES, Comparison, worst_changes
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-STOOD = {"opened": "新启用 opened", "closed": "停用 closed", "moved": "移位 moved", "altered": "属性不同 altered"}
-FERRIES = {"added": "新开 added", "gone": "停开 gone", "changed": "不同 changed"}
 MOST = 3
 """How many of the townships that changed most are named."""
-MOST_CODES = 8
-"""Codes that are named in a line."""
 LEAST = 0.05
 """Percentage points; less would be shown as no change."""
 FIGURES = ("value_from", "value_to", "difference", *(f"by_{cause}" for cause in CAUSES), "residual",
@@ -135,8 +131,8 @@ def comparison_table(comparison: Comparison) -> Table | None:
 
 def comparison_lines(comparison: Comparison) -> list[str]:
     """Return what differs between the years, in words, and how the table is to be read."""
-    causes, lines = comparison.causes, _year_lines(comparison)
-    for word, text in STOOD.items():
+    causes, lines = comparison.causes, year_lines(comparison)
+    for word, text in FACILITY_CHANGES.items():
         listed = causes["facilities"].get(word, [])
         kinds = pd.Series([one["kind"] for one in listed], dtype=object).value_counts()
         if len(listed):
@@ -148,7 +144,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     for word, text in (("opened", "新通 opened"), ("closed", "停用 closed")):
         if roads.get(word):
             lines.append(f"道路{text}: {', '.join(roads[word])}")
-    for word, text in FERRIES.items():
+    for word, text in FERRY_CHANGES.items():
         if named := roads.get("ferries", {}).get(word):
             lines.append(f"轮渡{text}: {', '.join(named)}")
     lines += [f"准则 rule {name}: {then['from']} → {then['to']}" for name, then in causes["rule"].items()]
@@ -156,22 +152,6 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         lines.append("两年的设施、人口、道路、准则都相同：在 district.toml 里用 [[years]] 写明不同之处，或给设施加 opened；"
                      "nothing differs: say what did in [[years]] of district.toml, or give facilities their year opened")  # fmt: skip
     return [*lines, CHANGE_METHOD["zh"], CHANGE_METHOD["en"]]
-
-
-def _year_lines(comparison: Comparison) -> list[str]:
-    """Return what is doubtful about the years themselves: one that nothing is said of, one that is the other, units that one lacks."""
-    lines = [
-        f"{year} 没有 [[years]]：人口、道路、单元都按今天的，设施按启用、停用年份; no [[years]] entry: today's people, roads and units"
-        for year in comparison.as_today
-    ]
-    if comparison.years[0] == comparison.years[1]:
-        lines.append("两年是同一年，差都是零 the same year twice: every difference is 0")
-    for year, codes in comparison.units["only_in"].items():
-        named = ", ".join(codes[:MOST_CODES]) + (" …" if len(codes) > MOST_CODES else "")
-        lines.append(
-            f"只有 {year} 有这些单元 {len(codes)} units that only {year} has: {named}；用 crosswalk 折算 link them by a crosswalk"
-        )
-    return lines
 
 
 def show_comparison(comparison: Comparison, paths: list[Path], say: Callable[[str], Any], *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lifecircle.config import Label, load_link_kinds
 from lifecircle.planning.siting import Status
-from lifecircle.planning.trends import Cause
+from lifecircle.planning.trends import Cause, Comparison
 
 SITING_STATUS: dict[Status, str] = {
     "optimal": "已证最优 proven optimal",
@@ -26,8 +26,33 @@ CHANGE_CAUSES: dict[Cause, str] = {
     "roads": "道路\nroads",
     "rule": "准则\nrule",
 }
+FACILITY_CHANGES = {
+    "opened": "新启用 opened",
+    "closed": "停用 closed",
+    "moved": "移位 moved",
+    "altered": "属性不同 altered",
+}
+FERRY_CHANGES = {"added": "新开 added", "gone": "停开 gone", "changed": "不同 changed"}
+MOST_CODES = 8
+"""Codes that are named in a line."""
 
 
 def work_names() -> dict[str, Label]:
     """Return what each kind of work is called: a new site, or a kind of link."""
     return {"site": Label(zh="新址", en="site"), **{kind.id: kind.names for kind in load_link_kinds().values()}}
+
+
+def year_lines(comparison: Comparison) -> list[str]:
+    """Return what is doubtful about the years themselves: one that nothing is said of, one that is the other, units that one lacks."""
+    lines = [
+        f"{year} 没有 [[years]]：人口、道路、单元都按今天的，设施按启用、停用年份; no [[years]] entry: today's people, roads and units"
+        for year in comparison.as_today
+    ]
+    if comparison.years[0] == comparison.years[1]:
+        lines.append("两年是同一年，差都是零 the same year twice: every difference is 0")
+    for year, codes in comparison.units["only_in"].items():
+        named = ", ".join(codes[:MOST_CODES]) + (" …" if len(codes) > MOST_CODES else "")
+        lines.append(
+            f"只有 {year} 有这些单元 {len(codes)} units that only {year} has: {named}；用 crosswalk 折算 link them by a crosswalk"
+        )
+    return lines

@@ -8,21 +8,22 @@ from typing import Any
 import pandas as pd
 
 from lifecircle.config import load_entries, load_kinds
-from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD
+from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD, FACILITY_CHANGES, FERRY_CHANGES, year_lines
 from lifecircle.outputs.workbook.about import add_about
-from lifecircle.outputs.workbook.book import Column, Table, open_book
+from lifecircle.outputs.workbook.book import Column, Mark, Table, open_book
 from lifecircle.outputs.workbook.lists import LEVEL_WORDS, SCREENED
 from lifecircle.outputs.workbook.monitoring import names_of, policy_title
 from lifecircle.planning.trends import CAUSES, Comparison
 
 COUNTED_BY = {"cell": "逐格 cell by cell", "unit": "按单元净值 net, by unit"}
+STOOD_MARKS: dict[str, Mark] = {"opened": "good", "closed": "bad", "moved": "open", "altered": "none"}
 ROUNDING = 1e-9
 """Sums in another order differ by less."""
 SHEETS = (
     ("全区变化", "每项指标全区的两年值、差，和各原因的份额 every indicator of the district, its change by cause"),
     ("分镇街变化", "同上，逐镇街，只列有变化的 the same by township, where anything changed"),
     ("受益与失去", "新覆盖与失去覆盖的人口，全区与逐镇街 people newly covered and newly lost, district and townships"),
-    ("设施增减", "新启用与停用的设施 facilities opened and closed"),
+    ("设施增减", "启用、停用、移位、改了属性的设施 facilities opened, closed, moved, altered"),
     ("道路与准则", "人口、道路、准则的不同 what else stood otherwise"),
     ("单元沿革", "两年单元的对照 the crosswalk of units"),
     ("未比较", "只有一年有的指标，及其原因 what only one year has, and why"),
@@ -57,6 +58,7 @@ def _about(comparison: Comparison) -> list[tuple[str, str]]:
         ("方法", CHANGE_METHOD["zh"]),
         ("Method", CHANGE_METHOD["en"]),
         ("人口 people", f"{before:,.0f} → {now:,.0f}"),
+        *[("注意 note", line) for line in year_lines(comparison)],
         (
             "怎么读 how to read",
             (
@@ -166,18 +168,24 @@ def _moves(changes: pd.DataFrame) -> pd.Series[bool]:
 
 
 def facilities_table(comparison: Comparison) -> Table:
-    """Return the facilities that opened and closed."""
-    kinds = load_kinds()
-    words = {"opened": "启用 opened", "closed": "停用 closed"}
-    rows = [(words[word], one) for word in words for one in comparison.causes["facilities"].get(word, [])]
+    """Return the facilities that opened, closed, moved, or are otherwise than they were."""
+    kinds, told = load_kinds(), comparison.causes["facilities"]
+    rows = [(word, one) for word in FACILITY_CHANGES for one in told.get(word, [])]
     columns = [
-        Column("变化\nchange", [word for word, _ in rows], 14, "short", marks=["good" if word == words["opened"] else "bad" for word, _ in rows]),
+        Column("变化\nchange", [FACILITY_CHANGES[word] for word, _ in rows], 16, "short", marks=[STOOD_MARKS[word] for word, _ in rows]),
         Column("类别\nkind", [kinds[one["kind"]].zh if one["kind"] in kinds else one["kind"] for _, one in rows], 22),
         Column("名称\nname", [one["name"] for _, one in rows], 36),
         Column("编号\nid", [one["id"] for _, one in rows], 20),
+        Column("移了多少米\nmoved by, m", [one.get("metres") for _, one in rows], 12, "figure"),
+        Column("哪些属性\nattributes", ["、".join(one.get("attributes", ())) for _, one in rows], 20),
         Column("类别编号\nkind id", [one["kind"] for _, one in rows], 22),
     ]  # fmt: skip
-    return Table("设施增减", "设施增减 Facilities opened and closed", columns, empty="两年设施相同 the same facilities")
+    return Table(
+        "设施增减",
+        "设施增减 Facilities opened, closed, moved and altered",
+        columns,
+        empty="两年设施相同 the same facilities",
+    )
 
 
 def otherwise_table(comparison: Comparison) -> Table:
@@ -192,6 +200,8 @@ def otherwise_table(comparison: Comparison) -> Table:
         rows.append(("道路 roads", "路段数 ways", *roads["ways"]))
     rows += [("道路 roads", f"新通 opened: {one}", "关闭 closed", "通行 open") for one in roads.get("opened", [])]
     rows += [("道路 roads", f"停用 closed: {one}", "通行 open", "关闭 closed") for one in roads.get("closed", [])]
+    for word, text in FERRY_CHANGES.items():
+        rows += [("道路 roads", f"轮渡{text}: {one}", None, None) for one in roads.get("ferries", {}).get(word, [])]
     rows += [("准则 rule", names.get(rule, rule), then["from"], then["to"]) for rule, then in causes["rule"].items()]
     first, second = comparison.years
     columns = [
@@ -226,7 +236,7 @@ def crosswalk_table(comparison: Comparison) -> Table:
         "单元沿革",
         "单元沿革 Crosswalk of units",
         columns,
-        [grid],
+        [grid, *year_lines(comparison)],
         empty="没有对照表：代码相同的单元相对照 no crosswalk: units of one code are one",
     )
 

@@ -1,10 +1,11 @@
-"""The sheets that list: 情景 what each scenario changes, 稳健性 what holds over the speeds, 问题 issues of the data, 缺数据 what to collect."""
+"""The sheets that list: 情景 what each scenario changes, 稳健性 what holds otherwise, 问题 issues of the data, 缺数据 what to collect."""
 
 from __future__ import annotations
 
 from lifecircle.measures.coverage import FAST, SLOW
 from lifecircle.model import Study
 from lifecircle.outputs.issues import WORDS as SEVERITIES
+from lifecircle.outputs.sensitivity import sensitivity_lines
 from lifecircle.outputs.tables import issue_table
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Mark, Table
 from lifecircle.outputs.workbook.monitoring import entries_of, names_of
@@ -54,7 +55,7 @@ def scenarios_table(study: Study) -> Table | None:
 
 
 def steadiness_table(study: Study) -> Table:
-    """Return what of each conclusion holds over the range of speeds: whether a unit passes, and its rank."""
+    """Return what of each conclusion holds under other assumptions: whether a unit passes, and its rank."""
     table = study.tables["sensitivity"]
     found = table[table["level"].isin(SCREENED)]
     units = list(found["value_unit"])
@@ -62,36 +63,43 @@ def steadiness_table(study: Study) -> Table:
     columns = [
         Column("级别\nlevel", [LEVEL_WORDS[one] for one in found["level"]], 13, "short"),
         Column("单元\nunit", list(found["unit_name"]), 11, "short"),
-        Column("指标\nindicator", list(found["label_zh"]), 38),
+        Column("指标\nindicator", list(found["label_zh"]), 36),
         Column("单位\nunit of value", units, 9, "short"),
-        Column(f"低\nat {SLOW:g}", list(found["low"]), 9, "figure", units),
-        Column("本年值\nvalue", list(found["value"]), 9, "figure", units),
-        Column(f"高\nat {FAST:g}", list(found["high"]), 9, "figure", units),
+        Column(f"低\nat {SLOW:g}", list(found["low"]), 8, "figure", units),
+        Column("本年值\nvalue", list(found["value"]), 8, "figure", units),
+        Column(f"高\nat {FAST:g}", list(found["high"]), 8, "figure", units),
         Column("目标\ntarget", list(found["target"]), 8, "figure", units),
-        Column("结论\nconclusion", [text for text, _ in told], 27, "short", marks=[mark for _, mark in told]),
+        Column("结论\nconclusion", [text for text, _ in told], 24, "short", marks=[mark for _, mark in told]),
+        Column("达标\npasses", list(found["passes"]), 8, "short"),
+        Column("达标与否改变于\npass changes in", list(found["pass_changes_in"]), 30),
+        Column("位次\nrank", list(found["rank"]), 7, "year"),
+        Column("位次改变于\nrank changes in", list(found["rank_changes_in"]), 30),
+        Column("假设数\nassumptions", list(found["alternatives"]), 10, "year"),
         Column("低时达标\npasses, low", list(found["passes_low"]), 9, "short"),
-        Column("达标\npasses", list(found["passes"]), 9, "short"),
         Column("高时达标\npasses, high", list(found["passes_high"]), 9, "short"),
         Column("低时位次\nrank, low", list(found["rank_low"]), 8, "year"),
-        Column("位次\nrank", list(found["rank"]), 8, "year"),
         Column("高时位次\nrank, high", list(found["rank_high"]), 8, "year"),
         Column("指标编号\nid", list(found["indicator"]), 30),
     ]  # fmt: skip
     notes = [
-        f"速度取 {SLOW:g} 倍与 {FAST:g} 倍，各算一遍：达标与否、位次三次都相同，才算成立。村社的见 sensitivity.csv。",
-        f"Computed again at {SLOW:g} and {FAST:g} times the speed: a conclusion holds where all three agree. Villages are in sensitivity.csv.",
+        *sensitivity_lines(study),
+        "每换一个假设重算一遍：达标与否、位次都不变，才算成立。村社的见 sensitivity.csv，逐个假设的值见 sensitivity_alternatives.csv。",
+        (
+            "A conclusion holds where it is the same under every assumption. Villages are in sensitivity.csv, the figures under each "
+            "in sensitivity_alternatives.csv."
+        ),
     ]
     return Table(
-        "稳健性", "稳健性 What holds over the speeds", columns, notes, frozen=3, printed=15,
-        empty="没有随速度变化的指标 speed changes no indicator",
+        "稳健性", "稳健性 What holds under other assumptions", columns, notes, frozen=3, printed=14,
+        empty="没有随假设变化的指标 no assumption changes an indicator",
     )  # fmt: skip
 
 
 def _told(pass_holds: bool, rank_holds: bool) -> tuple[str, Mark]:
     if not pass_holds:
-        return "达标与否随速度变化 passes at some speeds", "bad"
+        return "达标与否会变 its pass changes", "bad"
     if not rank_holds:
-        return "位次随速度变化 its rank changes", "open"
+        return "位次会变 its rank changes", "open"
     return "成立 holds", "good"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from lifecircle.config import AnyIndicator, Rule, load_policies
+from lifecircle.measures.sensitivity import HAIR
 from lifecircle.model import Study
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Look, Table
 
@@ -17,7 +18,8 @@ TARGET_KINDS = {
 }  # fmt: skip
 NOT_COMPUTED = "缺数据"
 """Stands for the status of what could not be computed."""
-PASS_MOVES = "※ 是否达标随速度变化 whether it passes depends on the speed"
+PASS_MOVES = "※ 换假设则达标与否不同 it passes or not under"
+"""Before the assumptions under which it does otherwise."""
 
 
 def entries_of(study: Study) -> dict[str, Rule | AnyIndicator]:
@@ -26,8 +28,21 @@ def entries_of(study: Study) -> dict[str, Rule | AnyIndicator]:
 
 
 def moved_figures(study: Study) -> pd.DataFrame:
-    """Return the figures that speed changes, whether each pass holds: indexed by indicator, level and unit code."""
+    """Return what becomes of each figure's pass under other assumptions: indexed by indicator, level and unit code."""
     return study.tables["sensitivity"].set_index(["indicator", "level", "unit_code"])
+
+
+def pass_remark(moved: pd.DataFrame, place: tuple[str, str, str]) -> str:
+    """Return under which assumptions a unit's pass is another; empty where under none."""
+    if place not in moved.index or moved.loc[place, "pass_holds"]:
+        return ""
+    return f"{PASS_MOVES}：{moved['pass_changes_in'].loc[place]}"
+
+
+def ranged_indicators(study: Study) -> set[str]:
+    """Return the indicators that speed changes for any unit: the others have no low and high of their own."""
+    rows = study.indicators
+    return set(rows.loc[(rows["high"] - rows["low"]).abs() > HAIR, "indicator"])
 
 
 def policy_title(policy: str) -> str:
@@ -85,7 +100,7 @@ def monitoring_table(study: Study) -> Table:
 
 
 def _district_rows(study: Study) -> list[dict[str, Any]]:
-    entries, moved = entries_of(study), moved_figures(study)
+    entries, moved, ranged = entries_of(study), moved_figures(study), ranged_indicators(study)
     targets = study.tables["targets"]
     own = targets[targets["level"] == "district"]
     due = {row["indicator"]: row for row in own[own["is_due"].astype(bool)].to_dict("records")}
@@ -99,8 +114,7 @@ def _district_rows(study: Study) -> list[dict[str, Any]]:
             name: asked.get(name) for name in ("base", "base_year", "gap", "missing")
         }
         place = (indicator, "district", figure["unit_code"])
-        has_range = place in moved.index
-        if not has_range:
+        if indicator not in ranged:
             row |= {"low": None, "high": None}
         row |= {
             "missing_unit": unit_of_missing(asked),
@@ -115,7 +129,7 @@ def _district_rows(study: Study) -> list[dict[str, Any]]:
                 asked,
                 others.get(indicator, []),
                 entry,
-                pass_holds=not has_range or bool(moved.loc[place, "pass_holds"]),
+                pass_remark(moved, place),
             ),
         }
         rows.append(row)
@@ -150,9 +164,9 @@ def _limit_text(study: Study, figure: dict[Any, Any]) -> str:
 
 
 def _remarks(
-    asked: dict[Any, Any], others: list[dict[Any, Any]], entry: Rule | AnyIndicator | None, *, pass_holds: bool
+    asked: dict[Any, Any], others: list[dict[Any, Any]], entry: Rule | AnyIndicator | None, pass_moves: str
 ) -> str:
-    parts = [] if pass_holds else [PASS_MOVES]
+    parts = [pass_moves] if pass_moves else []
     if asked.get("target_text"):
         parts.append(f"目标 target: {asked['target_text']}")
     if asked.get("reference_name"):

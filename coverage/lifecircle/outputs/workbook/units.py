@@ -12,11 +12,12 @@ from lifecircle.measures.levels import levels_of
 from lifecircle.model import Study
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Kind, Look, Table
 from lifecircle.outputs.workbook.monitoring import (
-    PASS_MOVES,
     entries_of,
     moved_figures,
     names_of,
+    pass_remark,
     policy_title,
+    ranged_indicators,
     unit_of_missing,
 )
 
@@ -25,9 +26,9 @@ SIGNS = {"提前": "◎", "如期": "○", "推进中": "△", "未达标": "×"
 MOVES = "※"
 """After them, where the range of speeds changes whether the unit passes."""
 LEGEND = (
-    "绿 ◎ 提前、○ 如期；黄 △ 推进中；红 × 未达标；无色：无目标；※ 是否达标随速度变化。记号是格式，单元格仍是数字。末行为全区。",
+    "绿 ◎ 提前、○ 如期；黄 △ 推进中；红 × 未达标；无色：无目标；※ 换速度、限值、人口或口径，达标与否不同。记号是格式，单元格仍是数字。末行为全区。",
     (
-        "Green ◎ ahead, ○ on schedule; yellow △ under way; red × missed; no colour: no target; ※ passes at some speeds only. Cells are numbers. "
+        "Green ◎ ahead, ○ on schedule; yellow △ under way; red × missed; no target: no colour; ※ passes under some assumptions. Cells are numbers. "
         "The last row is the district."
     ),
 )
@@ -78,9 +79,7 @@ def _indicator_column(
     status = [str(row.get("status", "")) for row in held]
     signs = []
     for (at, code), word in zip(places, status, strict=True):
-        place = (indicator, at, code)
-        is_moving = place in moved.index and not moved.loc[place, "pass_holds"]
-        signs.append(SIGNS.get(word, "") + (MOVES if is_moving else ""))
+        signs.append(SIGNS.get(word, "") + (MOVES if pass_remark(moved, (indicator, at, code)) else ""))
     unit = str(first["value_unit"])
     return Column(
         f"{first['label_zh']}\n{unit}{_goal(part)}", [row.get("value") for row in held], 11.5, "figure", [unit] * len(held),
@@ -112,14 +111,11 @@ def long_table(study: Study) -> Table | None:
     places = list(zip(rows["indicator"], rows["unit_code"], strict=True))
     missing = [lacking.get(place, {}) for place in places]
     counted = [unit_of_missing(one) for one in missing]
-    has_range = [(indicator, level, code) in moved.index for indicator, code in places]
-    holds = [
-        bool(moved.loc[(indicator, level, code), "pass_holds"]) if ranged else True
-        for (indicator, code), ranged in zip(places, has_range, strict=True)
-    ]
+    ranged = ranged_indicators(study)
+    remarks = [pass_remark(moved, (str(indicator), level, str(code))) for indicator, code in places]
 
     def if_ranged(name: str) -> list[Any]:
-        return [value if ranged else None for value, ranged in zip(rows[name], has_range, strict=True)]
+        return [value if one in ranged else None for value, one in zip(rows[name], rows["indicator"], strict=True)]
 
     def figures(head: str, values: Any, width: float, kind: Kind = "figure") -> Column:
         return Column(head, list(values), width, kind, units)
@@ -136,7 +132,7 @@ def long_table(study: Study) -> Table | None:
         Column("完成情况\nstatus", list(rows["status"]), 9.5, "short", marks=[STATUS_MARKS.get(one, "") for one in rows["status"]]),
         Column("还差\nmissing", [one.get("missing") for one in missing], 9, "figure", counted),
         Column("还差单位\nof", counted, 8, "short"),
-        Column("备注\nremarks", ["" if held else PASS_MOVES for held in holds], 22),
+        Column("备注\nremarks", remarks, 30),
         Column("类别\nkind", ["指标 indicator" if one in entries else "其中 beside it" for one in rows["indicator"]], 12, "short"),
         Column("分子\nnumerator", list(rows["numerator"]), 11, "figure"),
         Column("分母\ndenominator", list(rows["denominator"]), 11, "figure"),
