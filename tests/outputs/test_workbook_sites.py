@@ -67,6 +67,10 @@ def test_the_workbook_says_what_was_found(folder, tmp_path):
     assert targets.loc[90, "至少几处"] == 1
     assert targets.loc[95, "至少几处"] == "做不到 impossible"
     assert len(open_workbook(path)["选址曲线"]._charts) == 1
+    others = read_sheet(path, "方案稳健性")
+    assert len(others) == len(found.assumptions) > 1
+    assert others["方案覆盖"].tolist() == found.assumptions["people_covered"].tolist()
+    assert others["少覆盖"].fillna(-1).tolist() == found.assumptions["regret"].fillna(-1).tolist()
     (tmp_path / "again").mkdir()
     again = tmp_path / "again" / "选址.xlsx"
     write_sites_workbook(found, district, again)

@@ -66,6 +66,7 @@ SHEETS: dict[str, str] = {
     "选址方案": "每个方案的问题、前后、证明 each plan's question, before and after, proof",
     "选址曲线": "建几处能覆盖多少人 people covered by so many sites",
     "达标处数": "达到各份额至少几处 the least number of sites to each share",
+    "方案稳健性": "换了速度、限值、人口，方案还能覆盖多少 the plans under other assumptions",
     "情景": "停航、新建、开放等会改变什么 what each scenario would change",
     "稳健性": "换了速度、限值、人口、口径，哪些结论不变 which conclusions hold under other assumptions",
     "问题": "数据的修复、提醒与剔除 repairs, warnings and rows set aside",

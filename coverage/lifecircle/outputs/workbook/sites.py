@@ -23,7 +23,7 @@ NOTHING_CHOSEN = (
     "没有选中的点：无解，或现有设施已经够了。 No site chosen: no plan meets the conditions, or what stands is enough."
 )
 MARKS: dict[str, Mark] = {"optimal": "good", "time": "open", "feasible": "open", "infeasible": "bad"}
-CURVE = "选址曲线"
+CURVE, OTHERWISE = "选址曲线", "方案稳健性"
 NEEDED = "不可替代 needed"
 CURVE_WIDTH_PX, CURVE_HEIGHT_PX = 720, 360
 CURVE_ROWS = 18
@@ -196,6 +196,35 @@ def targets_table(plans: Sequence[SitesFound]) -> Table:
     )
 
 
+def otherwise_table(plans: Sequence[SitesFound]) -> Table:
+    """Return what each plan covers under other speeds, limits and people, beside the best plan there."""
+    rows = [(plan, row) for plan in plans for row in plan.assumptions.to_dict("records")]
+
+    def values(name: str) -> list[Any]:
+        return [row[name] for _, row in rows]
+
+    columns = [
+        Column("方案\nplan", [plan.names.zh for plan, _ in rows], 26),
+        Column("假设\nassumption", ["本方案 the plan's own" if one == "base" else one for one in values("assumption")], 22),
+        Column("计入人口\npeople", values("people"), 11, "people"),
+        Column("方案覆盖\nplan covers", values("people_covered"), 11, "people"),
+        Column("覆盖 %\nshare %", values("share_pct"), 8, "percent"),
+        Column("仍合条件\nstill allowed", values("is_allowed"), 10, "short"),
+        Column("最优可覆盖\nbest covers", values("best_covered"), 11, "people"),
+        Column("少覆盖\nregret", values("regret"), 9, "people"),
+        Column("仍属最优的处数\nsites kept", values("shared_sites"), 12, "people"),
+        Column("仍达到份额\nmeets its share", values("meets_share"), 11, "short"),
+        Column("那时至少\nleast there", values("least_sites"), 11, "people"),
+        Column("证明\nproof", [SITING_STATUS[one] for one in values("status")], 24, "short", marks=[MARKS[one] for one in values("status")]),
+        Column("方案编号\nplan id", [plan.id for plan, _ in rows], 30),
+    ]  # fmt: skip
+    notes = [
+        "方案不变，换一个假设：它能覆盖多少，那时最优的方案又能覆盖多少，相差即“少覆盖”。那时至少：达到份额所需的处数（有造价则为元）。",
+        "The same plan under another assumption, beside the best plan there. Least there: works that reach the share (yuan where priced).",
+    ]
+    return Table(OTHERWISE, "方案稳健性 Plans under other assumptions", columns, notes, frozen=2, printed=12)
+
+
 def sites_sheets(plans: Sequence[SitesFound]) -> list[str]:
     """Return the names of the sheets that :func:`add_sites` adds."""
     return [table.sheet for table in _tables(plans)]
@@ -212,7 +241,8 @@ def add_sites(book: Book, plans: Sequence[SitesFound]) -> None:
 def _tables(plans: Sequence[SitesFound]) -> list[Table]:
     if not plans:
         return [sites_table(plans)]
-    return [sites_table(plans), plans_table(plans), curve_table(plans), targets_table(plans)]
+    tables = [sites_table(plans), plans_table(plans), curve_table(plans), targets_table(plans)]
+    return [*tables, otherwise_table(plans)] if any(len(plan.assumptions) for plan in plans) else tables
 
 
 def _draw_curve(book: Book, sheet: Any, table: Table) -> None:
