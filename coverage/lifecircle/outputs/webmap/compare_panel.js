@@ -52,7 +52,7 @@ function changeHead() {
   if (!figures) return element("div", "plan-head", heading, element("p", "nothing", word("no_rows_of_level")));
   const isSplit = figures.by_facilities !== null;
   return element("div", "plan-head", heading,
-    element("p", "plan-figures", element("span", "", element("small", "", `${FIRST} `), ...bigFigure(figures.value_from, indicator.unit)), element("span", "arrow", "→"),
+    element("p", "plan-figures", element("span", "", element("small", "", `${FIRST} `), bigFigure(figures.value_from, indicator.unit)[0]), element("span", "arrow", "→"),
       element("strong", "", element("small", "", `${SECOND} `), ...bigFigure(figures.value_to, indicator.unit)),
       element("span", `difference ${betterOrWorse(figures.difference, indicator.is_less_better)}`, differenceText(figures.difference, indicator.unit, 2),
         element("small", "", ` ${unitOfDifference(indicator.unit)}`))),
