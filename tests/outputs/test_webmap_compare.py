@@ -12,9 +12,13 @@ import pytest
 from tests.outputs.pages import ASKED, answer_of, described, open_part, text_of
 from tests.outputs.test_webmap import HOSTILE, open_in_chromium
 from tests.test_compare import compare, write_district
+from tests.tiny import TOML, write_tiny
 
+from lifecircle.config import read_configuration
 from lifecircle.outputs.changes import publish_comparison
 from lifecircle.outputs.webmap.compare import describe_comparison, draw_comparison
+from lifecircle.outputs.webmap.unit_figures import is_less_better
+from lifecircle.problems import Problems
 from lifecircle.study.comparing import compare_years
 
 RULE = "clinic-walk-15"
@@ -176,3 +180,52 @@ def test_in_a_browser_a_year_and_itself_have_no_change(tmp_path):
     shown, dom = open_part(path, f"#rule={RULE}", "panel-beside", tmp_path)
     assert "+" not in shown.replace("+ 0", "")
     assert np.array(re.findall(r'class="turn (\w+)"', dom)).tolist() == ["opened", "closed"], "in the legend alone"
+
+
+@pytest.mark.parametrize(
+    ("indicator", "expected"),
+    [
+        ("clinic-walk-15", False),
+        ("clinic-walk-15-unreachable", True),
+        ("few", True),
+        ("share", False),
+        ("count", None),
+        ("share-with-shared", False),
+        ("minutes", True),
+        ("nobody", None),
+    ],
+)
+def test_which_way_is_better_is_said_by_what_it_is_or_its_target_and_else_by_nobody(tmp_path, indicator, expected):
+    toml = (
+        TOML
+        + """
+[[indicators]]
+id = "few"
+measure = "count"
+of = { kind = "clinic" }
+unit = "家"
+target = { kind = "at_most", value = 3, year = 2025 }
+
+[[indicators]]
+id = "share"
+measure = "presence"
+unit = "township"
+of = { kind = "clinic" }
+target = { kind = "all", year = 2025 }
+
+[[indicators]]
+id = "count"
+measure = "count"
+of = { kind = "clinic" }
+unit = "家"
+
+[[indicators]]
+id = "minutes"
+measure = "mean_minutes"
+rule = "clinic-walk-15"
+"""
+    )
+    problems = Problems()
+    configuration = read_configuration(write_tiny(tmp_path / "tiny", toml), problems)
+    problems.raise_errors()
+    assert is_less_better(indicator, configuration) is expected

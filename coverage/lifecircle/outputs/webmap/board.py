@@ -13,11 +13,10 @@ from lifecircle.config.indicators import AreaShare, FloatingCatchment, MeanMinut
 from lifecircle.measures.targets import AHEAD, MISSED, NO_TARGET, ON_SCHEDULE, UNDER_WAY
 from lifecircle.model import Study
 from lifecircle.outputs.scores import NOT_ASKED, count_statements
-from lifecircle.outputs.webmap.unit_figures import as_number
+from lifecircle.outputs.webmap.unit_figures import SHARED, as_number
 
 STATUSES = (AHEAD, ON_SCHEDULE, UNDER_WAY, MISSED, NO_TARGET)
 """The page knows them by their place here."""
-SHARED = "-with-shared"
 DIGITS = 6
 """Significant ones; whoever needs more opens targets.csv."""
 MET_WITH = {"已计算 computed", "没有指标 nothing answers it", NOT_ASKED}

@@ -140,7 +140,13 @@ def _describe_indicators(comparison: Comparison, ground: ComparedGround) -> list
                 },
             }
         )  # fmt: skip
-    return sorted(described, key=lambda one: not one["is_rule"])
+    return sorted(described, key=_rank)
+
+
+def _rank(indicator: Mapping[str, Any]) -> int:
+    """Rules first, then what changed in the district, then what did not or has a figure of one year only."""
+    district = indicator["levels"]["district"]
+    return 0 if indicator["is_rule"] else 1 if district and district["difference"][0] else 2
 
 
 def _codes(ground: ComparedGround, level: Any) -> list[str]:

@@ -14,7 +14,9 @@ function fillIndicators() {
   const rows = [];
   let heading = null;
   for (const indicator of study.indicators) {
-    const own = indicator.is_rule ? nameOf(indicator.policy) : word("other_indicators");
+    const district = districtChange(indicator);
+    const own = indicator.is_rule ? nameOf(indicator.policy)
+      : word(district && district.difference ? "other_indicators" : "unchanged_indicators");
     if (own !== heading) rows.push(element("p", "policy", own));
     heading = own;
     rows.push(indicatorRow(indicator));

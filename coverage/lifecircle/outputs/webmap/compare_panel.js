@@ -36,6 +36,12 @@ function peopleEquation(figures) {
     term("−", figures.newly_lost, "newly_lost"), term(moved < 0 ? "−" : "+", Math.abs(moved), "moved_people"), term("=", figures.covered_to, "covered_now"));
 }
 
+/** A figure large, its unit small beside it. */
+function bigFigure(value, unit) {
+  if (value === null || unit === "%") return [valueText(value, unit)];
+  return [numberText(value), element("small", "", ` ${unitText(unit)}`)];
+}
+
 function changeHead() {
   const indicator = currentIndicator();
   const index = state.unit;
@@ -46,13 +52,13 @@ function changeHead() {
   if (!figures) return element("div", "plan-head", heading, element("p", "nothing", word("no_rows_of_level")));
   const isSplit = figures.by_facilities !== null;
   return element("div", "plan-head", heading,
-    element("p", "plan-figures", element("span", "", element("small", "", `${FIRST} `), valueText(figures.value_from, indicator.unit)), element("span", "arrow", "→"),
-      element("strong", "", element("small", "", `${SECOND} `), valueText(figures.value_to, indicator.unit)),
+    element("p", "plan-figures", element("span", "", element("small", "", `${FIRST} `), bigFigure(figures.value_from, indicator.unit)[0]), element("span", "arrow", "→"),
+      element("strong", "", element("small", "", `${SECOND} `), ...bigFigure(figures.value_to, indicator.unit)),
       element("span", `difference ${betterOrWorse(figures.difference, indicator.is_less_better)}`, differenceText(figures.difference, indicator.unit, 2),
         element("small", "", ` ${unitOfDifference(indicator.unit)}`))),
     peopleEquation(figures),
     element("h3", "", word("by_cause")),
-    isSplit ? causeChart(figures, indicator) : element("p", "nothing", word("not_split")));
+    isSplit ? causeChart(figures, indicator) : element("p", "nothing", word(figures.difference === null ? "one_year_only" : "not_split")));
 }
 
 function closeUnit() {
@@ -62,6 +68,11 @@ function closeUnit() {
   close.title = word("whole_district");
   close.addEventListener("click", () => change({ unit: null }));
   return close;
+}
+
+/** Whose cover changed is told of rules. */
+function turnedColumns() {
+  return currentIndicator().is_rule ? ["newly_covered", "newly_lost"] : [];
 }
 
 function changeRow(name, figures, unit, index) {
@@ -74,8 +85,7 @@ function changeRow(name, figures, unit, index) {
   const line = element("tr", index !== null && index === state.unit ? "chosen" : index === null ? "total" : "", head,
     element("td", "number", element("b", "", differenceText(figures.difference, unit))),
     ...CAUSES.map((cause) => cell(figures[cause === "residual" ? cause : `by_${cause}`])),
-    element("td", "number", figures.newly_covered === null ? "–" : peopleText(figures.newly_covered)),
-    element("td", "number", figures.newly_lost === null ? "–" : peopleText(figures.newly_lost)));
+    ...turnedColumns().map((key) => element("td", "number", figures[key] === null ? "–" : peopleText(figures[key]))));
   line.addEventListener("click", () => (index === null ? change({ unit: null }) : chooseUnit(index)));
   return line;
 }
@@ -88,7 +98,7 @@ function changeTable() {
   if (!columns) return element("p", "nothing", word("no_rows_of_level"));
   const rows = units.name.map((name, index) => [name, changeOf(state.level, index), index]).filter(([, figures]) => figures.value_to !== null || figures.value_from !== null)
     .sort(([, one], [, other]) => Math.abs(other.difference || 0) - Math.abs(one.difference || 0));
-  const heads = [element("th", "site", word("name")), ...["change", ...CAUSES.map((cause) => `by_${cause}`), "newly_covered", "newly_lost"]
+  const heads = [element("th", "site", word("name")), ...["change", ...CAUSES.map((cause) => `by_${cause}`), ...turnedColumns()]
     .map((key) => element("th", "number", word(key)))];
   const district = districtChange();
   return element("div", "table-scroll", element("table", "list-table changes", element("thead", "", element("tr", "", ...heads)),

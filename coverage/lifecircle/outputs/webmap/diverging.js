@@ -2,6 +2,8 @@
 
 // ColorBrewer RdBu: red is worse, blue is better, white is as it was.
 const CHANGE_COLOURS = ["#b2182b", "#ef8a62", "#fddbc7", "#f7f7f7", "#d1e5f0", "#67a9cf", "#2166ac"];
+// ColorBrewer PuOr: orange has fallen, purple has risen, and nobody has said which is better.
+const UNJUDGED_COLOURS = ["#b35806", "#f1a340", "#fee0b6", "#f7f7f7", "#d8daeb", "#998ec3", "#542788"];
 const PP_BREAKS = [0.05, 2, 10];
 
 /** Three limits of the classes, the same up and down: percentage points, or parts of the greatest difference. */
@@ -18,9 +20,11 @@ function classOfChange(difference, breaks) {
   return 3 + Math.sign(difference) * size;
 }
 
-/** Of a figure that is the better the less it is, what fell is blue. */
+/** Of a figure that is the better the less it is, what fell is blue; where nothing says which way is better, neither red nor blue. */
 function placeColour(place, isLess) {
-  return place === null ? "url(#hatch-none)" : CHANGE_COLOURS[isLess ? CHANGE_COLOURS.length - 1 - place : place];
+  if (place === null) return "url(#hatch-none)";
+  if (isLess === null) return UNJUDGED_COLOURS[place];
+  return CHANGE_COLOURS[isLess ? CHANGE_COLOURS.length - 1 - place : place];
 }
 
 function changeColour(difference, breaks, isLess) {
@@ -30,6 +34,7 @@ function changeColour(difference, breaks, isLess) {
 /** Whether a difference is for the better, as a class of the page's styles. */
 function betterOrWorse(difference, isLess) {
   if (!difference) return "same";
+  if (isLess === null) return difference > 0 ? "risen" : "fallen";
   return difference > 0 === !isLess ? "better" : "worse";
 }
 
@@ -66,5 +71,5 @@ function fillDivergingLegend({ unit, is_less_better: isLess }, breaks, differenc
   fill("legend-coverage", element("tr", "", element("td"), element("td", "", ""), element("td", "number", word("units_short"))),
     ...ranges.map((text, place) => row(place, placeColour(place, isLess), text)).reverse(),
     ...(counts.get(null) ? [row(null, placeColour(null, isLess), word("no_figure"))] : []));
-  document.getElementById("legend-note").textContent = word("better_worse");
+  document.getElementById("legend-note").textContent = word(isLess === null ? "risen_fallen" : "better_worse");
 }

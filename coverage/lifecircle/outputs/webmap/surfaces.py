@@ -106,7 +106,9 @@ def lay_out_pixels(grid: RasterGrid) -> tuple[list[list[float]], IntArray]:
     height, width = int(grid.row.max()) - first_row + 1, int(grid.column.max()) - first_column + 1
     cell_at = np.full((height, width), -1, dtype=np.int32)
     cell_at[grid.row - first_row, grid.column - first_column] = np.arange(len(grid.row), dtype=np.int32)
-    source = Affine(*grid.transform) * Affine.translation(first_column, first_row)
+    whole = Affine(*grid.transform)
+    x, y = _place(whole, first_column, first_row)
+    source = Affine(whole.a, whole.b, x, whole.d, whole.e, y)
     bounds = _bounds(source, width, height)
     scale = min(OVERSAMPLING, max(1.0, (MAX_PIXELS / (height * width)) ** 0.5))
     target, columns, rows = calculate_default_transform(
@@ -119,13 +121,21 @@ def lay_out_pixels(grid: RasterGrid) -> tuple[list[list[float]], IntArray]:
         src_nodata=-1, dst_nodata=-1, resampling=Resampling.nearest,
     )  # fmt: skip
     to_degrees = Transformer.from_crs(WEB_MERCATOR, "EPSG:4326", always_xy=True)
-    west, north = to_degrees.transform(*(target * (0, 0)))
-    east, south = to_degrees.transform(*(target * (columns, rows)))
+    west, north = to_degrees.transform(*_place(target, 0, 0))
+    east, south = to_degrees.transform(*_place(target, columns, rows))
     return [[round(south, 7), round(west, 7)], [round(north, 7), round(east, 7)]], pixels.astype(np.int64)
 
 
+def _place(transform: Affine, column: int, row: int) -> tuple[float, float]:
+    """Return what a column and row are in coordinates; versions of affine differ in the operator for it."""
+    return (
+        transform.a * column + transform.b * row + transform.c,
+        transform.d * column + transform.e * row + transform.f,
+    )
+
+
 def _bounds(transform: Affine, width: int, height: int) -> tuple[float, float, float, float]:
-    corners = [transform * corner for corner in ((0, 0), (width, 0), (0, height), (width, height))]
+    corners = [_place(transform, *corner) for corner in ((0, 0), (width, 0), (0, height), (width, height))]
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     return min(xs), min(ys), max(xs), max(ys)
 

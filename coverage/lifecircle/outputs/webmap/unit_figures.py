@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lifecircle.config import Configuration
+from lifecircle.config.indicators import MeanMinutes
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.catchments import MOST_CHOICES
 from lifecircle.model import Study
@@ -16,6 +17,8 @@ from lifecircle.model import Study
 Column = list[float | None]
 UNREACHABLE = "-unreachable"
 """Ends the indicator of those whom no facility of a rule reaches."""
+SHARED = "-with-shared"
+"""Ends the indicator of an entry with joint service counted too."""
 NO_INDICATOR = pd.DataFrame(columns=["unit_code", "value", "numerator", "denominator", "low", "high", "status"])
 
 
@@ -86,12 +89,19 @@ def _column(rows: Mapping[str, Mapping[str, Any]], name: str, codes: Sequence[st
     return [as_number(rows.get(code, {}).get(name)) for code in codes]
 
 
-def is_less_better(indicator: str, configuration: Configuration) -> bool:
-    """Whether a figure is the better the less it is: who can reach none, and what its targets ask to be at most."""
+def is_less_better(indicator: str, configuration: Configuration) -> bool | None:
+    """Whether a figure is the better the less it is; None where nothing says so: it has no target, and counts neither people nor minutes.
+
+    Coverage is the better the more, who can reach none and mean minutes the less; of any other entry its targets say.
+    """
     if indicator.endswith(UNREACHABLE):
         return True
-    entries = {entry.id: entry for entry in (*configuration.rules, *configuration.indicators)}
-    return indicator in entries and any(target.is_less_better for target in entries[indicator].targets)
+    if indicator in {rule.id for rule in configuration.rules}:
+        return False
+    entry = next((one for one in configuration.indicators if one.id == indicator.removesuffix(SHARED)), None)
+    if isinstance(entry, MeanMinutes):
+        return True
+    return any(target.is_less_better for target in entry.targets) if entry is not None and entry.targets else None
 
 
 def as_number(value: Any) -> float | None:
