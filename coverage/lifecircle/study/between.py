@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,6 @@ class Between:
     def cells(self, rule_id: str, facts: list[Facts]) -> ChangedCells:
         """Return where people are and whether a rule covers them there, in both years."""
         people = self._who_counts(rule_id, facts)[rule_id]
-        grids = [one.cells for one in facts]
         covered = [[self.covered(rule_id, (year, year, year, year)) for year in (0, 1)]]
         if not self.has_one_grid:
             # At the places of each year, what the other's facilities, roads and rule would cover.
@@ -197,15 +197,21 @@ class Between:
                 np.concatenate([people[0], np.zeros(len(people[1]))]),
                 np.concatenate([np.zeros(len(people[0])), people[1]]),
             )
-        places = grids[: len(covered)]
+        x, y = self.places
         return ChangedCells(
-            x=np.concatenate([one.x for one in places]),
-            y=np.concatenate([one.y for one in places]),
+            x=x,
+            y=y,
             people_from=people[0],
             people_to=people[1],
             covered_from=np.concatenate([of_place[0] for of_place in covered]),
             covered_to=np.concatenate([of_place[1] for of_place in covered]),
         )
+
+    @cached_property
+    def places(self) -> tuple[FloatArray, FloatArray]:
+        """Where people are counted in either year: the earlier year's places, then the later's where they are others."""
+        grids = [state.layers.cells for state in self.states][: 1 if self.has_one_grid else 2]
+        return np.concatenate([one.x for one in grids]), np.concatenate([one.y for one in grids])
 
     def _who_counts(self, rule_id: str, facts: list[Facts]) -> dict[str, Pair]:
         """Return by indicator the people of both years, per cell: who counts under a rule, and the groups beside it that both years have."""
