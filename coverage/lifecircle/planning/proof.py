@@ -17,8 +17,10 @@ from lifecircle.planning.solver import solve
 
 FIRST_STEPS, MORE_STEPS = 400, 1500
 """Of the bound, before the solver is first tried and after."""
-FIRST_TRY = 0.15
+FIRST_TRY = 0.1
 """The share of the time limit that the solver has before choices are sought more widely."""
+WIDELY = 0.6
+"""The share of the time left after that in which choices may be sought more widely."""
 PROBING = 0.03
 """The share of the time left that probing may take."""
 MOST_ENTRIES = 8_000_000
@@ -65,7 +67,7 @@ def _prove(problem: Problem, search: Search, best: BoolArray | None, bounding: B
         if clock.left_s == 0 or limit_s == math.inf:
             break
         if best is not None:
-            wider = search_widely(search, best, clock, clock.spent_s + 0.5 * clock.left_s)
+            wider = search_widely(search, best, clock, clock.spent_s + WIDELY * clock.left_s)
             best = wider if problem.uncovered(wider) < problem.uncovered(best) else best
             bounding = _bound(problem, best, best, MORE_STEPS, clock, bounding)
             until_s = clock.spent_s + PROBING * clock.left_s
