@@ -19,7 +19,7 @@ FIRST_STEPS, MORE_STEPS = 400, 1500
 """Of the bound, before the solver is first tried and after."""
 FIRST_TRY = 0.1
 """The share of the time limit that the solver has before choices are sought more widely."""
-WIDELY = 0.6
+WIDELY = 0.75
 """The share of the time left after that in which choices may be sought more widely."""
 PROBING = 0.03
 """The share of the time left that probing may take."""

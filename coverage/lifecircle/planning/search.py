@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
-from lifecircle.planning.problem import Problem
+from lifecircle.planning.problem import Problem, as_point, as_program, narrow
 from lifecircle.planning.questions import Clock
 from lifecircle.planning.siting import EXACT
+from lifecircle.planning.solver import solve
 from lifecircle.planning.swaps import add, fill_greedily, start_gains, swap_until_none_helps
 from lifecircle.planning.tempering import temper
 
+MERGING_S = 3.0
+MERGED = 2.0
+"""Candidates that are merged, for each site: of many more the best is not found in a moment."""
 FLOOR_ROUNDS = 12
 """Times that people of units below their floor are weighed twice as much as before."""
 
@@ -72,24 +77,55 @@ def search_widely(search: Search, start: BoolArray, clock: Clock, until_s: float
     The walks know no floors. Where what they find breaks one, they walk once more with the weights at which greedy met all.
     """
     problem = search.problem
-    weighted: list[FloatArray | None] = [None]
+    posed = [problem]
     if search.price.any():
-        weighted.append(problem.model.weight + search.price @ problem.model.units)
-    for turn, weight in enumerate(weighted):
-        last_s = clock.spent_s + (until_s - clock.spent_s) / (len(weighted) - turn)
+        priced = problem.model.weight + search.price @ problem.model.units
+        posed.append(replace(problem, model=replace(problem.model, weight=priced)))
+    for turn, question in enumerate(posed):
+        last_s = clock.spent_s + (until_s - clock.spent_s) / (len(posed) - turn)
         # Begun afresh: what is known already would draw every walk back to it.
-        found = _walk(search, weight, clock, last_s)
-        choices = [choice for choice in (found, search.greedy(weight, found)) if problem.allows(choice)]
+        found = _walk(search, question, clock, last_s)
+        choices = [choice for choice in (found, search.greedy(question.model.weight, found)) if problem.allows(choice)]
         if choices:
             return min([start, *choices], key=problem.uncovered)
     return start
 
 
-def _walk(search: Search, weight: FloatArray | None, clock: Clock, until_s: float) -> BoolArray:
-    problem = search.problem
-    each = problem.model.weight if weight is None else weight
-    start = search.greedy(weight)
-    return temper(search.lists, each, problem.costs, problem.budget, start, lambda: clock.spent_s > until_s)
+def _walk(search: Search, question: Problem, clock: Clock, until_s: float) -> BoolArray:
+    question = replace(
+        question, spare=np.empty(0), model=replace(question.model, units=csr_array((0, len(question.model.weight))))
+    )
+    start = Search(question).greedy()
+
+    def merge(choices: list[BoolArray]) -> list[BoolArray]:
+        ordered = sorted(choices, key=question.uncovered)
+        return [_best_of_union(question, ordered, min(MERGING_S, until_s - clock.spent_s)), *ordered]
+
+    return temper(
+        search.lists,
+        question.model.weight,
+        question.costs,
+        question.budget,
+        start,
+        merge,
+        lambda: clock.spent_s > until_s,
+    )
+
+
+def _best_of_union(problem: Problem, choices: list[BoolArray], limit_s: float) -> BoolArray:
+    """Return the best choice of candidates that any of these has, by the solver, from the best of them, which come first."""
+    best = choices[0]
+    together = best.copy()
+    for choice in choices:
+        if (together | choice).sum() <= MERGED * best.sum():
+            together |= choice
+    inner, rows = narrow(problem, ~together, np.zeros(len(best), np.bool_))
+    solved = solve(as_program(inner), limit_s, start=as_point(inner, best[rows]), apart=problem.least)
+    if solved.point is None:
+        return best
+    choice = np.zeros(len(best), dtype=np.bool_)
+    choice[rows] = solved.point[: len(rows)] > 0.5
+    return choice if problem.affords(choice) and problem.uncovered(choice) < problem.uncovered(best) else best
 
 
 def _pointers(matrix: csr_array) -> tuple[IntArray, IntArray]:

@@ -3,8 +3,9 @@
 A walk moves one site at a time, mostly to a candidate that covers much the same, and takes a loss of people with a chance that its heat
 sets. A hot walk crosses the valleys between good choices, a cold one goes to the bottom of where it is; by changing places a good find of
 the hot ones is carried down. Circles that overlap make a landscape in which one slow cooling ends in any of many hollows, and this does
-not. Swendsen & Wang 1986, Physical Review Letters 57, 2607-2609, doi:10.1103/PhysRevLett.57.2607; Earl & Deem 2005, Physical Chemistry
-Chemical Physics 7, 3910-3916, doi:10.1039/B509983H.
+not. What the walks pass is merged from time to time: their best choices often have between them all sites of a better one. Swendsen &
+Wang 1986, Physical Review Letters 57, 2607-2609, doi:10.1103/PhysRevLett.57.2607; Earl & Deem 2005, Physical Chemistry Chemical Physics
+7, 3910-3916, doi:10.1039/B509983H.
 
 Heats are found by how many moves are taken, so that they fit any question, and work is counted in moves and every draw is from a fixed
 seed: the same question gets the same answer, however many cores there are.
@@ -24,17 +25,19 @@ from lifecircle.travel.threads import count_workers
 WALKS = 10
 CLOSEST = 24
 """Candidates that are held to be closest to each."""
-MOST_TAKEN, LEAST_TAKEN = 0.07, 0.005
+MOST_TAKEN, LEAST_TAKEN = 0.07, 0.007
 """Shares of moves that the hottest and the coldest walk take."""
 HOTTEST_TRIED, COLDEST_TRIED, COOLING = 0.1, 2e-4, 0.8
 """Heats that are tried for those shares, as shares of the people a site is worth on average, each this much of the one before."""
 MOVES_A_TURN, MOVES_A_TRIAL = 20_000, 20_000
 """Of each walk between two changes of place; at each heat that is tried."""
-WORK = 1e10
+TURNS_A_MERGE, KEPT = 50, 10
+"""Turns between two merges, and choices that are kept from one to the next."""
+WORK = 1.5e10
 """Groups that all walks together may look at."""
 PATIENCE = 0.6
 """Walks end when nothing better was found in this last share of them..."""
-FEWEST_TURNS = 100
+FEWEST_TURNS = 250
 """...and never before so many turns."""
 
 
@@ -44,6 +47,7 @@ def temper(
     costs: FloatArray,
     budget: float,
     start: BoolArray,
+    merge: Callable[[list[BoolArray]], list[BoolArray]],
     is_late: Callable[[], bool],
 ) -> BoolArray:
     """Return the best choice of as many sites as ``start`` that the walks come by.
@@ -56,6 +60,8 @@ def temper(
         People of each group.
     costs, budget
         Yuan of each candidate, and the most in all.
+    merge
+        Given choices, returns the best of them first, or a better one made of their sites, and the others behind it in order.
     is_late
         Asked after every turn: whether to stop.
     """
@@ -72,17 +78,21 @@ def temper(
     random = np.random.default_rng(WALKS)
     degree = max(1.0, len(lists[1]) / len(start))
     most = max(FEWEST_TURNS, int(WORK / (degree * MOVES_A_TURN * WALKS)))
-    best, gained, found_at = start, 0.0, 0
+    elite, found_at = [start], 0
     with ThreadPoolExecutor(count_workers()) as pool:  # the loops hold no lock; each walk has its own draws
-        for turn in range(most):
+        for turn in range(1, most + 1):
             list(pool.map(lambda walk, heat: walk.go(MOVES_A_TURN, heat), walks, heats))
-            ahead = max(walks, key=lambda walk: walk.most_gained)
-            if ahead.most_gained > gained:
-                best, gained, found_at = ahead.best.copy(), ahead.most_gained, turn
-            if is_late() or turn - found_at > max(FEWEST_TURNS, PATIENCE * turn):
-                break
             _change_places(walks, heats, turn % 2, random)
-    return best
+            is_last = is_late() or turn == most
+            if turn % TURNS_A_MERGE and not is_last:
+                continue
+            merged = merge([*elite, *(walk.take_best() for walk in walks)])
+            if not np.array_equal(merged[0], elite[0]):
+                found_at = turn
+            elite = merged[:KEPT]
+            if is_last or turn - found_at > max(FEWEST_TURNS, PATIENCE * turn):
+                break
+    return elite[0]
 
 
 def _find_heats(walk: Walk, worth: float) -> list[float]:

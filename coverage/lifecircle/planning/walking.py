@@ -18,7 +18,7 @@ NOBODY, SEVERAL = -1, -2
 
 
 class Walk:
-    """One walk: where it is, and the best it came by."""
+    """One walk: where it is, and the best it came by of late."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Walk:
         start: BoolArray,
         seed: int,
     ) -> None:
-        self.best = start.copy()
+        self._best = start.copy()
         self._question = *lists, weight, closest, costs, budget
         times, members = np.zeros(len(weight), dtype=np.int64), np.zeros(len(weight), dtype=np.int64)
         own, loss = np.empty(len(weight), dtype=np.int32), np.zeros(len(start))
@@ -45,14 +45,16 @@ class Walk:
         """People covered, less those at the start."""
         return float(self._sums[0])
 
-    @property
-    def most_gained(self) -> float:
-        """The same, of the best."""
-        return float(self._sums[1])
+    def take_best(self) -> BoolArray:
+        """Return the best choice since this was last asked."""
+        best = self._best.copy()
+        self._best[:] = self._state[0]
+        self._sums[1] = self._sums[0]
+        return best
 
     def go(self, moves: int, heat: float) -> float:
         """Try so many moves and return the share that was taken; a loss of ``heat`` people is taken once in e times."""
-        return float(go(*self._question, *self._state, moves, heat, self._random, self._sums, self.best)) / moves
+        return float(go(*self._question, *self._state, moves, heat, self._random, self._sums, self._best)) / moves
 
 
 @njit(cache=True, nogil=True)
