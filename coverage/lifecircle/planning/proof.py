@@ -39,8 +39,11 @@ class Proven:
     status: Status
 
 
-def cover_best(problem: Problem, clock: Clock, start: BoolArray | None = None) -> Proven:
-    """Return the choice that leaves the fewest uncovered, with its proof or the bound that time allowed."""
+def cover_best(problem: Problem, clock: Clock, start: BoolArray | None = None, enough: float = -math.inf) -> Proven:
+    """Return the choice that leaves the fewest uncovered, with its proof or the bound that time allowed.
+
+    The search ends with the first that leaves no more than ``enough``.
+    """
     search = Search(problem)
     best = search.meet_floors()
     if start is not None and problem.allows(start):
@@ -50,10 +53,12 @@ def cover_best(problem: Problem, clock: Clock, start: BoolArray | None = None) -
     guess = search.greedy() if best is None else best
     bounding = _bound(problem, guess, best, FIRST_STEPS, clock, None)
     best = _better(problem, best, search.greedy(start=_as_choice(problem, bounding)))
-    return _prove(problem, search, best, bounding, clock)
+    return _prove(problem, search, best, bounding, clock, enough)
 
 
-def _prove(problem: Problem, search: Search, best: BoolArray | None, bounding: Bounding, clock: Clock) -> Proven:
+def _prove(
+    problem: Problem, search: Search, best: BoolArray | None, bounding: Bounding, clock: Clock, enough: float
+) -> Proven:
     guess = search.greedy() if best is None else best
     bounding = _bound(problem, guess, best, FIRST_STEPS, clock, bounding)
     first_s = FIRST_TRY * clock.limit_s
@@ -67,8 +72,9 @@ def _prove(problem: Problem, search: Search, best: BoolArray | None, bounding: B
         if clock.left_s == 0 or limit_s == math.inf:
             break
         if best is not None:
-            wider = search_widely(search, best, clock, clock.spent_s + WIDELY * clock.left_s)
-            best = wider if problem.uncovered(wider) < problem.uncovered(best) else best
+            best = search_widely(search, best, clock, clock.spent_s + WIDELY * clock.left_s, enough)
+            if problem.uncovered(best) <= enough:
+                break
             bounding = _bound(problem, best, best, MORE_STEPS, clock, bounding)
             until_s = clock.spent_s + PROBING * clock.left_s
             probe(_relax(problem, best), bounding, problem.uncovered(best), _target(problem, best), clock, until_s)

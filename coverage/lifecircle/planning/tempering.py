@@ -31,7 +31,7 @@ HOTTEST_TRIED, COLDEST_TRIED, COOLING = 0.1, 2e-4, 0.8
 """Heats that are tried for those shares, as shares of the people a site is worth on average, each this much of the one before."""
 MOVES_A_TURN, MOVES_A_TRIAL = 20_000, 20_000
 """Of each walk between two changes of place; at each heat that is tried."""
-TURNS_A_MERGE, KEPT = 50, 10
+TURNS_A_MERGE, KEPT = 25, 10
 """Turns between two merges, and choices that are kept from one to the next."""
 WORK = 1.5e10
 """Groups that all walks together may look at."""
@@ -48,7 +48,7 @@ def temper(
     budget: float,
     start: BoolArray,
     merge: Callable[[list[BoolArray]], list[BoolArray]],
-    is_late: Callable[[], bool],
+    is_enough: Callable[[BoolArray], bool],
 ) -> BoolArray:
     """Return the best choice of as many sites as ``start`` that the walks come by.
 
@@ -62,8 +62,8 @@ def temper(
         Yuan of each candidate, and the most in all.
     merge
         Given choices, returns the best of them first, or a better one made of their sites, and the others behind it in order.
-    is_late
-        Asked after every turn: whether to stop.
+    is_enough
+        Asked after every turn with the best known: whether to stop.
     """
     number = int(start.sum())
     if not 0 < number < len(start):
@@ -83,7 +83,7 @@ def temper(
         for turn in range(1, most + 1):
             list(pool.map(lambda walk, heat: walk.go(MOVES_A_TURN, heat), walks, heats))
             _change_places(walks, heats, turn % 2, random)
-            is_last = is_late() or turn == most
+            is_last = is_enough(elite[0]) or turn == most
             if turn % TURNS_A_MERGE and not is_last:
                 continue
             merged = merge([*elite, *(walk.take_best() for walk in walks)])
