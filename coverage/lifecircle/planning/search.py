@@ -84,14 +84,16 @@ def search_widely(search: Search, start: BoolArray, clock: Clock, until_s: float
     for turn, question in enumerate(posed):
         last_s = clock.spent_s + (until_s - clock.spent_s) / (len(posed) - turn)
         # Begun afresh: what is known already would draw every walk back to it.
-        found = _walk(search, question, clock, last_s, enough if question is problem else -math.inf)
+        found = _walk(search, question, start, clock, last_s, enough if question is problem else -math.inf)
         choices = [choice for choice in (found, search.greedy(question.model.weight, found)) if problem.allows(choice)]
         if choices:
             return min([start, *choices], key=problem.uncovered)
     return start
 
 
-def _walk(search: Search, question: Problem, clock: Clock, until_s: float, enough: float) -> BoolArray:
+def _walk(
+    search: Search, question: Problem, known: BoolArray, clock: Clock, until_s: float, enough: float
+) -> BoolArray:
     question = replace(
         question, spare=np.empty(0), model=replace(question.model, units=csr_array((0, len(question.model.weight))))
     )
@@ -101,7 +103,7 @@ def _walk(search: Search, question: Problem, clock: Clock, until_s: float, enoug
         return clock.spent_s > until_s or question.uncovered(best) <= enough
 
     def merge(choices: list[BoolArray]) -> list[BoolArray]:
-        ordered = sorted(choices, key=question.uncovered)
+        ordered = sorted([known, *choices], key=question.uncovered)
         return [_best_of_union(question, ordered, min(MERGING_S, until_s - clock.spent_s)), *ordered]
 
     return temper(search.lists, question.model.weight, question.costs, question.budget, start, merge, is_enough)
