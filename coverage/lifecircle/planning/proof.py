@@ -126,6 +126,15 @@ def _solve_rest(
     return best, min(uncovered, solved.bound + float(lost)), False
 
 
+def raise_covering_bound(problem: Problem, guess: BoolArray, target: float, clock: Clock) -> Bounding:
+    """Return the bound of people uncovered, as far as a target, and the candidates that are settled by it."""
+    relaxed, about = _relax(problem, guess), problem.uncovered(guess)
+    bounding = raise_bound(relaxed, about, target, STEPS, clock)
+    if bounding.bound < target and not bounding.is_settled:
+        polish_bound(relaxed, about, target, POLISHING_STEPS, clock, bounding)
+    return bounding
+
+
 def _bound(
     problem: Problem, guess: BoolArray, best: BoolArray | None, clock: Clock, known: Bounding | None
 ) -> Bounding:

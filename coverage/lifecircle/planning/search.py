@@ -103,7 +103,8 @@ def _walk(
         return clock.spent_s > until_s or question.uncovered(best) <= enough
 
     def merge(choices: list[BoolArray]) -> list[BoolArray]:
-        ordered = sorted([known, *choices], key=question.uncovered)
+        each = {choice.tobytes(): choice for choice in (known, *choices)}
+        ordered = sorted(each.values(), key=question.uncovered)
         return [_best_of_union(question, ordered, min(MERGING_S, until_s - clock.spent_s)), *ordered]
 
     return temper(search.lists, question.model.weight, question.costs, question.budget, start, merge, is_enough)
