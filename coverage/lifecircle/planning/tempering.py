@@ -106,7 +106,7 @@ def _find_heats(walk: Walk, worth: float) -> list[float]:
             coldest = heat
         heat *= COOLING
     hottest = max(hottest, 2 * coldest)
-    return np.geomspace(coldest, hottest, WALKS).tolist()
+    return [float(each) for each in np.geomspace(coldest, hottest, WALKS)]
 
 
 def _change_places(walks: list[Walk], heats: list[float], first: int, random: np.random.Generator) -> None:

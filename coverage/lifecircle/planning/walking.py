@@ -6,6 +6,8 @@ look at the groups of the candidate that would come.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -33,11 +35,12 @@ class Walk:
         self._best = start.copy()
         self._question = *lists, weight, closest, costs, budget
         times, members = np.zeros(len(weight), dtype=np.int64), np.zeros(len(weight), dtype=np.int64)
-        own, loss = np.empty(len(weight), dtype=np.int32), np.zeros(len(start))
+        own: Any = np.empty(len(weight), dtype=np.int32)
+        loss = np.zeros(len(start))
         sites = np.flatnonzero(start)
         take_stock(lists[0], lists[1], weight, sites, times, members, own, loss)
-        self._state = start.copy(), sites, times, members, own, loss
-        self._random = np.array([seed * 2_654_435_761 + 88_172_645_463_325_252], dtype=np.uint64)
+        self._state: tuple[Any, ...] = start.copy(), sites, times, members, own, loss
+        self._random: Any = np.array([seed * 2_654_435_761 + 88_172_645_463_325_252], dtype=np.uint64)
         self._sums = np.array([0.0, 0.0, float(costs[sites].sum())])
 
     @property
@@ -54,7 +57,8 @@ class Walk:
 
     def go(self, moves: int, heat: float) -> float:
         """Try so many moves and return the share that was taken; a loss of ``heat`` people is taken once in e times."""
-        return float(go(*self._question, *self._state, moves, heat, self._random, self._sums, self._best)) / moves
+        arrays: tuple[Any, ...] = (*self._question, *self._state, moves, heat, self._random, self._sums, self._best)
+        return float(go(*arrays)) / moves
 
 
 @njit(cache=True, nogil=True)
@@ -117,7 +121,7 @@ def take_stock(
 
 
 @njit(cache=True, nogil=True)
-def draw(random: IntArray) -> np.uint64:  # pragma: no cover - compiled
+def draw(random: IntArray) -> Any:  # pragma: no cover - compiled
     """Return the next of 64 random bits: Marsaglia 2003, Journal of Statistical Software 8(14), doi:10.18637/jss.v008.i14."""
     bits = random[0]
     bits ^= bits << np.uint64(13)
@@ -128,7 +132,7 @@ def draw(random: IntArray) -> np.uint64:  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
-def below(bits: np.uint64, limit: int) -> int:  # pragma: no cover - compiled
+def below(bits: Any, limit: int) -> Any:  # pragma: no cover - compiled
     """Return a whole number below a limit from the upper 32 bits."""
     return np.int64(((bits >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))
 
