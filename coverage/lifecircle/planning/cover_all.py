@@ -161,41 +161,43 @@ def _solve_price(
     bound = _up(bounding.bound, small.costs)
     if bounding.is_settled or bound >= total - least:
         return best, total, "optimal"
-    left = keep_needed(*_what_is_left(small, bounding))
+    open_rows, left = _what_is_left(small, bounding)
     if (~small.covers(~bounding.banned)).any():
         return best, total, "optimal"
     if left.by_site.nnz > MOST_ENTRIES:
         return best, bound, "feasible"
     groups, sites = left.by_group.shape
-    price = small.costs[left.rows]
+    price = small.costs[open_rows]
     program = Program(
         price, np.ones(sites), np.ones(sites, dtype=np.bool_), left.by_group, np.ones(groups), np.full(groups, np.inf)
     )
-    start = best[left.rows].astype(np.float64)
+    start = best[open_rows].astype(np.float64)
     is_start = bool((left.by_group @ start >= 1).all())
     solved = solve(program, min(limit_s, clock.left_s), start=start if is_start else None, apart=least)
     if solved.outcome == "infeasible":
         return best, total, "optimal"
     choice = bounding.needed.copy()
     if solved.point is not None:
-        choice[left.rows[solved.point > 0.5]] = True
-    if small.uncovered(choice) == 0 and math.fsum(small.costs[choice]) < total:
+        choice[open_rows[solved.point > 0.5]] = True
+    is_whole = solved.point is not None and small.uncovered(choice) == 0
+    if is_whole and math.fsum(small.costs[choice]) < total:
         best = choice
-    if solved.outcome == "optimal":
+    if solved.outcome == "optimal" and is_whole:
         return best, math.fsum(small.costs[best]), "optimal"
     # Beyond what was narrowed away there is nothing cheaper than the cheapest that was known then.
     bound = max(bound, min(total, _up(solved.bound + paid, small.costs)))
     return best, bound, "time" if solved.outcome == "time" else "feasible"
 
 
-def _what_is_left(small: Problem, bounding: Bounding) -> tuple[Model, FloatArray]:
-    """Return the model of unsettled candidates and of groups that those in every better choice leave open, and their prices."""
+def _what_is_left(small: Problem, bounding: Bounding) -> tuple[IntArray, Model]:
+    """Return the candidates that are unsettled and not outdone, and their model of groups that the needed ones leave open."""
     rows = np.flatnonzero(~bounding.banned & ~bounding.needed)
     groups = np.flatnonzero(~small.covers(bounding.needed))
     by_group = csr_array(csr_array(small.model.by_group[groups])[:, rows])
     nothing = csr_array((0, len(groups)))
     model = Model(rows, csr_array(by_group.T), by_group, np.ones(len(groups)), nothing, np.empty(0, dtype=np.int64))
-    return model, small.costs[rows]
+    left = keep_needed(model, small.costs[rows])
+    return rows[left.rows], left
 
 
 def are_whole(price: FloatArray) -> bool:

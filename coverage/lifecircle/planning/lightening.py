@@ -218,7 +218,7 @@ def best_to_come(
 @njit(cache=True, nogil=True)
 def cheapest_to_lose(
     built: BoolArray, score: FloatArray, price: FloatArray, since: IntArray, kept: int
-) -> int:  # pragma: no cover - compiled
+) -> Any:  # pragma: no cover - compiled
     """Return the built site of the least score by yuan, of equals the one that stands longest; never the one just come."""
     found: Any = -1
     for site in np.flatnonzero(built):

@@ -148,7 +148,7 @@ def _first_alike(
 def keep_needed(model: Model, costs: FloatArray) -> Model:
     """Return the model where every group must be covered: whoever covers one group covers each that more candidates can cover too.
 
-    What is left has the same choices of the least cost that cover everything, and weights that count for nothing.
+    What is left has a choice of the same least cost, and weights of 1. Its rows are those of the given model, counted from 0.
     """
     rows, matrix = np.arange(len(model.rows)), model.by_site
     while True:

@@ -29,7 +29,7 @@ class Search:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         model = problem.model
-        self.lists = _pointers(model.by_site) + _pointers(model.by_group)
+        self.lists = pointers(model.by_site) + pointers(model.by_group)
         self.price = np.zeros(len(problem.spare))
         """What a person of each unit with a floor weighs beside one, for all floors to be met."""
 
@@ -126,5 +126,6 @@ def _best_of_union(problem: Problem, choices: list[BoolArray], limit_s: float) -
     return choice if problem.affords(choice) and problem.uncovered(choice) < problem.uncovered(best) else best
 
 
-def _pointers(matrix: csr_array) -> tuple[IntArray, IntArray]:
+def pointers(matrix: csr_array) -> tuple[IntArray, IntArray]:
+    """Return where each row of a pattern begins, and its columns, as the compiled loops want them."""
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
