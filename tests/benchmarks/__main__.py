@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import isochrones, nearest, polygons, reading, snapping, terrain
+from tests.benchmarks import isochrones, nearest, polygons, reading, siting, snapping, terrain
 from tests.benchmarks.harness import Job, Row, print_table
 from tests.benchmarks.networks import RAW, drawn_streets, real_streets
 
@@ -49,6 +49,10 @@ def _reading(_: int) -> Iterator[Job]:
         yield from reading.jobs("malta", "walk")
 
 
+def _siting(nodes: int) -> Iterator[Job]:
+    yield from siting.jobs(large=nodes >= 1_000_000)
+
+
 JOBS: dict[str, Callable[[int], Iterator[Job]]] = {
     "nearest": _nearest,
     "reach": _reach,
@@ -56,6 +60,7 @@ JOBS: dict[str, Callable[[int], Iterator[Job]]] = {
     "terrain": _terrain,
     "snapping": _snapping,
     "reading": _reading,
+    "sites": _siting,
 }
 """Each for a drawn network of so many nodes, and real streets where their files are."""
 SMALL, FULL = 20_000, 1_000_000

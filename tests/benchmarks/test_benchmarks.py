@@ -9,7 +9,7 @@ import pytest
 if importlib.util.find_spec("lifecircle.travel") is None:
     pytest.skip("there is no lifecircle.travel yet", allow_module_level=True)
 
-from tests.benchmarks import isochrones, nearest, reading, snapping
+from tests.benchmarks import isochrones, nearest, reading, siting, snapping
 from tests.benchmarks.__main__ import JOBS, SMALL, run
 from tests.benchmarks.harness import SAME, print_table
 from tests.benchmarks.networks import RAW, drawn_streets, real_streets
@@ -34,6 +34,13 @@ def test_the_same_answer_on_small_streets() -> None:
         job.rounds = 0
         for row in job.run(lambda name: name.split()[0] in ("scipy", "shapely", "geopandas")):
             assert row.said.startswith(AGREED), row
+
+
+def test_the_same_sites_on_a_small_square() -> None:
+    (job,) = siting.jobs(large=False)
+    job.rounds = 0
+    for row in job.run():
+        assert row.said.startswith(AGREED) or row.contender == "lifecircle", row
 
 
 @pytest.mark.skipif(not RAW.exists(), reason="needs ../shared/data: real streets")

@@ -14,11 +14,15 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
-from lifecircle.model import BoolArray, FloatArray
+from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.planning.answers import answer, unfound
-from lifecircle.planning.problem import cut_off
+from lifecircle.planning.backup_swaps import fill_and_swap
+from lifecircle.planning.bounds import Bounding, Relaxed, polish_bound, raise_bound
+from lifecircle.planning.problem import cut_off, without
+from lifecircle.planning.proof import POLISHING_STEPS, STEPS
 from lifecircle.planning.questions import DEFAULT_S, Candidates, Clock, read_candidates, read_covers
 from lifecircle.planning.reduction import Model, reduce_covers
+from lifecircle.planning.search import pointers
 from lifecircle.planning.siting import EXACT, Siting, Status
 from lifecircle.planning.solver import Program, solve
 
@@ -47,11 +51,19 @@ def backup_covering(
     matrix, each = read_covers(covers, people)
     candidates = read_candidates(matrix.shape[0], count, locked, excluded, costs, budget)
     twice = _pose(matrix, each, candidates)
-    best = twice.greedy()
-    solved = _improve(twice.program(), twice, best, twice.lacking_two, clock)
-    lacking = twice.lacking_two(solved.choice)
-    bound = max(0.0, lacking if solved.status == "optimal" else min(lacking, solved.bound))
+    best = min([twice.greedy(), *(twice.swapped(first) for first in FIRSTS)], key=twice.lacking_two)
+    best, bounding = _bound(twice, best, clock)
+    lacking = twice.lacking_two(best)
+    if bounding.is_settled or bounding.bound >= lacking - twice.least:
+        solved = _Improved(best, lacking, "optimal")
+    else:
+        program = without(twice.program(), bounding.banned, bounding.needed)
+        solved = _improve(program, twice, best, twice.lacking_two, clock, limit_s=FIRST_OF_TWO * clock.left_s)
+    # Who is settled is in no better choice, or in each.
+    bound = max(0.0, bounding.bound, min(lacking, solved.bound))
     choice = solved.choice
+    lacking = twice.lacking_two(choice)
+    bound = lacking if solved.status == "optimal" else min(lacking, bound)
     if clock.left_s > 0:
         # Of all that do as well, most people with one.
         choice = _improve(twice.program(lacking), twice, choice, twice.lacking_one, clock, lacking).choice
@@ -62,6 +74,12 @@ def backup_covering(
     stands[rows] = 1.0
     objective = math.fsum(each[np.asarray(matrix.T @ stands) >= 2])
     return answer(rows, objective, objective + lacking - bound, solved.status, matrix, each, candidates, clock, times=2)
+
+
+FIRSTS = (0.5, 0.3, 0.1)
+"""What a first of two sites is taken to be worth, of a person, in searches."""
+FIRST_OF_TWO = 0.8
+"""The share of the time left for people with two; the rest is for most people with one, of the choices that do as well."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +120,31 @@ class _Twice:
                 self.model.by_site.indices[self.model.by_site.indptr[site] : self.model.by_site.indptr[site + 1]]
             ] -= 1
         return choice
+
+    def swapped(self, first: float, start: BoolArray | None = None) -> BoolArray:
+        """Return a choice that no swap betters, where a first of two counts as a share, and then where it does not."""
+        built = np.zeros(len(self.costs), dtype=np.bool_) if start is None else start.copy()
+        arrays = *pointers(self.model.by_site), *pointers(self.model.by_group), self.model.weight
+        least = EXACT * float(self.model.weight.sum())
+        for share in (first, 0.0):
+            lacks = self.lacks.astype(np.int64)
+            fill_and_swap(*arrays, lacks, share, self.costs, self.count, self.budget, least, built)
+        return built
+
+    def relaxed(self, guess: BoolArray) -> Relaxed:
+        """Return the question with groups priced: a site that covers one of two that are lacking is paid half its price."""
+        model, lacks = self.model, self.lacks
+        times = model.by_group @ guess.astype(np.float64)
+
+        def served(_: FloatArray, choice: IntArray) -> FloatArray:
+            each = np.bincount(model.by_site[choice].indices, minlength=len(lacks))
+            return np.asarray(each / lacks, dtype=np.float64)
+
+        return Relaxed(
+            start=model.weight / np.maximum(1.0, times / lacks), ceiling=model.weight, floor=0.0,
+            values=lambda prices: -(model.by_site @ (prices / lacks)), served=served, costs=self.costs, count=self.count,
+            budget=self.budget,
+        )  # fmt: skip
 
     def program(self, most_lacking: float | None = None) -> Program:
         """Return the program: fewest people short of two (v), or, where no more than so many may be, fewest short of one (z)."""
@@ -149,14 +192,34 @@ class _Improved:
     status: Status
 
 
+def _bound(twice: _Twice, best: BoolArray, clock: Clock) -> tuple[BoolArray, Bounding]:
+    """Return the bound of people who lack two, who is settled by it, and the better of what is known and what its prices choose."""
+    relaxed, about = twice.relaxed(best), twice.lacking_two(best)
+    bounding = raise_bound(relaxed, about, about - twice.least, STEPS, clock)
+    start = np.zeros(len(best), dtype=np.bool_)
+    start[bounding.choice] = True
+    if math.isinf(twice.budget):
+        best = min([best, *(twice.swapped(first, start) for first in FIRSTS)], key=twice.lacking_two)
+        about = twice.lacking_two(best)
+    polish_bound(relaxed, about, about - twice.least, POLISHING_STEPS, clock, bounding)
+    return best, bounding
+
+
 def _improve(
-    program: Program, twice: _Twice, best: BoolArray, value: Any, clock: Clock, most_lacking: float = math.inf
+    program: Program,
+    twice: _Twice,
+    best: BoolArray,
+    value: Any,
+    clock: Clock,
+    most_lacking: float = math.inf,
+    *,
+    limit_s: float = math.inf,
 ) -> _Improved:
     """Return the better of what is known and what the solver finds, with its bound."""
     start: FloatArray | None = twice.point(best)
     sites = len(best)
     while True:
-        solved = solve(program, clock.left_s, start=start, apart=twice.least)
+        solved = solve(program, min(limit_s, clock.left_s), start=start, apart=twice.least)
         if solved.point is None:
             return _Improved(best, solved.bound, "optimal" if solved.outcome == "infeasible" else "time")
         choice = solved.point[:sites] > 0.5

@@ -2,25 +2,25 @@
 
 Minimise the greatest cost of any cell to its nearest site (Hakimi 1964). Whether a radius can be kept with *p* sites is a set covering
 question, and the answer is one of the costs: bisection over them asks about twenty (Minieka 1970, SIAM Review 12, 138-139,
-doi:10.1137/1012016).
+doi:10.1137/1012016). Most radii are settled without a solver: greedy and swaps keep them, or the Lagrangian bound shows that some cell
+stays outside whatever is chosen. Only those between are the solver's.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from lifecircle.model import BoolArray, FloatArray
 from lifecircle.planning.answers import infeasible, unfound
 from lifecircle.planning.costs import Costs, nearest_rows, of_rows, read_costs
-from lifecircle.planning.problem import Problem, pose
+from lifecircle.planning.cover_all import cover_all
+from lifecircle.planning.problem import pose
 from lifecircle.planning.questions import DEFAULT_S, Candidates, Clock, read_candidates, read_people
-from lifecircle.planning.search import Search
 from lifecircle.planning.siting import Siting, relative_gap
-from lifecircle.planning.solver import Program, solve
 
 
 def p_center(
@@ -64,23 +64,18 @@ def p_center(
         nothing = np.zeros(pairs.facilities, dtype=np.bool_)
         return _answer(nothing, 0.0, pairs, each, reachable, asked, candidates, clock)
     # No cell is nearer than its nearest usable row: no radius below the greatest of those can be kept.
-    low = int(np.searchsorted(radii, usable.cost[usable.start[:-1][asked]].max()))
-    high, best, is_proven = len(radii), None, True
-    lowest = low  # radii below this are proven too short
-    while low < high:
-        middle = (low + high) // 2 if best is not None else len(radii) - 1
-        choice, is_known = _keep(radii[middle], usable, asked, candidates, clock)
-        if choice is not None:
-            best = choice
-            served = nearest_rows(usable, choice | candidates.locked)[1][asked]
-            high = min(middle, int(np.searchsorted(radii, served.max())))
-        else:
-            low = middle + 1
-            is_proven &= is_known
-            lowest = low if is_proven else lowest
-    if best is None:
-        return infeasible(cells, clock) if is_proven else unfound(cells, clock, float(radii[lowest]))
-    return _answer(best, float(radii[lowest]), pairs, each, reachable, asked, candidates, clock)
+    lowest = int(np.searchsorted(radii, usable.cost[usable.start[:-1][asked]].max()))
+    balls = _Balls(radii, usable, asked, candidates, clock, lowest)
+    balls.try_to_keep(len(radii) - 1, hard=True)
+    if balls.best is None:
+        is_proven = balls.lowest == len(radii)
+        return infeasible(cells, clock) if is_proven else unfound(cells, clock, float(radii[balls.lowest]))
+    balls.settle_from_below()
+    balls.settle_from_above()
+    balls.settle_between()
+    return _answer(
+        balls.best, float(radii[min(balls.lowest, balls.high)]), pairs, each, reachable, asked, candidates, clock
+    )
 
 
 def _answer(
@@ -99,10 +94,65 @@ def _answer(
     )  # fmt: skip
 
 
+class _Balls:
+    """Radii as indices: below ``lowest`` none can be kept, and ``best`` keeps ``high``."""
+
+    def __init__(
+        self, radii: FloatArray, usable: Costs, asked: BoolArray, candidates: Candidates, clock: Clock, lowest: int
+    ) -> None:
+        self.radii, self.usable, self.asked, self.candidates, self.clock = radii, usable, asked, candidates, clock
+        self.lowest, self.high = lowest, len(radii) - 1
+        self.best: BoolArray | None = None
+        self._unseen: set[int] = set()
+        """Radii that only the solver could settle."""
+
+    def settle_from_below(self) -> None:
+        """Bisect for the greatest radius that the bound shows cannot be kept."""
+        low, high = self.lowest, self.high
+        while low < high and self.clock.left_s > 0:
+            middle = (low + high) // 2
+            if self.try_to_keep(middle, hard=False) is False:
+                low = middle + 1
+            else:
+                high = min(middle, self.high)
+
+    def settle_from_above(self) -> None:
+        """Bisect for the least radius that greedy and swaps keep."""
+        low = self.lowest
+        while low < self.high and self.clock.left_s > 0:
+            middle = (low + self.high) // 2
+            if not self.try_to_keep(middle, hard=False):
+                low = middle + 1
+
+    def settle_between(self) -> None:
+        """Bisect with the solver; a radius that time leaves open is passed by for the next greater."""
+        low = self.lowest
+        while low < self.high and self.clock.left_s > 0:
+            middle = (low + self.high) // 2
+            if not self.try_to_keep(middle, hard=True):
+                low = middle + 1
+
+    def try_to_keep(self, index: int, *, hard: bool) -> bool | None:
+        """Return whether a radius can be kept, None where that is not seen; ``hard``: with the solver."""
+        if not hard and index in self._unseen:
+            return None
+        choice = _keep(float(self.radii[index]), self.usable, self.asked, self.candidates, self.clock, hard=hard)
+        if isinstance(choice, bool):
+            self.lowest = max(self.lowest, index + 1)
+            return False
+        if choice is None:
+            self._unseen.add(index)
+            return None
+        self.best = choice
+        served = nearest_rows(self.usable, choice | self.candidates.locked)[1][self.asked]
+        self.high = min(index, int(np.searchsorted(self.radii, served.max())))
+        return True
+
+
 def _keep(
-    radius: float, usable: Costs, asked: BoolArray, candidates: Candidates, clock: Clock
-) -> tuple[BoolArray | None, bool]:
-    """Return a choice that keeps all cells within a radius, None where there is none or none was found, and whether that is proven."""
+    radius: float, usable: Costs, asked: BoolArray, candidates: Candidates, clock: Clock, *, hard: bool
+) -> BoolArray | Literal[False] | None:
+    """Return a choice that keeps all cells within a radius, False where there is none, and None where neither is seen."""
     covers = _within(usable, radius)
     stands = np.asarray((covers.T @ candidates.locked.astype(np.float64)) > 0)
     weight = (asked & ~stands).astype(np.float64)
@@ -110,19 +160,14 @@ def _keep(
         covers, weight, csr_array((0, len(asked))), np.empty(0), candidates.free, candidates.costs, candidates.count,
         candidates.budget,
     )  # fmt: skip
-    choice = np.zeros(usable.facilities, dtype=np.bool_)
     if problem.model.weight.sum() < weight.sum():
-        return None, True  # a cell that no row has within the radius
-    found = Search(problem).greedy()
-    if problem.uncovered(found) > 0:
-        solved = solve(_all_covered(problem), clock.left_s, enough=problem.count + 0.5)
-        if solved.point is None:
-            return None, solved.outcome == "infeasible"
-        found = solved.point > 0.5
-        if problem.uncovered(found) > 0 or not problem.affords(found):
-            return None, False
+        return False  # a cell that no row has within the radius
+    found = cover_all(problem, clock, hard=hard)
+    if found is None or found is False:
+        return found
+    choice = np.zeros(usable.facilities, dtype=np.bool_)
     choice[problem.model.rows[np.flatnonzero(found)]] = True
-    return choice, True
+    return choice
 
 
 def _within(usable: Costs, radius: float) -> csr_array:
@@ -130,18 +175,3 @@ def _within(usable: Costs, radius: float) -> csr_array:
     cells = len(usable.start) - 1
     cell = np.repeat(np.arange(cells), np.diff(usable.start))[kept]
     return csr_array((np.ones(int(kept.sum())), (usable.site[kept], cell)), shape=(usable.facilities, cells))
-
-
-def _all_covered(problem: Problem) -> Program:
-    """Return the program of the fewest sites that cover every group, within the count and the budget."""
-    sites, groups = problem.model.by_site.shape
-    rows = [problem.model.by_group, csr_array(np.ones((1, sites)))]
-    upper = [np.full(groups, np.inf), np.array([float(problem.count)])]
-    if math.isfinite(problem.budget):
-        rows.append(csr_array(problem.costs[None, :]))
-        upper.append(np.array([problem.budget]))
-    above = np.concatenate(upper)
-    lower = np.concatenate([np.ones(groups), np.full(len(above) - groups, -np.inf)])
-    whole = np.ones(sites, dtype=np.bool_)
-    matrix = csr_array(vstack(rows, format="csr"))
-    return Program(np.ones(sites), np.ones(sites), whole, matrix, lower, above)

@@ -58,6 +58,7 @@ def maximal_covering(
     budget: float | None = None,
     floors: Floors | None = None,
     start: Any = None,
+    enough: float = math.inf,
     time_limit_s: float = DEFAULT_S,
 ) -> Siting:
     """Return the candidates that bring the most people within reach.
@@ -86,6 +87,8 @@ def maximal_covering(
         The least share of the people of each unit that must be covered (with what is locked).
     start
         Rows of a choice known already: the answer is never worse.
+    enough
+        People covered that suffice: a long search ends with the first choice that covers as many, proven or not.
     time_limit_s
         Seconds; then the best found is returned with its proven gap.
 
@@ -109,11 +112,12 @@ def maximal_covering(
     )
     if (problem.spare < -EXACT * (1 + least)).any():
         return infeasible(len(each), clock)
-    proven = cover_best(problem, clock, _as_start(start, problem, candidates))
+    served = math.fsum(each) - math.fsum(open_people)
+    most = served + math.fsum(problem.model.weight)
+    proven = cover_best(problem, clock, _as_start(start, problem, candidates), most - enough)
     if proven.choice is None:
         return infeasible(len(each), clock) if proven.status == "infeasible" else unfound(len(each), clock, math.nan)
     rows = problem.model.rows[np.flatnonzero(_without_idle(problem, proven.choice))]
-    most = float(each.sum())
     covered = covered_cells(matrix, candidates.locked, rows)
     objective = math.fsum(each[covered])
     bound = objective if proven.status == "optimal" else min(most, objective + proven.uncovered - proven.bound)

@@ -126,6 +126,21 @@ def as_point(problem: Problem, choice: BoolArray) -> FloatArray:
     return np.concatenate([choice.astype(np.float64), (~problem.covers(choice)).astype(np.float64)])
 
 
+def without(program: Program, banned: BoolArray, needed: BoolArray) -> Program:
+    """Return a program without the candidates that are banned, and with those that are needed in every point."""
+    extra = np.zeros((1, program.rows.shape[1]))
+    extra[0, : len(needed)] = needed
+    upper = program.upper.copy()
+    upper[: len(banned)][banned] = 0.0
+    return replace(
+        program,
+        upper=upper,
+        rows=csr_array(vstack([program.rows, csr_array(extra)], format="csr")),
+        row_lower=np.append(program.row_lower, float(needed.sum())),
+        row_upper=np.append(program.row_upper, np.inf),
+    )
+
+
 def cut_off(program: Program, point: BoolArray) -> Program:
     """Return a program without one choice of its candidates."""
     row = np.zeros((1, program.rows.shape[1]))

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
-from lifecircle.planning.bounds import Bounding, Relaxed, probe, raise_bound
+from lifecircle.planning.bounds import Bounding, Relaxed, polish_bound, probe, raise_bound
 from lifecircle.planning.problem import Problem, as_point, as_program, cut_off, narrow
 from lifecircle.planning.questions import Clock
 from lifecircle.planning.search import Search, search_widely
 from lifecircle.planning.siting import Status
 from lifecircle.planning.solver import solve
 
-FIRST_STEPS, MORE_STEPS = 400, 1500
-"""Of the bound, before the solver is first tried and after."""
-FIRST_TRY = 0.15
+STEPS, POLISHING_STEPS = 400, 2500
+"""Of the bound, and of its polishing once choices have been sought more widely."""
+FIRST_TRY = 0.1
 """The share of the time limit that the solver has before choices are sought more widely."""
+WIDELY = 0.75
+"""The share of the time left after that in which choices may be sought more widely."""
 PROBING = 0.03
 """The share of the time left that probing may take."""
 MOST_ENTRIES = 8_000_000
@@ -37,8 +39,11 @@ class Proven:
     status: Status
 
 
-def cover_best(problem: Problem, clock: Clock, start: BoolArray | None = None) -> Proven:
-    """Return the choice that leaves the fewest uncovered, with its proof or the bound that time allowed."""
+def cover_best(problem: Problem, clock: Clock, start: BoolArray | None = None, enough: float = -math.inf) -> Proven:
+    """Return the choice that leaves the fewest uncovered, with its proof or the bound that time allowed.
+
+    The search ends with the first that leaves no more than ``enough``.
+    """
     search = Search(problem)
     best = search.meet_floors()
     if start is not None and problem.allows(start):
@@ -46,14 +51,16 @@ def cover_best(problem: Problem, clock: Clock, start: BoolArray | None = None) -
         better = [choice for choice in (best, start, mended) if choice is not None and problem.allows(choice)]
         best = min(better, key=problem.uncovered)
     guess = search.greedy() if best is None else best
-    bounding = _bound(problem, guess, best, FIRST_STEPS, clock, None)
+    bounding = _bound(problem, guess, best, clock, None)
     best = _better(problem, best, search.greedy(start=_as_choice(problem, bounding)))
-    return _prove(problem, search, best, bounding, clock)
+    return _prove(problem, search, best, bounding, clock, enough)
 
 
-def _prove(problem: Problem, search: Search, best: BoolArray | None, bounding: Bounding, clock: Clock) -> Proven:
+def _prove(
+    problem: Problem, search: Search, best: BoolArray | None, bounding: Bounding, clock: Clock, enough: float
+) -> Proven:
     guess = search.greedy() if best is None else best
-    bounding = _bound(problem, guess, best, FIRST_STEPS, clock, bounding)
+    bounding = _bound(problem, guess, best, clock, bounding)
     first_s = FIRST_TRY * clock.limit_s
     for limit_s in (first_s, math.inf):
         best, bound, is_done = _solve_rest(problem, best, bounding, min(limit_s, clock.left_s))
@@ -65,11 +72,13 @@ def _prove(problem: Problem, search: Search, best: BoolArray | None, bounding: B
         if clock.left_s == 0 or limit_s == math.inf:
             break
         if best is not None:
-            wider = search_widely(search, best, clock, clock.spent_s + 0.5 * clock.left_s)
-            best = wider if problem.uncovered(wider) < problem.uncovered(best) else best
-            bounding = _bound(problem, best, best, MORE_STEPS, clock, bounding)
-            until_s = clock.spent_s + PROBING * clock.left_s
-            probe(_relax(problem, best), bounding, problem.uncovered(best), _target(problem, best), clock, until_s)
+            best = search_widely(search, best, clock, clock.spent_s + WIDELY * clock.left_s, enough)
+            bounding = _bound(problem, best, best, clock, bounding)
+            relaxed, uncovered, target = _relax(problem, best), problem.uncovered(best), _target(problem, best)
+            polish_bound(relaxed, uncovered, target, POLISHING_STEPS, clock, bounding)
+            if uncovered <= enough:
+                break
+            probe(relaxed, bounding, uncovered, target, clock, clock.spent_s + PROBING * clock.left_s)
     if best is None:
         return Proven(None, math.nan, bounding.bound, "time")
     uncovered = problem.uncovered(best)
@@ -117,12 +126,21 @@ def _solve_rest(
     return best, min(uncovered, solved.bound + float(lost)), False
 
 
+def raise_covering_bound(problem: Problem, guess: BoolArray, target: float, clock: Clock) -> Bounding:
+    """Return the bound of people uncovered, as far as a target, and the candidates that are settled by it."""
+    relaxed, about = _relax(problem, guess), problem.uncovered(guess)
+    bounding = raise_bound(relaxed, about, target, STEPS, clock)
+    if bounding.bound < target and not bounding.is_settled:
+        polish_bound(relaxed, about, target, POLISHING_STEPS, clock, bounding)
+    return bounding
+
+
 def _bound(
-    problem: Problem, guess: BoolArray, best: BoolArray | None, steps: int, clock: Clock, known: Bounding | None
+    problem: Problem, guess: BoolArray, best: BoolArray | None, clock: Clock, known: Bounding | None
 ) -> Bounding:
     """Raise the bound; floors are left out of it, which only makes it lower."""
     relaxed, about = _relax(problem, guess), problem.uncovered(guess)
-    return raise_bound(relaxed, about, _target(problem, best), steps, clock, known)
+    return raise_bound(relaxed, about, _target(problem, best), STEPS, clock, known)
 
 
 def _target(problem: Problem, best: BoolArray | None) -> float:

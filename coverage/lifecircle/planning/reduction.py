@@ -145,8 +145,29 @@ def _first_alike(
     return first
 
 
-def undominated(matrix: csr_array, costs: FloatArray) -> BoolArray:
-    """Return which rows stay: not empty, and no other row covers as much for no more (of two alike the lower row stays)."""
+def keep_needed(model: Model, costs: FloatArray) -> Model:
+    """Return the model where every group must be covered: whoever covers one group covers each that more candidates can cover too.
+
+    What is left has a choice of the same least cost, and weights of 1. Its rows are those of the given model, counted from 0.
+    """
+    rows, matrix = np.arange(len(model.rows)), model.by_site
+    while True:
+        groups = undominated(csr_array(matrix.T), np.zeros(matrix.shape[1]), drop_larger=True)
+        matrix = csr_array(csr_array(matrix.T)[groups].T)
+        sites = undominated(matrix, costs)
+        rows, matrix, costs = rows[sites], csr_array(matrix[sites]), costs[sites]
+        if sites.all():
+            break
+    size = matrix.shape[1]
+    nothing = csr_array((model.units.shape[0], size))
+    return Model(rows, matrix, csr_array(matrix.T), np.ones(size), nothing, np.empty(0, dtype=np.int64))
+
+
+def undominated(matrix: csr_array, costs: FloatArray, *, drop_larger: bool = False) -> BoolArray:
+    """Return which rows stay: not empty, and no other row covers as much for no more (of two alike the lower row stays).
+
+    With ``drop_larger`` it is the other way about: no row stays that has all of another.
+    """
     by_group = csr_array(matrix.T)
     degree = np.diff(by_group.indptr).astype(np.float64)
     size = np.diff(matrix.indptr)
@@ -154,13 +175,18 @@ def undominated(matrix: csr_array, costs: FloatArray) -> BoolArray:
         return np.asarray(size > 0)
     return _find_undominated(
         matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64),
-        by_group.indptr.astype(np.int64), by_group.indices.astype(np.int64), costs,
+        by_group.indptr.astype(np.int64), by_group.indices.astype(np.int64), costs, drop_larger,
     )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def _find_undominated(
-    indptr: IntArray, indices: IntArray, group_start: IntArray, group_site: IntArray, costs: FloatArray
+    indptr: IntArray,
+    indices: IntArray,
+    group_start: IntArray,
+    group_site: IntArray,
+    costs: FloatArray,
+    drop_larger: bool,
 ) -> BoolArray:  # pragma: no cover - compiled
     sites = len(indptr) - 1
     kept = np.ones(sites, dtype=np.bool_)
@@ -185,7 +211,10 @@ def _find_undominated(
             if other != site and shared[other] == size and costs[other] <= costs[site]:
                 other_size = indptr[other + 1] - indptr[other]
                 # Of two that are the same in cover and cost the lower row stays; dominance is otherwise strict, so no circle arises.
-                if other_size > size or costs[other] < costs[site] or other < site:
+                is_more = other_size > size or costs[other] < costs[site]
+                if drop_larger and (is_more or site < other):
+                    kept[other] = False
+                if not drop_larger and (is_more or other < site):
                     kept[site] = False
             shared[other] = 0
     return kept

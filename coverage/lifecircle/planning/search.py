@@ -1,30 +1,24 @@
-"""Good choices of a covering problem before anything is proven: greedy, swaps, annealing, and the exact best of several."""
+"""Good choices of a covering problem before anything is proven: greedy, swaps, and walks at several heats."""
 
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
-from lifecircle.planning.annealing import anneal
 from lifecircle.planning.problem import Problem, as_point, as_program, narrow
 from lifecircle.planning.questions import Clock
 from lifecircle.planning.siting import EXACT
 from lifecircle.planning.solver import solve
 from lifecircle.planning.swaps import add, fill_greedily, start_gains, swap_until_none_helps
-from lifecircle.travel.threads import count_workers
+from lifecircle.planning.tempering import temper
 
-MOST_MOVES = 2_000_000
-MOVES_A_CANDIDATE = 500
-HEATS = (0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.1, 0.2)
-"""First temperatures of one round, as shares of the people a site is worth on average."""
-MOST_ROUNDS, ELITE = 12, 12
-MERGING_S = 5.0
-WORK_OF_ONE = 1.5e8
-"""Groups that one annealing may touch, in all."""
+MERGING_S = 3.0
+MERGED = 2.0
+"""Candidates that are merged, for each site: of many more the best is not found in a moment."""
 FLOOR_ROUNDS = 12
 """Times that people of units below their floor are weighed twice as much as before."""
 
@@ -35,7 +29,9 @@ class Search:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         model = problem.model
-        self.lists = _pointers(model.by_site) + _pointers(model.by_group)
+        self.lists = pointers(model.by_site) + pointers(model.by_group)
+        self.price = np.zeros(len(problem.spare))
+        """What a person of each unit with a floor weighs beside one, for all floors to be met."""
 
     def greedy(self, weight: FloatArray | None = None, start: BoolArray | None = None) -> BoolArray:
         """Return a choice that no single swap betters, begun with a start; conditions of floors are not looked at."""
@@ -55,28 +51,10 @@ class Search:
             choice = self.greedy(problem.model.weight + price @ problem.model.units)
             short = problem.shortfall(choice)
             if not short.any():
+                self.price = price
                 return choice
             price = np.where(short > 0, np.maximum(1.0, 2 * price), price)
         return None
-
-    def anneal(self, start: BoolArray, moves: int, hottest: float, seed: int) -> BoolArray:
-        """Return what annealing makes of a start, mended by swaps; floors are not looked at."""
-        problem = self.problem
-        found = anneal(*self.lists, problem.model.weight, problem.costs, problem.budget, start, moves, hottest, seed)
-        return self.greedy(start=found)
-
-    def best_of_union(self, choices: list[BoolArray], limit_s: float) -> BoolArray:
-        """Return the best choice of candidates that any of these has, by the solver, from the best of them."""
-        problem = self.problem
-        best = min(choices, key=problem.uncovered)
-        inner, rows = narrow(problem, ~np.logical_or.reduce(choices), np.zeros(len(best), np.bool_))
-        start = best[rows]
-        solved = solve(as_program(inner), limit_s, start=as_point(inner, start), apart=problem.least)
-        if solved.point is None:
-            return best
-        choice = np.zeros(len(best), dtype=np.bool_)
-        choice[rows] = solved.point[: len(rows)] > 0.5
-        return choice if problem.allows(choice) and problem.uncovered(choice) < problem.uncovered(best) else best
 
     def _mend(self, weight: FloatArray, start: BoolArray | None, per_yuan: bool) -> BoolArray:
         problem = self.problem
@@ -93,40 +71,61 @@ class Search:
         return built
 
 
-def search_widely(search: Search, start: BoolArray, clock: Clock, until_s: float) -> BoolArray:
-    """Anneal several times side by side, take the exact best of what the results have between them, and again while that helps.
+def search_widely(search: Search, start: BoolArray, clock: Clock, until_s: float, enough: float) -> BoolArray:
+    """Return the best that tempering comes by, or the start where that is as good.
 
-    A few results of a landscape of overlapping circles have most sites in common with the best choice and, between them, often all.
-    Rounds end with the time, or when two in turn have found nothing better.
+    The walks know no floors. Where what they find breaks one, they walk once more with the weights at which greedy met all.
     """
     problem = search.problem
-    degree = problem.model.by_site.nnz / max(1, len(problem.costs))
-    moves = int(min(MOST_MOVES, MOVES_A_CANDIDATE * len(problem.costs), WORK_OF_ONE / max(1.0, degree)))
-    best, elite, since = start, [start], 0
-    afresh = search.greedy()  # what is known already would draw every walk back to it
-    for turn in range(MOST_ROUNDS):
-        worth = (problem.model.weight.sum() - problem.uncovered(best)) / max(1, int(best.sum()))
-        heats = [max(heat * worth, 1e-9) for heat in HEATS]
-        with ThreadPoolExecutor(
-            count_workers()
-        ) as pool:  # the loops hold no lock; each has its own seed, whoever runs first
-            made = pool.map(
-                lambda seed, heat: search.anneal(afresh, moves, heat, seed),
-                range(turn * len(heats), (turn + 1) * len(heats)),
-                heats,
-            )
-            found = [choice for choice in made if problem.allows(choice)]
-        elite = sorted([*elite, *found], key=problem.uncovered)[:ELITE]
-        if not elite or clock.spent_s > until_s:
-            break
-        union = search.best_of_union(elite, min(MERGING_S, until_s - clock.spent_s))
-        elite = [union, *elite]
-        since = 0 if problem.uncovered(union) < problem.uncovered(best) - problem.least / 2 else since + 1
-        best = union
-        if since == 2 or clock.spent_s > until_s:
-            break
-    return min([start, *elite], key=problem.uncovered)
+    posed = [problem]
+    if search.price.any():
+        priced = problem.model.weight + search.price @ problem.model.units
+        posed.append(replace(problem, model=replace(problem.model, weight=priced)))
+    for turn, question in enumerate(posed):
+        last_s = clock.spent_s + (until_s - clock.spent_s) / (len(posed) - turn)
+        # Begun afresh: what is known already would draw every walk back to it.
+        found = _walk(search, question, start, clock, last_s, enough if question is problem else -math.inf)
+        choices = [choice for choice in (found, search.greedy(question.model.weight, found)) if problem.allows(choice)]
+        if choices:
+            return min([start, *choices], key=problem.uncovered)
+    return start
 
 
-def _pointers(matrix: csr_array) -> tuple[IntArray, IntArray]:
+def _walk(
+    search: Search, question: Problem, known: BoolArray, clock: Clock, until_s: float, enough: float
+) -> BoolArray:
+    question = replace(
+        question, spare=np.empty(0), model=replace(question.model, units=csr_array((0, len(question.model.weight))))
+    )
+    start = Search(question).greedy()
+
+    def is_enough(best: BoolArray) -> bool:
+        return clock.spent_s > until_s or question.uncovered(best) <= enough
+
+    def merge(choices: list[BoolArray]) -> list[BoolArray]:
+        each = {choice.tobytes(): choice for choice in (known, *choices)}
+        ordered = sorted(each.values(), key=question.uncovered)
+        return [_best_of_union(question, ordered, min(MERGING_S, until_s - clock.spent_s)), *ordered]
+
+    return temper(search.lists, question.model.weight, question.costs, question.budget, start, merge, is_enough)
+
+
+def _best_of_union(problem: Problem, choices: list[BoolArray], limit_s: float) -> BoolArray:
+    """Return the best choice of candidates that any of these has, by the solver, from the best of them, which come first."""
+    best = choices[0]
+    together = best.copy()
+    for choice in choices:
+        if (together | choice).sum() <= MERGED * best.sum():
+            together |= choice
+    inner, rows = narrow(problem, ~together, np.zeros(len(best), np.bool_))
+    solved = solve(as_program(inner), limit_s, start=as_point(inner, best[rows]), apart=problem.least)
+    if solved.point is None:
+        return best
+    choice = np.zeros(len(best), dtype=np.bool_)
+    choice[rows] = solved.point[: len(rows)] > 0.5
+    return choice if problem.affords(choice) and problem.uncovered(choice) < problem.uncovered(best) else best
+
+
+def pointers(matrix: csr_array) -> tuple[IntArray, IntArray]:
+    """Return where each row of a pattern begins, and its columns, as the compiled loops want them."""
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -76,7 +77,7 @@ def solve(
         return Solved(np.empty(0), 0.0, "optimal") if met else Solved(None, math.inf, "infeasible")
     import highspy
 
-    with _to_stderr():
+    with _unheard():
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("log_to_console", False)
     solver.setOptionValue("output_flag", False)
@@ -145,11 +146,12 @@ def _infinite(values: FloatArray) -> FloatArray:
 
 
 @contextmanager
-def _to_stderr() -> Iterator[None]:
-    """Send what C code says to stdout to stderr: HiGHS greets when it is first made, whatever it is told, and stdout is the answer's."""
+def _unheard() -> Iterator[None]:
+    """Let what C code says to stdout go nowhere: HiGHS greets when it is first made, whatever it is told, and stdout is the answer's."""
     sys.stdout.flush()
     kept = os.dup(1)
-    os.dup2(2, 1)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
     try:
         yield
     finally:

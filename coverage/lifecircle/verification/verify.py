@@ -9,12 +9,10 @@ from pathlib import Path
 from lifecircle.verification.case import Case, Outcome, load_cases, run_case
 
 NOT_USED = {
-    "mclp_sf": "旧金山最大覆盖尚无算例：60 秒内 p = 60 比已知最优少 481 人（0.07%） "
-    "no case yet: within 60 s, p = 60 is 481 people (0.07 %) short of the best known",
     "zonal": "其规则为像元中心法，本工具按精确面积份额（见 cell-shares） "
     "its rule takes cells whose centre lies inside; people here are by exact share of area (case cell-shares)",
 }
-"""Oracles whose figures the engine does not claim to give, and why."""
+"""Oracles whose figures no part of the engine claims to give."""
 
 
 @dataclass(frozen=True, slots=True)
