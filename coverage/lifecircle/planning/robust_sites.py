@@ -76,7 +76,8 @@ def robust_sites(
     count, budget
         What the plan was asked for. Where that was a share, as many sites as the plan has are compared.
     share
-        Of all people, 0-1: the plan was asked for so much.
+        Of all people, 0-1: the plan was asked for so much. It is then set against the best plan of as many sites whatever the floors,
+        and ``least_sites`` are those that keep them: the best of so many under floors is no question anyone asked, and a hard one.
     locked, excluded
         Rows that stand, and rows that may not be built.
     costs
@@ -95,7 +96,7 @@ def robust_sites(
         spent = math.fsum(price[built]) if len(price) else 0.0
         return maximal_covering(
             one.covers, one.people, None if most is None else most - len(built), locked=np.append(standing, built), excluded=excluded,
-            costs=costs, budget=None if budget is None else max(0.0, budget - spent), floors=one.floors, start=start,
+            costs=costs, budget=None if budget is None else max(0.0, budget - spent), floors=one.floors if share is None else None, start=start,
             time_limit_s=time_limit_s,
         )  # fmt: skip
 

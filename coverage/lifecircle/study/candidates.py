@@ -133,11 +133,15 @@ def join_candidates(layers: Layers, candidates: gpd.GeoDataFrame, rule: Rule, st
 
 
 def check_costs(works: gpd.GeoDataFrame, question: Question, problems: Problems) -> None:
-    """Refuse a budget where a candidate's cost is not known, and costs of some only: what nobody priced is not free."""
+    """Refuse a budget where a cost is not known: what nobody priced is not free. Else costs of some only are not counted, and that is said."""
     unpriced = works["cost_yuan"].isna().to_numpy()
-    if unpriced.any() and (question.budget_yuan is not None or not unpriced.all()):
-        names = works["candidate_id"][unpriced]
-        problems.error(
-            "sites-no-cost", "district.toml", f"{len(names)} 处候选或连接没有造价 candidates or links have no cost: {show_rows(names)}",
-            field="candidates.cost", mend="在表中补上，或写 fill it in, or set [siting] cost_yuan, cost_yuan in [[links]]",
-        )  # fmt: skip
+    if not unpriced.any() or (unpriced.all() and question.budget_yuan is None):
+        return
+    names = show_rows(works["candidate_id"][unpriced])
+    found = f"{int(unpriced.sum())} 处候选或连接没有造价 candidates or links have no cost: {names}"
+    mend = "在表中补上，或写 fill it in, or set [siting] cost_yuan, cost_yuan in [[links]], --cost"
+    if question.budget_yuan is not None:
+        problems.error("sites-no-cost", "district.toml", found, field="candidates.cost", mend=mend)
+    else:
+        found = f"{found}；造价不计，只论处数 costs are not counted, only the number of works"
+        problems.add("sites-no-cost", "note", "district.toml", found, field="candidates.cost", mend=mend)
