@@ -84,7 +84,7 @@ class DistrictRun:
     def run(self) -> DistrictRun:
         """Run the command line; a failure shows what it said."""
         command = [sys.executable, "-c", "from lifecircle.cli import main; main()"]
-        command += ["run", str(self.folder), "--out", str(self.out), "--no-map", "--no-areas"]
+        command += ["run", str(self.folder), "--out", str(self.out), "--no-map", "--no-areas", "--no-plans"]
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "coverage"), "PYTHONIOENCODING": "utf-8"}
         done = subprocess.run(
             command,

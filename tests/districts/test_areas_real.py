@@ -28,7 +28,7 @@ def processed(request, tmp_path_factory):
     if name != "dongtou" and not RAW.exists():
         pytest.skip("needs ../shared/data: real districts, not part of the repository")
     folder = DONGTOU if name == "dongtou" else lay_out(name, root / name)
-    result = CliRunner().invoke(app, ["run", str(folder), "--out", str(root), "--no-map"])
+    result = CliRunner().invoke(app, ["run", str(folder), "--out", str(root), "--no-map", "--no-plans"])
     assert result.exit_code == 0, result.output
     (path,) = (root / "data" / "processed").glob("*/*/coverage.gpkg")
     return path.parent

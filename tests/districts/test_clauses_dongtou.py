@@ -19,7 +19,9 @@ LUXI = ["330305202200", "330305202201", "330305202202", "330305202203", "3303052
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     out = tmp_path_factory.mktemp("dongtou")
-    done = CliRunner().invoke(app, ["run", str(DEMO), "--out", str(out), "--no-map", "--no-areas", "--json"])
+    done = CliRunner().invoke(
+        app, ["run", str(DEMO), "--out", str(out), "--no-map", "--no-areas", "--no-plans", "--json"]
+    )
     assert done.exit_code == 0, done.output
     return out / "data" / "processed" / "dongtou" / "2025"
 

@@ -26,7 +26,7 @@ RULES = (
 
 @pytest.fixture(scope="module")
 def study():
-    return run_district(FOLDER, with_areas=False)
+    return run_district(FOLDER, with_areas=False, with_plans=False)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def studies(tmp_path_factory):
     def study(name):
         if name not in found:
             folder = DONGTOU if name == "dongtou" else lay_out(name, root / name)
-            found[name] = run_district(folder, with_areas=False)
+            found[name] = run_district(folder, with_areas=False, with_plans=False)
         return found[name]
 
     return study

@@ -18,7 +18,7 @@ KEY = ["indicator", "level", "unit_code"]
 
 @pytest.fixture(scope="module")
 def study():
-    return run_district(FOLDER, with_areas=False)
+    return run_district(FOLDER, with_areas=False, with_plans=False)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_closing_the_boats_is_the_district_whose_boats_are_closed(study, table, 
     toml = (folder / "district.toml").read_text("utf-8")
     toml = toml.replace('path = "dongtou.osm.pbf"', f'path = "dongtou.osm.pbf"\nclosed = {BOATS}')
     (folder / "district.toml").write_text(toml[: toml.index("[[scenarios]]")], encoding="utf-8")
-    closed = run_district(folder, with_areas=False).indicators.set_index(KEY)
+    closed = run_district(folder, with_areas=False, with_plans=False).indicators.set_index(KEY)
     base = study.indicators.set_index(KEY)
     differing = table[table["scenario"] == "luxi-ferry-closed"].set_index(KEY)
     assert closed.index.equals(base.index)

@@ -32,6 +32,9 @@ def run(
     no_areas: Annotated[
         bool, typer.Option("--no-areas", help="不画等时圈与服务范围 draw no isochrones and catchments")
     ] = False,
+    no_plans: Annotated[
+        bool, typer.Option("--no-plans", help="不答 [[plans]] 的选址问题 do not answer [[plans]]")
+    ] = False,
     no_map: Annotated[bool, typer.Option("--no-map", help="不写地图 write no map")] = False,
     no_cache: Annotated[
         bool,
@@ -58,7 +61,7 @@ def run(
     try:
         study = run_district(
             folder, year=year, only_rules=tuple(rule or ()), policies=tuple(policy) if policy else None, at=at,
-            with_areas=not no_areas, progress=progress, cache=cache,
+            with_areas=not no_areas, with_plans=not no_plans, progress=progress, cache=cache,
         )  # fmt: skip
     except InputError as error:
         print_problems(error.problems)

@@ -70,7 +70,8 @@ def maximal_covering(
     Parameters
     ----------
     covers
-        Facilities x cells, sparse or dense: not 0 where a facility or candidate has the cell within reach.
+        Facilities x cells, sparse or dense: not 0 where a facility or candidate has the cell within reach. Or `LinkedCovers`, where
+        links that change who is within reach are among what may be built: their rows come after the facilities'.
     people
         Of each cell, not negative. Shape (cells,).
     count

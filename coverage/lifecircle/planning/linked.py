@@ -25,10 +25,12 @@ def cover_with_links(works: Works, clock: Clock, start: IntArray | None = None) 
 
     Parameters
     ----------
+    clock
+        Its limit is for solving: what sets of links do is asked before it counts, and each set once for all questions.
     start
         Rows of a choice known already.
     """
-    search = _Search(works, clock)
+    search = _Search(works, clock.limit_s)
     if start is not None:
         search.offer(start)
     search.offer(search.greedy())
@@ -67,8 +69,8 @@ def cover_with_links(works: Works, clock: Clock, start: IntArray | None = None) 
 class _Search:
     """One question's learning and solving; rows are those of the question."""
 
-    def __init__(self, works: Works, clock: Clock) -> None:
-        self.works, self.clock = works, clock
+    def __init__(self, works: Works, limit_s: float) -> None:
+        self.works = works
         linked, candidates = works.linked, works.candidates
         first = linked.facilities
         self.built: BoolArray = candidates.locked[first:]
@@ -88,6 +90,7 @@ class _Search:
         sites = np.flatnonzero(candidates.free[:first])
         self.learnt = Learnt(linked, self.standing, sites, self.built, self.links, self.cells)
         self.learnt.learn_each()
+        self.clock = Clock(limit_s)
         self.best: IntArray | None = None
         self.best_cost = math.inf
 

@@ -38,11 +38,6 @@ class LinkedCovers:
     def __len__(self) -> int:
         return self.facilities + self.links
 
-    @property
-    def asked(self) -> int:
-        """How many sets of links have been asked for."""
-        return len(self._known)
-
     def ask(self, built: BoolArray) -> csr_array:
         """Return who covers whom with these links: a matrix of ones. Shape (facilities, cells)."""
         key = np.packbits(built).tobytes()

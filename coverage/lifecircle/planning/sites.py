@@ -14,6 +14,8 @@ Everything is a function of arrays: who covers whom (or at what cost), how many 
 `sites_for_targets`                  how many sites each target share takes
 ==================================== ==================================================================================
 
+`LinkedCovers` stands in the place of ``covers`` where footpaths, gates, bridges or ferries may be built beside sites.
+
 Existing facilities are ``locked``: they serve, cost nothing and do not count. The answer is a `Siting`, which says how far from proven it is.
 """
 
@@ -24,6 +26,7 @@ from lifecircle.planning.backup import backup_covering
 from lifecircle.planning.capacitated import capacitated_covering
 from lifecircle.planning.center import p_center
 from lifecircle.planning.covering import covers_within, maximal_covering, set_covering
+from lifecircle.planning.links import LinkedCovers
 from lifecircle.planning.median import p_median
 from lifecircle.planning.siting import Floors, Siting
 
@@ -31,6 +34,7 @@ __all__ = [
     "Alternative",
     "Curve",
     "Floors",
+    "LinkedCovers",
     "Siting",
     "alternatives",
     "backup_covering",
