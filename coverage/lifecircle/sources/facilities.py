@@ -15,7 +15,7 @@ from lifecircle.sources.files import ReadLayer, read_source
 from lifecircle.sources.osm_shapes import is_osm_file
 from lifecircle.sources.places import Places, place_rows
 from lifecircle.sources.tables import as_code, as_text, clean_text, is_missing, report_rows
-from lifecircle.sources.units import read_district_crs
+from lifecircle.sources.units import is_in_units, read_district_crs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -223,12 +223,3 @@ def _check_layers_share_ids(frame: pd.DataFrame, problems: Problems) -> None:
             dict.fromkeys(frame["facility_id"][is_doubled]),
             f"同类图层的编号重复 layers of one kind share ids ({kinds})", field="facilities",
         )  # fmt: skip
-
-
-def is_in_units(geometry: TextArray, units: Mapping[Level, Units]) -> BoolArray:
-    """Return which places touch a unit of the district."""
-    inside = np.zeros(len(geometry), dtype=bool)
-    for level_units in units.values():
-        hits = shapely.STRtree(level_units.geometry).query(geometry, predicate="intersects")[0]
-        inside[hits] = True
-    return inside

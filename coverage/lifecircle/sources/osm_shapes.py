@@ -155,27 +155,28 @@ def read_osm_layer(
 
 def _entities(path: Path, where: Mapping[str, Condition]) -> Iterable[Any]:
     """Yield the objects that may meet ``where``: those with the key, and where values are listed one of the values, of one condition."""
-    exact = {key: values for key, values in where.items() if _is_listed(values)}
+    exact = {key: values for key, one in where.items() if (values := _listed(one))}
     key = next(iter(exact or where))
-    if key in exact:
-        chosen = osmium.filter.TagFilter(*((key, str(value)) for value in exact[key]))
-    else:
-        chosen = osmium.filter.KeyFilter(key)
+    pairs = [(key, value) for value in exact.get(key, ())]
+    chosen: Any = osmium.filter.TagFilter(*pairs) if pairs else osmium.filter.KeyFilter(key)
     try:
         yield from osmium.FileProcessor(str(path)).with_areas(chosen).with_filter(chosen)
     except (RuntimeError, ValueError, OSError) as error:
         raise UnreadableError(f"读不出 cannot be read: {error}") from error
 
 
-def _is_listed(condition: Condition) -> bool:
-    return isinstance(condition, tuple) and not any(isinstance(value, (bool, float)) for value in condition)
+def _listed(condition: Condition) -> tuple[str, ...]:
+    """Return the texts that alone meet a condition; none where others do too (numbers are written in many ways, and so is yes)."""
+    is_listed = isinstance(condition, tuple) and not any(isinstance(value, (bool, float)) for value in condition)
+    return tuple(map(str, condition)) if is_listed else ()
 
 
 def _tag_table(tags: Mapping[str, Mapping[str, str]], where: Mapping[str, Condition]) -> pd.DataFrame:
     """Return tags as columns, one row an object, None where it has no such tag; every key of ``where`` is a column."""
-    table = pd.DataFrame.from_dict(tags, orient="index", dtype=object)
+    table = pd.DataFrame(list(tags.values()), index=pd.Index(list(tags), dtype=object), dtype=object)
     table = table.reindex(columns=list(dict.fromkeys([*table.columns, *where])))
-    return table.astype(object).where(table.notna(), None)
+    cells: pd.DataFrame = table.astype(object).where(table.notna(), None)
+    return cells
 
 
 def _report_nothing(path: Path, layer: SourceLayer, problems: Problems) -> None:
