@@ -45,7 +45,7 @@ def read_candidates(
             continue
         frame = _layer_frame(layer, index + 1, read, places, problems)
         frames.append(frame[places.is_used])
-        files.append(read.counted(repaired=int(places.is_repaired.sum()), set_aside=int((~places.is_used).sum())))
+        files.append(read.counted(kept=len(frames[-1]), repaired=int(places.is_repaired.sum()), set_aside=int((~places.is_used).sum())))
     if not frames:
         return None, files
     whole = pd.concat(frames, ignore_index=True)

@@ -15,9 +15,10 @@ from lifecircle.config.catalogue import load_kinds
 from lifecircle.model import Facilities, IntArray
 from lifecircle.problems import nearest_name
 from lifecircle.sources.datum import WGS84, parse_crs, to_district, to_lonlat, to_wgs84
-from lifecircle.sources.facilities import OWN_COLUMNS, is_in_units, tidy_attribute
+from lifecircle.sources.facilities import OWN_COLUMNS, tidy_attribute
 from lifecircle.sources.places import FAR_M, is_near_district
 from lifecircle.sources.tables import as_numbers, match_where
+from lifecircle.sources.units import is_in_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -87,7 +87,7 @@ def read_crosswalk(
         )  # fmt: skip
     if len(problems.errors) > before:
         return None
-    return links, read.counted(repaired=int(share.is_repaired.sum()), set_aside=0)
+    return links, read.counted(kept=len(links), repaired=int(share.is_repaired.sum()))
 
 
 def _as_written(code: str, known: Codes) -> str:

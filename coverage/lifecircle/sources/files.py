@@ -46,11 +46,21 @@ class ReadLayer:
         """Whether the rows come with their places."""
         return isinstance(self.frame, gpd.GeoDataFrame)
 
-    def counted(self, *, repaired: int = 0, set_aside: int = 0) -> InputFile:
-        """Return the manifest's line: rows = used + repaired + set aside."""
+    def counted(self, *, kept: int, repaired: int = 0, set_aside: int = 0) -> InputFile:
+        """Return the manifest's line: rows = used + repaired + set aside, which `InputFile` checks.
+
+        Parameters
+        ----------
+        kept
+            The rows that went on, as counted in what was made of them; those that were repaired are among them.
+
+        Raises
+        ------
+        lifecircle.problems.LedgerError
+            Where they do not add up to the rows that were read.
+        """
         rows = len(self.frame)
-        used = rows - repaired - set_aside
-        return replace(self.source, rows=rows, used=used, repaired=repaired, set_aside=set_aside)
+        return replace(self.source, rows=rows, used=kept - repaired, repaired=repaired, set_aside=set_aside)
 
 
 def resolve_path(folder: Path, path: str, problems: Problems, field: str) -> Path | None:

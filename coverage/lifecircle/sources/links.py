@@ -96,7 +96,9 @@ def _read_layer(
         row = f"{place} {fields['id']} = {ids[at]}"
         made = _make(str(ids[at]), "" if names is None else str(names[at]), shapes[at], terms, read.file, row, problems)
         works += [made] if made is not None else []
-    return works, [read.counted(repaired=int(places.is_repaired.sum()), set_aside=len(read.frame) - len(works))]
+    return works, [
+        read.counted(kept=len(works), repaired=min(int(places.is_repaired.sum()), len(works)), set_aside=len(read.frame) - len(works))
+    ]
 
 
 def _read_amounts(

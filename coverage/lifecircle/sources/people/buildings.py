@@ -76,5 +76,5 @@ def read_homes(
         x=shapely.get_x(point),
         y=shapely.get_y(point),
         floor_m2=(area * floors)[used],
-        file=read.counted(repaired=int((places.is_repaired & used).sum()), set_aside=int((~used).sum())),
+        file=read.counted(kept=int(used.sum()), repaired=int((places.is_repaired & used).sum()), set_aside=int((~used).sum())),
     )
