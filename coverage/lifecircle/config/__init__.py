@@ -14,6 +14,7 @@ from lifecircle.config.catalogue import (
     load_measures,
     load_modes,
     load_policies,
+    load_tags,
     load_ways,
     read_policy,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "load_measures",
     "load_modes",
     "load_policies",
+    "load_tags",
     "load_ways",
     "named_by",
     "read_configuration",

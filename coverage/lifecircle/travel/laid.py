@@ -79,6 +79,7 @@ def _as_segments(
         is_link=is_link,
         wait_s=np.zeros(len(laid)),
         way=-1 - np.arange(len(laid)),
+        sailing=np.full(len(laid), -1),
     )
 
 
