@@ -151,13 +151,12 @@ class Tags(BaseModel):
     def way_keys(self) -> tuple[str, ...]:
         """Every key of a way that the tables look at."""
         access, oneway = self.access_keys, self.oneway_keys
-        others = [line.key for line in (*self.closes, *self.implied, *self.contraflow)]
+        others = [line.key for line in self.closes] + [line.key for line in self.implied]
+        others += [line.key for line in self.contraflow]
         sidewalks = ["sidewalk", "sidewalk:both", *(f"sidewalk:{side}" for side in SIDES)]
         directed = [key + direction for key in access for direction in DIRECTIONS]
         conditional = [key + CONDITIONAL for key in (*access, *oneway)]
-        return tuple(
-            dict.fromkeys([*access, *oneway, *others, *sidewalks, "area", *directed, *conditional, *RELATION])
-        )
+        return tuple(dict.fromkeys([*access, *oneway, *others, *sidewalks, "area", *directed, *conditional, *RELATION]))
 
     @property
     def barrier_keys(self) -> tuple[str, ...]:
@@ -185,9 +184,7 @@ _UNITS = re.compile(
     rf"(?:{_NUMBER}\s*(?:days?|d|天)\s*)?(?:{_NUMBER}\s*(?:hours?|hrs?|hr|h|小时|个小时|时)\s*)?"
     rf"(?:{_NUMBER}\s*(?:minutes?|mins?|min\.?|m|'|分钟|分|(?=$))\s*)?(?:{_NUMBER}\s*(?:seconds?|secs?|sec|s|秒)\s*)?"
 )
-_ISO = re.compile(
-    rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.IGNORECASE
-)
+_ISO = re.compile(rf"P(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.IGNORECASE)
 _ISO_S = (604800.0, 86400.0, 3600.0, 60.0, 1.0)
 _UNIT_S = _ISO_S[1:]
 

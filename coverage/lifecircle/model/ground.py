@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -108,6 +108,17 @@ class Roads:
 
     def __len__(self) -> int:
         return len(self.way_id)
+
+    def only(self, keep: BoolArray) -> Roads:
+        """Return the street map with the ways a mask keeps, over the same nodes."""
+        counts = np.diff(self.way_start)
+        return replace(
+            self,
+            way_start=np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64),
+            way_node=self.way_node[np.repeat(keep, counts)],
+            way_id=self.way_id[keep],
+            tags=self.tags[keep].reset_index(drop=True),
+        )
 
     @property
     def is_ferry(self) -> BoolArray:

@@ -59,7 +59,7 @@ def way_access(roads: Roads, network_type: NetworkType, meaning: Tags, *, square
 
 
 def _is_open(said: IntArray, is_class_open: BoolArray) -> BoolArray:
-    return (said == OPEN) | (said == PUSHED) | (((said == UNSAID) | (said == LEFT_TO_CLASS)) & is_class_open)
+    return np.asarray(np.isin(said, (OPEN, PUSHED)) | (np.isin(said, (UNSAID, LEFT_TO_CLASS)) & is_class_open))
 
 
 def _decide(tags: pd.DataFrame, network_type: NetworkType, meaning: Tags, suffix: str) -> IntArray:
@@ -80,7 +80,11 @@ def _decide(tags: pd.DataFrame, network_type: NetworkType, meaning: Tags, suffix
 def _means(text: str, words: Mapping[str, Means]) -> int:
     """Return what a value means: of several the most open, as any of them may pass; of a graph's edge in parts the least."""
     parts = [
-        max((_RANK[words.get(value, "unsaid")] for value in split_values(part)), key=_OPENNESS.__getitem__, default=UNSAID)
+        max(
+            (_RANK[words.get(value, "unsaid")] for value in split_values(part)),
+            key=_OPENNESS.__getitem__,
+            default=UNSAID,
+        )
         for part in text.split(IN_PARTS)
     ]
     return CLOSED if CLOSED in parts else min(parts, key=_OPENNESS.__getitem__)
@@ -186,9 +190,7 @@ def _passes(tags: pd.DataFrame, network_type: NetworkType, meaning: Tags) -> Boo
     by_kind &= ~(_has_value(tags, "locked", ("yes",)) & ~is_only_own)
     keys = meaning.modes[network_type]
     own = _with_keys(meaning, network_type, keys.opens)
-    said = np.where(
-        is_only_own, _decide(tags, network_type, own, ""), _decide(tags, network_type, meaning, "")
-    )
+    said = np.where(is_only_own, _decide(tags, network_type, own, ""), _decide(tags, network_type, meaning, ""))
     return _is_open(said, by_kind)
 
 
@@ -246,7 +248,7 @@ def _has_value(tags: pd.DataFrame, key: str, values: Iterable[str]) -> BoolArray
     column, wanted = tags.get(key), frozenset(values)
     if column is None:
         return np.zeros(len(tags), dtype=bool)
-    return _by_value(column, lambda text: not wanted.isdisjoint(split_values(text)), default=False) != 0
+    return np.asarray(_by_value(column, lambda text: not wanted.isdisjoint(split_values(text)), default=False) != 0)
 
 
 def _is_empty(tags: pd.DataFrame, key: str) -> BoolArray:

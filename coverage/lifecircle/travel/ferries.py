@@ -63,7 +63,7 @@ def _seconds(tags: pd.DataFrame, key: str) -> FloatArray:
 
 
 def _sailings(roads: Roads, is_boat: BoolArray, carries: BoolArray) -> IntArray:
-    """Number the sailings: ferries that share a node where no street is, or a relation, are one."""
+    """Return the number of each sailing: ferries that share a node where no street is, or a relation, are one."""
     way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))
     is_street = np.zeros(len(roads.x), dtype=bool)
     is_street[roads.way_node[~is_boat[way]]] = True
@@ -104,6 +104,8 @@ def _is_one_line(roads: Roads, ways: IntArray) -> bool:
     ends = np.concatenate([roads.way_node[roads.way_start[ways]], roads.way_node[roads.way_start[ways + 1] - 1]])
     _, node, meet = np.unique(ends, return_inverse=True, return_counts=True)
     n_nodes = len(meet)
-    pairs = coo_array((np.ones(len(ways), dtype=np.int8), (node[: len(ways)], node[len(ways) :])), shape=(n_nodes, n_nodes))
+    pairs = coo_array(
+        (np.ones(len(ways), dtype=np.int8), (node[: len(ways)], node[len(ways) :])), shape=(n_nodes, n_nodes)
+    )
     n_parts, _ = connected_components(pairs.tocsr(), directed=False)
     return bool(n_parts == 1 and meet.max() <= 2 and len(ways) == n_nodes - 1)

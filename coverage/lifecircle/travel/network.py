@@ -104,9 +104,9 @@ def is_same(one: Network, other: Network) -> bool:
 def build_network(roads: Roads, mode: Mode, ways: Mapping[str, Ways], heights: Heights | None = None) -> Network:
     """Return the contracted network of a mode, as DESIGN 5 defines it.
 
-    Ways as the tags (or OSMnx's filter) say, cut at the barriers that stop the mode; fragments shorter than ``mode.min_fragment_m`` left out, ferries included; on foot and by bicycle
-    seconds by the slope, where there are heights; the district's own ferries and what is to be built joined at their ends; degree-2 nodes contracted,
-    exactly.
+    Ways as the tags (or OSMnx's filter) say, cut at the barriers that stop the mode; fragments shorter than ``mode.min_fragment_m`` left
+    out, ferries included; on foot and by bicycle seconds by the slope, where there are heights; the district's own ferries and what is to
+    be built joined at their ends; ferries boarded once a sailing; degree-2 nodes contracted, exactly.
     """
     network_type, unclear = mode.network_type or "walk", 0
     if mode.ways == "tags":

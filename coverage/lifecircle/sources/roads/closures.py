@@ -78,16 +78,7 @@ def _close_ways(roads: Roads, named: tuple[str, ...]) -> tuple[Roads, dict[str, 
                 name, "ferry" if is_ferry[of_name].all() else "road", "closed", ways=int(of_name.sum())
             )
         is_closed |= of_name
-    keep = ~is_closed
-    counts = np.diff(roads.way_start)
-    left = replace(
-        roads,
-        way_start=np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64),
-        way_node=roads.way_node[np.repeat(keep, counts)],
-        way_id=roads.way_id[keep],
-        tags=roads.tags[keep].reset_index(drop=True),
-    )
-    return left, found
+    return roads.only(~is_closed), found
 
 
 def _has_value(column: Iterable[object], wanted: str) -> BoolArray:

@@ -102,6 +102,8 @@ def _read_relations(path: Path) -> _Relations:
     wanted = osmium.filter.TagFilter(("type", "restriction"), ("route", "ferry"), ("type", "route"))
     try:
         for relation in osmium.FileProcessor(str(path), osmium.osm.RELATION).with_filter(wanted):
+            if not isinstance(relation, osmium.osm.Relation):
+                continue
             tags = dict(relation.tags)
             if tags.get("type") == "restriction":
                 found.turns += _forbidden_turn(tags, relation.members)
@@ -154,14 +156,17 @@ def _writer(written: Path) -> osmium.SimpleWriter:
 def _write_lines(path: Path, written: Path, members: set[int]) -> set[int]:
     """Write the barriers, streets and ferries; return the members that are not among them."""
     missing = set(members)
+    of_nodes, of_ways = osmium.filter.KeyFilter("barrier"), osmium.filter.KeyFilter("highway", "route")
+    of_nodes.enable_for(osmium.osm.NODE)
+    of_ways.enable_for(osmium.osm.WAY)
     with _writer(written) as writer:
         for one in (
             osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
             .with_locations()
-            .with_filter(osmium.filter.KeyFilter("barrier").enable_for(osmium.osm.NODE))
-            .with_filter(osmium.filter.KeyFilter("highway", "route").enable_for(osmium.osm.WAY))
+            .with_filter(of_nodes)
+            .with_filter(of_ways)
         ):
-            if one.is_node():
+            if isinstance(one, osmium.osm.Node):
                 writer.add_node(one)
             else:
                 writer.add_way(one)
