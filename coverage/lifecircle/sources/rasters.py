@@ -54,6 +54,8 @@ class StatedRaster:
     band: int | None = None
     band_key: str = ""
     crs: str | None = None
+    unit: str | None = None
+    """Of its values, where it is stated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -298,7 +300,9 @@ def report_cover(
     y = sorted((transform.f, transform.f + transform.e * rows))
     extent = shapely.box(x[0] - wide, y[0] - high, x[1] + wide, y[1] + high)
     # A world raster reaches over poles and seams that no projection of a district has.
-    needed = transform_geometry(shapely.segmentize(shapely.box(*_bounds(units)), BENT_M), crs, own).buffer(20 * max(wide, high))
+    needed = transform_geometry(shapely.segmentize(shapely.box(*_bounds(units)), BENT_M), crs, own).buffer(
+        20 * max(wide, high)
+    )
     piece = shapely.intersection(extent, needed.envelope)
     if piece.is_empty:
         return 0.0
