@@ -38,6 +38,15 @@ def _as_slope(value: Any) -> Any:
     return {True: {}, False: None}[value] if isinstance(value, bool) else value
 
 
+def _as_nodata(value: Any) -> Any:
+    """Return one number as a list of one; the word ``none`` stays."""
+    return (value,) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+NoData = Annotated[tuple[float, ...] | Literal["none"] | None, BeforeValidator(_as_nodata)]
+"""Values of a raster that mean no data, beside those the file declares; ``"none"``: whatever looks like one is a value."""
+
+
 class Frozen(BaseModel):
     """A model that cannot change and knows every key it may have."""
 
@@ -131,10 +140,13 @@ class Population(SourceLayer):
     """People: where they are, in what unit, and as of when."""
 
     source: Literal["raster", "points", "zones"]
-    unit: Literal["people", "people_per_km2", "people_per_ha"] = "people"
+    unit: Literal["people", "people_per_km2", "people_per_ha"] | None = None
+    """What a raster's values are: people in the cell, or a density. A raster must say; tables count people."""
     kind: Literal["resident", "registered"] | None = None
     as_of: dt.date | None = None
-    nodata: float | None = None
+    nodata: NoData = None
+    band: int | None = Field(default=None, ge=1)
+    """Which band of a raster with several, groups too."""
     id: str | None = None
     people: str | None = None
     level: Level | None = None
@@ -165,7 +177,12 @@ class Population(SourceLayer):
                 raise ValueError("zones 须给出 id 与 people 列名 zones need the columns id and people")
             if self.spread == "buildings" and self.buildings is None:
                 raise ValueError('spread = "buildings" 须给出 buildings = { path = "..." }')
-        if self.source != "raster" and self.unit != "people":
+        if self.source == "raster" and self.unit is None:
+            raise ValueError(
+                'raster 须写明 unit a raster must say what its values are: unit = "people" (每格人数 people in the cell), '
+                '"people_per_km2" 或 or "people_per_ha" (密度 a density)'
+            )
+        if self.source != "raster" and self.unit not in (None, "people"):
             raise ValueError(f"{self.source} 的 unit 只能是 people; only rasters may hold densities")
         return self
 
@@ -255,7 +272,13 @@ class Terrain(Frozen):
     """Heights and land cover, and what nobody crosses but by road or bridge."""
 
     dem: str | None = None
+    dem_unit: Literal["m", "ft"] | None = None
+    """Of the heights, where the file does not say or says it wrongly; metres where neither says."""
+    dem_nodata: NoData = None
+    dem_band: int | None = Field(default=None, ge=1)
     landcover: str | None = None
+    landcover_nodata: NoData = None
+    landcover_band: int | None = Field(default=None, ge=1)
     barriers: tuple[SourceLayer, ...] = ()
     """Rivers, lakes, motorways ...: layers of lines or areas, or an OSM file with ``where = { waterway = ["river"] }``."""
 

@@ -61,7 +61,9 @@ def _read_file(
     layer = SourceLayer(
         path=table.path, layer=table.layer, sheet=table.sheet, encoding=table.encoding, where=table.where
     )
-    return read_source(configuration.folder, layer, role, problems, columns=columns, field=place, is_table=True)
+    return read_source(
+        configuration.folder, layer, role, problems, columns=columns, field=place, is_table=True, may_be_empty=True
+    )
 
 
 def _register(
