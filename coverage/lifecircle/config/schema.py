@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lifecircle.config.conditions import Conditions, as_tuple
 from lifecircle.config.hours import TimeOfDay, Window
 from lifecircle.config.tags import NETWORK_TYPES, NetworkType, Tags
 
@@ -18,7 +19,6 @@ LEVEL_NAMES: dict[Level, str] = {"district": "区县", "township": "镇街", "vi
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 Direction = Literal["toward", "from"]
-AttributeValue = str | int | float | bool
 
 FacilityKind = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
 ModeId = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
@@ -26,11 +26,6 @@ ModeId = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
 
 def _as_label(value: Any) -> Any:
     return {"zh": value, "en": value} if isinstance(value, str) else value
-
-
-def as_tuple(value: Any) -> Any:
-    """One value where a list may stand."""
-    return (value,) if isinstance(value, (str, int, float, bool, dict)) else value
 
 
 def _as_slope(value: Any) -> Any:
@@ -96,8 +91,8 @@ class SourceLayer(Frozen):
     y: str | None = None
     crs: str | None = None
     datum: Datum | None = None
-    where: dict[str, AttributeValue | tuple[AttributeValue, ...]] = Field(default_factory=dict)
-    """Keep only the rows whose columns have these values."""
+    where: Conditions = Field(default_factory=dict)
+    """Keep only the rows whose columns meet these conditions: values, bounds or words, as in rules."""
 
     @model_validator(mode="after")
     def _coordinates_come_in_pairs(self) -> SourceLayer:
@@ -127,7 +122,7 @@ class Control(Frozen):
     level: Level
     id: str
     people: str
-    where: dict[str, AttributeValue | tuple[AttributeValue, ...]] = Field(default_factory=dict)
+    where: Conditions = Field(default_factory=dict)
 
 
 class Buildings(SourceLayer):

@@ -14,6 +14,7 @@ import pandas as pd
 from lifecircle.model import InputFile
 from lifecircle.problems import Problems, Severity, UnreadableError
 from lifecircle.sources.datum import WGS84, parse_crs
+from lifecircle.sources.osm_shapes import is_osm_file, read_osm_layer
 from lifecircle.sources.sheets import read_sheet
 from lifecircle.sources.tables import clean_text, match_where, name_columns
 from lifecircle.sources.vectors import read_layer, shapefile_parts
@@ -121,6 +122,7 @@ def read_source(
     path = resolve_path(folder, layer.path, problems, field)
     if path is None:
         return None
+    columns = list(columns)
     wanted = [*columns, *layer.where]
     if path.suffix.lower() in TABLE_SUFFIXES:
         wanted += [name for name in (layer.lon, layer.lat, layer.x, layer.y) if name]
@@ -128,6 +130,8 @@ def read_source(
     try:
         if path.suffix.lower() in TABLE_SUFFIXES:
             frame, shown = read_sheet(path, layer, wanted, problems)
+        elif is_osm_file(path):
+            frame, shown = read_osm_layer(path, layer, columns, problems), ""
         else:
             frame, shown = read_layer(path, layer, problems)
     except UnreadableError as error:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import Bounds
+from lifecircle.config import Bounds, Condition, Words
 from lifecircle.problems import Problems, Severity, nearest_name
 
 if TYPE_CHECKING:
@@ -193,8 +193,8 @@ def _half_width(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-def match_where(frame: pd.DataFrame, where: Mapping[str, Any]) -> BoolArray:
-    """Return which rows have, in every column of ``where``, one of its values, or a number within its bounds."""
+def match_where(frame: pd.DataFrame, where: Mapping[str, Condition]) -> BoolArray:
+    """Return which rows have, in every column of ``where``, one of its values, a number within its bounds, or its words."""
     keep = np.ones(len(frame), dtype=bool)
     for column, wanted in where.items():
         if isinstance(wanted, Bounds):
@@ -202,11 +202,30 @@ def match_where(frame: pd.DataFrame, where: Mapping[str, Any]) -> BoolArray:
             with np.errstate(invalid="ignore"):
                 keep &= (number >= wanted.at_least) & (number <= wanted.at_most)
             continue
-        values = wanted if isinstance(wanted, tuple) else (wanted,)
         cells = frame[column].to_numpy(dtype=object)
+        if isinstance(wanted, Words):
+            keep &= _has_words(cells, wanted)
+            continue
+        values = wanted if isinstance(wanted, tuple) else (wanted,)
         keep &= np.fromiter(
             (any(is_equal(cell, value) for value in values) for cell in cells), dtype=bool, count=len(cells)
         )
+    return keep
+
+
+def _has_words(cells: TextArray, wanted: Words) -> BoolArray:
+    """Return which cells meet every key of ``wanted``, by any of its texts."""
+    text = pd.Series([_half_width(clean_text(cell)) for cell in cells], dtype=str).str
+    keep = np.ones(len(cells), dtype=bool)
+    if wanted.contains is not None:
+        asked = [_half_width(one) for one in wanted.contains]
+        keep &= np.logical_or.reduce([text.contains(one, regex=False) for one in asked])
+    if wanted.starts is not None:
+        keep &= text.startswith(tuple(_half_width(one) for one in wanted.starts)).to_numpy(dtype=bool)
+    if wanted.ends is not None:
+        keep &= text.endswith(tuple(_half_width(one) for one in wanted.ends)).to_numpy(dtype=bool)
+    if wanted.not_ is not None:
+        keep &= ~np.fromiter((any(is_equal(cell, value) for value in wanted.not_) for cell in cells), bool, len(cells))
     return keep
 
 

@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from lifecircle.config.conditions import Conditions
 from lifecircle.config.indicators.base import IndicatorEntry, InUnit
-from lifecircle.config.records import Conditions, Need, Records, TableName, needs_of
+from lifecircle.config.records import Need, Records, TableName, needs_of
 from lifecircle.config.schema import Level
 
 PopulationKind = Literal["resident", "registered"]
