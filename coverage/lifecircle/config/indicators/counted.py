@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from lifecircle.config.indicators.base import IndicatorEntry, InUnit
 from lifecircle.config.records import Conditions, Need, Records, TableName, needs_of
 from lifecircle.config.schema import Level
+from lifecircle.config.targets import Target
 
 PopulationKind = Literal["resident", "registered"]
 
@@ -163,6 +164,10 @@ class OnTime(IndicatorEntry):
         except ValueError as error:
             raise ValueError(f"没有这一天 no such day of every year: {self.month}-{self.day}") from error
         return self
+
+    def targets_in(self, year: int) -> tuple[Target, ...]:
+        """Return the targets with the run's year where they have none: what is due every year is late in its own, and never under way."""
+        return tuple(one if one.year is not None else one.model_copy(update={"year": year}) for one in self.targets)
 
     @property
     def needs(self) -> tuple[Need, ...]:
