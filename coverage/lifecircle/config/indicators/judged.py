@@ -121,9 +121,13 @@ class Difference(IndicatorEntry):
 
 
 class Scorecard(IndicatorEntry):
-    """The share of indicators with a target that are met or ahead, as the Nanyang text counts: monitored, with target, met or ahead."""
+    """The share of clauses with a target that are met or ahead, as the Nanyang text counts: monitored, with target, met or ahead.
+
+    A scorecard is of one document; an entry that names none gives one of each that the district answers to.
+    """
 
     measure: Literal["scorecard"]
     indicators: tuple[EntryId, ...] = ()
-    """All that were computed where neither these nor ``policies`` are given."""
+    """These, each counted once, whichever document they are of."""
     policies: tuple[str, ...] = ()
+    """These documents, each by itself; those that the district answers to where neither is given."""
