@@ -345,6 +345,8 @@ class Mode(Frozen):
     max_access_m: float = Field(default=500.0, ge=0)
     direct_m: float = Field(default=100.0, ge=0)
     min_fragment_m: float = Field(default=500.0, ge=0)
+    join: Literal["near", "nearest"] = "near"
+    """Which streets a place joins: every one within ``direct_m`` (else the nearest of each connected part), or the single nearest edge."""
     squares: bool = False
     """On foot: walk along the outlines of squares and other mapped areas (``area=yes``) too, which OSMnx's filter leaves out."""
     slope: Annotated[Slope | None, BeforeValidator(_as_slope)] = Slope()
