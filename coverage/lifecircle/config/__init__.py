@@ -14,6 +14,7 @@ from lifecircle.config.catalogue import (
     load_measures,
     load_modes,
     load_policies,
+    load_tags,
     load_ways,
     read_policy,
 )
@@ -24,6 +25,7 @@ from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.layer_rules import kinds_of
 from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
+from lifecircle.config.plausible import Plausible, load_nodata_values, load_plausible
 from lifecircle.config.reader import read_configuration
 from lifecircle.config.records import FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
@@ -83,6 +85,7 @@ __all__ = [
     "Onward",
     "Placed",
     "Plan",
+    "Plausible",
     "Policy",
     "Population",
     "Question",
@@ -115,7 +118,10 @@ __all__ = [
     "load_link_kinds",
     "load_measures",
     "load_modes",
+    "load_nodata_values",
+    "load_plausible",
     "load_policies",
+    "load_tags",
     "load_ways",
     "named_by",
     "read_configuration",

@@ -80,7 +80,7 @@ def _read_places(
     for index, layer in enumerate(layers):
         read = read_source(
             configuration.folder, layer, f"{section}: {layer.kind}", problems, columns=layer.fields.values(),
-            field=f"{section}[{index + 1}].path",
+            field=f"{section}[{index + 1}].path", may_be_empty=True,
         )  # fmt: skip
         places = place_rows(layer, read, units, crs, problems) if read is not None else None
         if read is None or places is None:

@@ -171,6 +171,20 @@ def read_bool(value: Any) -> bool | None:
     )
 
 
+URBAN_CLASSES = {**dict.fromkeys(("111", "112", "121", "122", "123"), True), **dict.fromkeys(("210", "220"), False)}
+"""统计用城乡分类代码: 111 主城区, 112 城乡结合区, 121 镇中心区, 122 镇乡结合区, 123 特殊区域; 210 乡中心区, 220 村庄."""
+URBAN_WORDS = {
+    **dict.fromkeys(("城镇", "城区", "镇区", "主城区", "城乡结合区", "镇中心区", "镇乡结合区", "特殊区域", "urban"), True),
+    **dict.fromkeys(("乡村", "农村", "乡中心区", "村庄", "rural"), False),
+}
+
+
+def read_urban(value: Any) -> Any:
+    """Return whether a unit is town (True) or country (False), from its urban-rural class or the word for it; anything else as it stands."""
+    text = unicodedata.normalize("NFKC", clean_text(value)).lower()
+    return {**URBAN_CLASSES, **URBAN_WORDS}.get(text.removesuffix(".0"), value)
+
+
 def as_bool(values: Iterable[Any]) -> TextArray:
     """Return cells as True, False or None; see :func:`read_bool`."""
     return _objects([read_bool(value) for value in values])
