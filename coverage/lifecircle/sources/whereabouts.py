@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lifecircle.model import FloatArray
 
-FAR_FROM_ZONE_M = 500_000.0
+FAR_FROM_ZONE_M = 1_000_000.0
 """A district may lie outside the zone of its CRS (which is warned of), but not so far."""
 MOST_TRIED = 200  # coordinates are tried
 MOST_INSIDE = 0.8  # of them must lie in the district for a CRS to be proposed

@@ -25,6 +25,7 @@ from lifecircle.model import (
 )
 from lifecircle.problems import Problems
 from lifecircle.sources import (
+    check_positions,
     keep_standing,
     open_layers,
     open_people,
@@ -148,6 +149,8 @@ def check_district(
     known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")
     roads, road_files = read_roads(configuration, problems, cache, units)
+    if facilities is not None:
+        check_positions(configuration, facilities, roads, crs, problems)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
     terrain, barriers, barrier_files = read_barriers(configuration, terrain, problems)
     chosen = Chosen()
