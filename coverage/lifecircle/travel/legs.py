@@ -1,12 +1,13 @@
 """The access legs of points: to every street within ``direct_m``, else to the nearest of each connected part.
 
-A street runs from junction to junction, however many pieces the file cuts it into; where its direction changes another begins. It is
-joined where it is nearest: at its least distance, and where it bends back towards the point (a crescent, the path round a courtyard)
-at each place that is nearer than the street before and after it. So it does not matter where a file cuts it, a ring has no first
-point, and a street that is opened at its end or its middle takes no such place away.
+A street runs from junction to junction, however many pieces the file cuts it into, and it is joined where it is nearest. Where its
+direction changes another begins; a ferry's pier or the end of a link is no junction, so that to lay one changes nobody's legs. A ring
+without a junction has no first point. A street that is opened between junctions, or from somewhere along another street, takes no leg
+away: what it cuts in two is joined twice. (One that prolongs a dead end makes it a longer street, which is again joined where it is
+nearest.) Of equally near places, to a millimetre, all are joined, so that no order of rows decides.
 
 A connected part is one within which the mode gets from anywhere to anywhere by street: a one-way street that only leads in or only
-leads out is a part of its own, and what ferries link are two. Of equally near places (to a millimetre) all are joined.
+leads out is a part of its own, and what ferries link are two.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class StreetPieces:
     the street's end. Shape (pieces, 2)."""
     node: IntArray
     """The network's node at its start and end; -1 between junctions."""
+    street: IntArray
+    """Which street it is a piece of: a stretch from junction to junction, or to an obstacle."""
     part: IntArray
     """The connected part it belongs to."""
     edge: IntArray
@@ -103,7 +106,7 @@ def lay_pieces(
     grid = index_segments(*(np.ascontiguousarray(side) for side in (*start.T, *stop.T)))
     at_node = np.column_stack([np.where(low == 0.0, node[u[row]], -1), np.where(high == 1.0, node[v[row]], -1)])
     window = count_parts_near(grid, part[row], max_m)
-    return StreetPieces(grid, beside, at_node, part[row], edge[row], vertex[row], low, high, window)
+    return StreetPieces(grid, beside, at_node, _number_streets(beside), part[row], edge[row], vertex[row], low, high, window)
 
 
 def continue_streets(
@@ -135,6 +138,14 @@ def continue_streets(
     beside[first, first_end] = 2 * second + second_end
     beside[second, second_end] = 2 * first + first_end
     return beside
+
+
+def _number_streets(beside: IntArray) -> IntArray:
+    """Return the street of each piece: pieces that continue one another are one."""
+    piece, side = np.nonzero(beside >= 0)
+    other = beside[piece, side] >> 1
+    graph = coo_array((np.ones(len(piece), dtype=np.int8), (piece, other)), shape=(len(beside), len(beside))).tocsr()
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def number_parts(
@@ -227,7 +238,7 @@ def find_legs(
     def search(first: int, last: int) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
         return _find_legs(
             grid.ends, grid.left, grid.bottom, grid.size_m, grid.columns, grid.rows, grid.start, grid.segment,
-            pieces.beside, pieces.node, pieces.part, window.left, window.bottom, window.size_m, window.columns, window.rows, window.count,
+            pieces.beside, pieces.node, pieces.street, pieces.part, window.left, window.bottom, window.size_m, window.columns, window.rows, window.count,
             len(obstacles) > 0, bars.ends, obstacles.is_line, bars.left, bars.bottom, bars.size_m, bars.columns, bars.rows,
             bars.start, bars.segment, inside[first:last],
             x[first:last], y[first:last], near_m + HAIR_M, max_m + HAIR_M, slack_m,
@@ -277,6 +288,7 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
     segment: IntArray,
     beside: IntArray,
     node: IntArray,
+    street: IntArray,
     part: IntArray,
     window_left: float,
     window_bottom: float,
@@ -309,6 +321,7 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
     found_part, found_best = np.empty(64, dtype=np.int64), np.empty(64)
     count = np.zeros(len(x), dtype=np.int64)
     out_piece, out_share, out_m = np.empty(1024, dtype=np.int64), np.empty(1024), np.empty(1024)
+    out_node = np.empty(64, dtype=np.int64)
     filled, stamped = 0, 0
     for point in range(len(x)):
         px, py = x[point], y[point]
@@ -418,27 +431,35 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                     ):  # fmt: skip
                         continue
                     on_node = node[at, 0] if t == 0.0 else (node[at, 1] if t == 1.0 else -1)
-                    is_new = True
-                    if on_node >= 0:
-                        for own in range(n_own):
-                            if own_node[own] == on_node:
-                                is_new = False
-                                break
-                    if not is_new:
-                        continue
                     if n_own == len(own_piece):
                         own_piece, own_node = _grow_whole(own_piece), _grow_whole(own_node)
                         own_share, own_m = _grow(own_share), _grow(own_m)
                     own_piece[n_own], own_node[n_own], own_share[n_own], own_m[n_own] = at, on_node, t, metres
                     n_own += 1
                     nearest = min(nearest, metres)
-        while filled + n_own > len(out_piece):
-            out_piece, out_share, out_m = _grow_whole(out_piece), _grow(out_share), _grow(out_m)
-        out_piece[filled : filled + n_own] = own_piece[:n_own]
-        out_share[filled : filled + n_own] = own_share[:n_own]
-        out_m[filled : filled + n_own] = own_m[:n_own]
-        count[point] = n_own
-        filled += n_own
+        begun = filled
+        for leg in range(n_own):
+            # Of a street the nearest place, of the streets that end at one junction one.
+            is_kept = True
+            for other in range(n_own):
+                if street[own_piece[other]] == street[own_piece[leg]] and own_m[other] + VERTEX_M < own_m[leg]:
+                    is_kept = False
+                    break
+            if is_kept and own_node[leg] >= 0:
+                for earlier in range(begun, filled):
+                    if out_node[earlier - begun] == own_node[leg]:
+                        is_kept = False
+                        break
+            if not is_kept:
+                continue
+            if filled == len(out_piece):
+                out_piece, out_share, out_m = _grow_whole(out_piece), _grow(out_share), _grow(out_m)
+            if filled - begun == len(out_node):
+                out_node = _grow_whole(out_node)
+            out_piece[filled], out_share[filled], out_m[filled] = own_piece[leg], own_share[leg], own_m[leg]
+            out_node[filled - begun] = own_node[leg]
+            filled += 1
+        count[point] = filled - begun
     return count, out_piece[:filled], out_share[:filled], out_m[:filled]
 
 
