@@ -4,7 +4,7 @@ A street runs from junction to junction, however many pieces the file cuts it in
 direction changes another begins; a ferry's pier or the end of a link is no junction, so that to lay one changes nobody's legs. A ring
 without a junction has no first point. A street that is opened between junctions, or from somewhere along another street, takes no leg
 away: what it cuts in two is joined twice. (One that prolongs a dead end makes it a longer street, which is again joined where it is
-nearest.) Of equally near places, to a millimetre, all are joined, so that no order of rows decides.
+nearest.) Of equally near places, to a micrometre, all are joined, so that no order of rows decides.
 
 A connected part is one within which the mode gets from anywhere to anywhere by street: a one-way street that only leads in or only
 leads out is a part of its own, and what ferries link are two.
@@ -26,7 +26,7 @@ from lifecircle.travel.obstacles import Obstacles, crosses, cut_at_obstacles, st
 from lifecircle.travel.threads import map_slices
 
 HAIR_M = 1e-6
-"""Within ``direct_m`` is up to this much more, so that rounding in a projection decides nothing."""
+"""Within ``direct_m`` is up to this much more, and equally near up to this much farther: rounding in a projection decides nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +95,7 @@ def lay_pieces(
     node
         What each node before contraction is called; -1 where it is none.
     part, edge, vertex
-        Of each piece.
+        Of each piece; ``part`` as :func:`number_parts` has it.
     max_m
         The longest leg.
     """
@@ -105,8 +105,11 @@ def lay_pieces(
     stop = np.where(high[:, None] < 1.0, ends[row, :2] + high[:, None] * (ends[row, 2:] - ends[row, :2]), ends[row, 2:])
     grid = index_segments(*(np.ascontiguousarray(side) for side in (*start.T, *stop.T)))
     at_node = np.column_stack([np.where(low == 0.0, node[u[row]], -1), np.where(high == 1.0, node[v[row]], -1)])
-    window = count_parts_near(grid, part[row], max_m)
-    return StreetPieces(grid, beside, at_node, _number_streets(beside), part[row], edge[row], vertex[row], low, high, window)
+    street, of_piece = _number_streets(beside), part[row]
+    # A street that leads from one part to another is a part of its own.
+    of_piece = np.where(of_piece < 0, of_piece.max(initial=0) + 1 + street, of_piece)
+    window = count_parts_near(grid, of_piece, max_m)
+    return StreetPieces(grid, beside, at_node, street, of_piece, edge[row], vertex[row], low, high, window)
 
 
 def continue_streets(
@@ -151,15 +154,12 @@ def _number_streets(beside: IntArray) -> IntArray:
 def number_parts(
     a: IntArray, b: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int
 ) -> IntArray:
-    """Return the connected part of each edge: within one the mode gets from anywhere to anywhere."""
+    """Return the connected part of each edge, within which the mode gets from anywhere to anywhere; -1 where it leads between two."""
     tail, head = np.concatenate([a[forward], b[backward]]), np.concatenate([b[forward], a[backward]])
     ones = np.ones(len(tail), dtype=np.int8)
     graph = coo_array((ones, (tail, head)), shape=(n_nodes, n_nodes)).tocsr()
-    count, of_node = connected_components(graph, directed=True, connection="strong")
-    part = np.where(of_node[a] == of_node[b], of_node[a], -1).astype(np.int64)
-    alone = np.flatnonzero(part < 0)
-    part[alone] = count + np.arange(len(alone))
-    return np.unique(part, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    of_node = connected_components(graph, directed=True, connection="strong")[1]
+    return np.where(of_node[a] == of_node[b], of_node[a], -1).astype(np.int64)
 
 
 def split_at_obstacles(
@@ -190,8 +190,9 @@ def split_at_obstacles(
 
 
 def count_parts_near(grid: SegmentGrid, part: IntArray, reach_m: float) -> PartWindow:
-    """Return how many parts have a piece in each square of ``reach_m`` and the eight round it."""
-    size_m = max(reach_m, 1.0, grid.size_m * max(grid.columns, grid.rows) / 4000)
+    """Return how many parts have a piece in each square and the eight round it: all that ``reach_m`` from the square may find."""
+    # A piece lies within a cell of the grid of where that cell begins.
+    size_m = max(reach_m + grid.size_m, grid.size_m * max(grid.columns, grid.rows) / 4000)
     columns, rows = int(grid.columns * grid.size_m / size_m) + 1, int(grid.rows * grid.size_m / size_m) + 1
     cell = np.repeat(np.arange(grid.columns * grid.rows), np.diff(grid.start))
     row = ((cell // grid.columns) * grid.size_m / size_m).astype(np.int64)
@@ -371,7 +372,7 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                                     place += 1
                                 if place < n_parts and d2 >= found_best[place]:
                                     continue
-                                if not _is_least(ends, beside, at, t, px, py):
+                                if not _is_least(ends, beside, at, t, d2, px, py):
                                     continue
                                 if has_bars and crosses(
                                     bars, bar_is_line, bar_left, bar_bottom, bar_size, bar_columns, bar_rows, bar_start,
@@ -390,7 +391,7 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                     ring += 1
                 if n_parts == 0:
                     break
-                radius = min(np.sqrt(found_best[:n_parts].max()) + VERTEX_M + slack, most)
+                radius = min(np.sqrt(found_best[:n_parts].max()) + HAIR_M + slack, most + slack)
             wide = radius + 1e-6
             stamped += 1
             for r in range(
@@ -418,11 +419,11 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                         place = 0
                         while place < n_parts and found_part[place] != part[at]:
                             place += 1
-                        if place == n_parts or metres > np.sqrt(found_best[place]) + VERTEX_M + slack:
+                        if place == n_parts or metres > np.sqrt(found_best[place]) + HAIR_M + slack:
                             continue
                     elif metres > most + slack:
                         continue
-                    if not _is_least(ends, beside, at, t, px, py):
+                    if not _is_least(ends, beside, at, t, d2, px, py):
                         continue
                     if has_bars and crosses(
                         bars, bar_is_line, bar_left, bar_bottom, bar_size, bar_columns, bar_rows, bar_start, bar_segment, px, py,
@@ -442,13 +443,16 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
             # Of a street the nearest place, of the streets that end at one junction one.
             is_kept = True
             for other in range(n_own):
-                if street[own_piece[other]] == street[own_piece[leg]] and own_m[other] + VERTEX_M < own_m[leg]:
+                if street[own_piece[other]] == street[own_piece[leg]] and own_m[other] + HAIR_M < own_m[leg]:
                     is_kept = False
                     break
             if is_kept and own_node[leg] >= 0:
                 for earlier in range(begun, filled):
                     if out_node[earlier - begun] == own_node[leg]:
                         is_kept = False
+                        if own_m[leg] < out_m[earlier]:
+                            out_piece[earlier], out_share[earlier] = own_piece[leg], own_share[leg]
+                            out_m[earlier] = own_m[leg]
                         break
             if not is_kept:
                 continue
@@ -465,11 +469,11 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
 
 @njit(cache=True, nogil=True, inline="always")
 def _is_least(
-    ends: FloatArray, beside: IntArray, at: int, t: float, px: float, py: float
+    ends: FloatArray, beside: IntArray, at: int, t: float, d2: float, px: float, py: float
 ) -> bool:  # pragma: no cover - compiled
     """Return whether a street is nowhere nearer just before and just after the place on a piece that is nearest.
 
-    A vertex that two pieces share counts as the first one's.
+    A vertex that two pieces share counts once, as that of the nearer (within the millimetre round it), else of the first.
     """
     if 0.0 < t < 1.0:
         return True
@@ -478,9 +482,11 @@ def _is_least(
         return True
     other = follows >> 1
     if ends[other, 0] != ends[other, 2] or ends[other, 1] != ends[other, 3]:
-        share, _ = _foot(ends, other, px, py)
+        share, apart = _foot(ends, other, px, py)
         if share != float(follows & 1):
             return False
+        if apart != d2:
+            return d2 < apart
     return at <= other
 
 
