@@ -20,11 +20,36 @@ KEYS = {
 }
 GENERAL = {"walk": {"access"}, "bike": {"vehicle", "access"}, "drive": {"access"}, "ambulance": {"access"}}
 """Keys that close, but open nothing that the class of way leaves out."""
-OPEN = "yes designated official permissive public destination customers residents discouraged".split()
-SHUT = "no private permit restricted military forestry agricultural delivery employees psv bus taxi hgv use_sidepath".split()
-NOT_THERE = "construction proposed planned disused abandoned demolished removed razed no".split()
-FOR_NOBODY = "ladder via_ferrata platform busway bus_guideway raceway escape rest_area services".split()
-ON_FOOT_ONLY = "footway steps corridor elevator escalator".split()
+OPEN = ["yes", "designated", "official", "permissive", "public", "destination", "customers", "residents", "discouraged"]
+SHUT = [
+    "no",
+    "private",
+    "permit",
+    "restricted",
+    "military",
+    "forestry",
+    "agricultural",
+    "delivery",
+    "employees",
+    "psv",
+    "bus",
+    "taxi",
+    "hgv",
+    "use_sidepath",
+]
+NOT_THERE = ["construction", "proposed", "planned", "disused", "abandoned", "demolished", "removed", "razed", "no"]
+FOR_NOBODY = [
+    "ladder",
+    "via_ferrata",
+    "platform",
+    "busway",
+    "bus_guideway",
+    "raceway",
+    "escape",
+    "rest_area",
+    "services",
+]
+ON_FOOT_ONLY = ["footway", "steps", "corridor", "elevator", "escalator"]
 NOT_FOR_CARS = [*ON_FOOT_ONLY, "track", "pedestrian", "path", "bridleway", "cycleway", "crossing"]
 
 
@@ -114,14 +139,38 @@ def is_pushed(tags: Tags, network: Network) -> bool:
 def barrier_stops(tags: Tags, network: Network) -> bool:
     """Whether a node with a barrier stops a mode."""
     kind, on_wheels = tags["barrier"], network != "walk"
-    solid = "fence wire_fence wall city_wall retaining_wall hedge".split()
-    narrow = "spikes step stile horse_stile kissing_gate turnstile full-height_turnstile guard_rail ditch".split()
-    no_cars = (
-        "bollard block jersey_barrier planter log debris rock chain rope cycle_barrier motorcycle_barrier bus_trap "
-        "sump_buster yes wicket_gate door"
-    ).split()
+    solid = ["fence", "wire_fence", "wall", "city_wall", "retaining_wall", "hedge"]
+    narrow = [
+        "spikes",
+        "step",
+        "stile",
+        "horse_stile",
+        "kissing_gate",
+        "turnstile",
+        "full-height_turnstile",
+        "guard_rail",
+        "ditch",
+    ]
+    no_cars = [
+        "bollard",
+        "block",
+        "jersey_barrier",
+        "planter",
+        "log",
+        "debris",
+        "rock",
+        "chain",
+        "rope",
+        "cycle_barrier",
+        "motorcycle_barrier",
+        "bus_trap",
+        "sump_buster",
+        "yes",
+        "wicket_gate",
+        "door",
+    ]
     stops = kind in solid or (on_wheels and kind in narrow) or (network in ("drive", "ambulance") and kind in no_cars)
-    round_it = "swing_gate lift_gate toll_booth height_restrictor width_restrictor kerb".split()
+    round_it = ["swing_gate", "lift_gate", "toll_booth", "height_restrictor", "width_restrictor", "kerb"]
     walks_past = not stops and (
         (
             network == "walk"
