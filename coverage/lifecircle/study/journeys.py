@@ -112,7 +112,7 @@ class Journeys:
             roads = self.layers.roads
             if roads is None:
                 raise RuntimeError("a network mode without roads must have been refused")
-            network = self.prepared.ask(mode, lambda: build_network(roads, mode, load_ways(), self.heights))
+            network = self.prepared.ask(mode, lambda: build_network(roads, mode, load_ways(), self.heights, self.layers.barriers.shape))
             self.networks[mode_id] = network
             for text in network.problems:
                 self.problems.add("network-ferry", "warning", "roads", text, field=f"modes.{mode_id}")
@@ -243,7 +243,7 @@ class Journeys:
 def _nearest_access_m(entrances: Entrances) -> FloatArray:
     if not len(entrances.joins):
         return np.zeros(0)
-    return np.minimum.reduceat(entrances.joins.access_m, entrances.start[:-1])
+    return np.minimum.reduceat(entrances.joins.nearest_m, entrances.start[:-1])
 
 
 def _is_without(rows: IntArray, serving: bytes) -> bool:

@@ -241,7 +241,7 @@ def _outline(task: Task, cell_m: float, extent: Extent, limits: Sequence[float])
             value = spread.margin(level, tiles, box, cost, limit)
             drawn[band].append(outline_positive(value, left, bottom, cell_m))
     doors = spread.doors
-    far = task.chosen[doors.edge[task.chosen] < 0]
+    far = task.chosen[~doors.is_joined[task.chosen]]
     simplify_m = task.simplify_cells * cell_m
     polygons = []
     for parts, limit in zip(drawn, limits, strict=True):
