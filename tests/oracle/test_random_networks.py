@@ -332,8 +332,8 @@ def our_mode(mode: ReferenceMode) -> Mode:
     """The same mode as the package holds it."""
     keys = {"speeds_kph" if isinstance(mode.speed_kph, dict) else "speed_kph": mode.speed_kph}
     slope = {"steps_kph": mode.steps_kph} if mode.slope else False
-    who = {"id": "m", "label": "m", "network_type": mode.network, "ways": mode.ways}
-    return Mode.model_validate({**who, "slope": slope, "join": mode.join, **keys, **SETTINGS})
+    who = {"id": "m", "label": "m", "network_type": mode.network, "ways": mode.ways, "join": mode.join}
+    return Mode.model_validate({**who, "slope": slope, **keys, **SETTINGS})
 
 
 def is_tied(network: ReferenceNetwork, at: np.ndarray) -> bool:
