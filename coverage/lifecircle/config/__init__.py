@@ -14,6 +14,7 @@ from lifecircle.config.catalogue import (
     load_measures,
     load_modes,
     load_policies,
+    load_streets,
     load_ways,
     read_policy,
 )
@@ -45,6 +46,7 @@ from lifecircle.config.schema import (
 )
 from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.siting import CandidateLayer, Plan, Question
+from lifecircle.config.streets import OnewayWords, StreetWords
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
 from lifecircle.config.targets import Base, Target, TargetKind
 from lifecircle.config.water import WaterSupply
@@ -79,6 +81,7 @@ __all__ = [
     "LinkTerms",
     "Mode",
     "Need",
+    "OnewayWords",
     "Onward",
     "Placed",
     "Plan",
@@ -93,6 +96,7 @@ __all__ = [
     "Sensitivity",
     "SourceLayer",
     "Statement",
+    "StreetWords",
     "TableFile",
     "TableFilter",
     "TableLayer",
@@ -113,6 +117,7 @@ __all__ = [
     "load_measures",
     "load_modes",
     "load_policies",
+    "load_streets",
     "load_ways",
     "named_by",
     "read_configuration",

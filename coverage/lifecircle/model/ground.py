@@ -74,6 +74,17 @@ class Closure:
     """How many ways of the street map it takes away."""
 
 
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The ledger of a street file: rows = used + repaired + set aside."""
+
+    rows: int = 0
+    repaired: int = 0
+    set_aside: int = 0
+    as_of: str = ""
+    """The date of an OpenStreetMap extract's data, where the file says it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Roads:
     """The street map: ways over shared nodes, with the tags that decide who may use them."""
@@ -90,6 +101,8 @@ class Roads:
     sailings: tuple[Sailing, ...] = ()
     links: tuple[NewLink, ...] = ()
     closures: tuple[Closure, ...] = ()
+    features: Features | None = None
+    """Of the file; None where it was not counted."""
 
     def __len__(self) -> int:
         return len(self.way_id)

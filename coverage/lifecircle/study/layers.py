@@ -137,7 +137,7 @@ def check_district(
     registers, table_files = read_registers(configuration, units, problems)
     known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")
-    roads, road_files = read_roads(configuration, problems, cache)
+    roads, road_files = read_roads(configuration, problems, cache, units=units, cells=cells)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
     terrain, barriers, barrier_files = read_barriers(configuration, terrain, problems)
     chosen = Chosen()

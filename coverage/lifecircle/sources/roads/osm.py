@@ -15,8 +15,8 @@ import pandas as pd
 import pyproj
 
 from lifecircle.config import Roads as RoadsLayer
-from lifecircle.config import load_ways
-from lifecircle.model import Roads
+from lifecircle.config import load_streets, load_ways
+from lifecircle.model import Features, Roads
 from lifecircle.problems import Problems, UnreadableError
 from lifecircle.sources.datum import WGS84, to_district
 
@@ -32,6 +32,7 @@ _ALWAYS = (
     "bridge",
     "bridge:name",
     "tunnel",
+    "layer",
     "vehicle",
 )
 
@@ -67,8 +68,10 @@ def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: 
             continue
         found.add(identity, number, nodes)
     if found.broken:
+        is_cut = found.lost > load_streets().plausible.broken_share * found.ways
         problems.add(
-            "roads-missing-nodes", "warning", layer.path or "", "道路有节点不在文件里 ways with nodes that are not in the file",
+            "roads-missing-nodes", "error" if is_cut else "warning", layer.path or "",
+            f"{found.ways} 条道路中有 {found.broken} 条的节点不在文件里 ways with nodes that are not in the file",
             expected="完整的道路 complete ways", mend="道路在缺口处断开 they break there; 用 complete-ways 方式裁剪 cut it with complete ways",
             count=found.broken,
         )  # fmt: skip
@@ -109,7 +112,12 @@ class _Found:
     identities: list[str] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     """For each way, its row of ``rows``."""
+    ways: int = 0
     broken: int = 0
+    """Ways with nodes that are not in the file."""
+    lost: int = 0
+    """Ways of which nothing is left."""
+    kept_in_part: int = 0
     rows: list[tuple[str | None, ...]] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
 
@@ -125,7 +133,8 @@ class _Found:
 
     def add(self, identity: str, number: int, nodes: str) -> None:
         """Add a way; where an extract cut nodes away, its pieces between them: no street is drawn across a hole."""
-        pieces = [nodes]
+        pieces, pieces_before = [nodes], len(self.nodes)
+        self.ways += 1
         if "xy" in nodes:
             self.broken += 1
             # A ferry's duration cannot be shared over a part of it.
@@ -137,6 +146,9 @@ class _Found:
                 self.counts.append(count)
                 self.identities.append(identity)
                 self.numbers.append(number)
+        is_lost = len(self.nodes) == pieces_before
+        self.lost += is_lost
+        self.kept_in_part += "xy" in nodes and not is_lost
 
     def roads(self, keys: tuple[str, ...], district_crs: pyproj.CRS) -> Roads:
         """Return the columns as a street map in the district's CRS; a node keeps its identity, whoever shares it."""
@@ -155,6 +167,7 @@ class _Found:
             way_id=np.array(self.identities, dtype=object),
             tags=rows.take(self.numbers).reset_index(drop=True),
             source="OpenStreetMap, EPSG:4326",
+            features=Features(rows=self.ways, repaired=self.kept_in_part, set_aside=self.lost),
         )
 
 
