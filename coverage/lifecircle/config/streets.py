@@ -35,6 +35,8 @@ class HighwayWords(Frozen):
 
     known: tuple[str, ...]
     source: str
+    minor: tuple[str, ...]
+    """Ways of which a dead end for wheels is no error."""
 
 
 class ClassWords(Frozen):

@@ -71,7 +71,8 @@ def check_topology(roads: Roads, layer: RoadsLayer, place: Place, kind: str, pro
     _tell_loose(roads, found, found.loose.take(~is_snapped), place, problems)
     if is_snapped.any():
         problems.add(
-            "roads-snapped", "repaired", place.file, f"道路端点已接到邻近道路 ends joined to the street they missed: {_at(roads, found.loose.node[is_snapped], place)}",
+            "roads-snapped", "repaired", place.file,
+            f"道路端点已接到邻近道路 ends joined to the street they missed: {_at(roads, found.loose.node[is_snapped], place)}",
             layer=place.layer, field="roads.snap_m", expected=f"<= {layer.snap_m:g} m", mend="按配置 as configured", count=int(is_snapped.sum()),
         )  # fmt: skip
     if not layer.node and not is_snapped.any():
@@ -90,8 +91,9 @@ def _tell_crossings(
     where = _places(crossings.x[first], crossings.y[first], place)
     if layer.node:
         problems.add(
-            "roads-noded", "repaired", place.file, f"在 {count} 处交叉加了节点 joined where they cross: {where}", layer=place.layer, row=rows,
-            field="roads.node", expected="同层相交处有公共节点 a common vertex where streets of one level cross", mend="按配置 as configured", count=count,
+            "roads-noded", "repaired", place.file, f"在 {count} 处交叉加了节点 joined where they cross: {where}",
+            layer=place.layer, row=rows, field="roads.node", mend="按配置 as configured", count=count,
+            expected="同层相交处有公共节点 a common vertex where streets of one level cross",
         )  # fmt: skip
         return
     now, then = count_parts(roads, pieces, pieces.u[crossings.one], pieces.u[crossings.other])
@@ -105,7 +107,8 @@ def _tell_crossings(
         f"{count} 处同层交叉没有公共节点，在那里不连通 crossings on one level without a common vertex, not joined: {where}; "
         f"路网分 {now} 片，接上后 {then} 片 parts now and if joined{doubt}",
         layer=place.layer, row=rows, field="geometry", expected="相交处有公共节点 a vertex of both streets where they cross",
-        mend="如确为平交 if they do meet: set [roads] node = true (桥隧和 layer 不同的不动 bridges, tunnels and other layers are left alone)", count=count,
+        count=count,
+        mend="如确为平交 if they do meet: set [roads] node = true (桥隧和 layer 不同的不动 bridges, tunnels and other layers are left alone)",
     )  # fmt: skip
 
 
@@ -140,8 +143,9 @@ def _tell_loose(roads: Roads, found: Topology, misses: Misses, place: Place, pro
     now, then = count_parts(roads, found.pieces, misses.node, found.pieces.u[misses.piece])
     problems.add(
         "roads-loose-ends", "warning", place.file,
-        f"{count} 处道路端点离另一条路不到 {load_streets().plausible.loose_m:g} 米而未相接 ends within that distance of another street without meeting it "
-        f"({misses.distance_m.min():.3f}-{widest_m:.3f} m): {_at(roads, misses.node[first], place)}; 路网分 {now} 片，接上后 {then} 片 parts now and if joined",
+        f"{count} 处道路端点离另一条路不到 {load_streets().plausible.loose_m:g} 米而未相接 ends within that distance of another street "
+        f"without meeting it ({misses.distance_m.min():.3f}-{widest_m:.3f} m): {_at(roads, misses.node[first], place)}; "
+        f"路网分 {now} 片，接上后 {then} 片 parts now and if joined",
         layer=place.layer, row=_rows(roads, found.pieces.way[misses.piece[first]]), field="geometry",
         expected="端点重合 ends at one place", mend=f"如应相连 if they meet: set [roads] snap_m = {_above(widest_m):g}", count=count,
     )  # fmt: skip
@@ -183,8 +187,8 @@ def _check_twins(roads: Roads, layer: RoadsLayer, place: Place, problems: Proble
         f"{len(one)} 处有两个节点重叠，道路在那里断开 places with two nodes, where streets do not meet: {_at(roads, one, place)}; "
         f"路网分 {now} 片，接上后 {then} 片 parts now and if joined",
         layer=place.layer, row=_rows(roads, _ways_of(roads, np.concatenate([one, other]))), field="node",
-        expected="一处一个节点 one node a place", mend=f"两幅图的接缝? where two extracts meet: set [roads] snap_m = {within_m:g}, 或合并原图后再裁 or cut them from one file",
-        count=len(one),
+        expected="一处一个节点 one node a place", count=len(one),
+        mend=f"两幅图的接缝? where two extracts meet: set [roads] snap_m = {within_m:g}, 或合并原图后再裁 or cut them from one file",
     )  # fmt: skip
     return roads
 
@@ -244,7 +248,9 @@ def check_directions(roads: Roads, place: Place, problems: Problems, inside: Flo
     is_back = np.isin(word.astype(str), BACKWARD)[pieces.way]
     leaves = _degree(np.where(is_back, pieces.v, pieces.u), ~one_way, pieces.u, pieces.v, n_nodes)
     enters = _degree(np.where(is_back, pieces.u, pieces.v), ~one_way, pieces.u, pieces.v, n_nodes)
-    stuck = _within((leaves == 0) | (enters == 0), roads, pieces, inside)
+    is_minor = roads.tags["highway"].isin(load_streets().highway.minor).to_numpy()[pieces.way]
+    has_major = np.bincount(np.concatenate([pieces.u[~is_minor], pieces.v[~is_minor]]), minlength=n_nodes) > 0
+    stuck = _within(has_major & ((leaves == 0) | (enters == 0)), roads, pieces, inside)
     if len(stuck):
         problems.add(
             "roads-no-way-out", "warning", place.file,
@@ -272,9 +278,10 @@ def _within(is_stuck: BoolArray, roads: Roads, pieces: Pieces, inside: FloatArra
     return stuck[is_inside & ((degree[stuck] > 1) | (edge_m > WELL_INSIDE_M))]
 
 
-def _degree(from_node: IntArray, both: IntArray, u: IntArray, v: IntArray, n_nodes: int) -> IntArray:
+def _degree(from_node: IntArray, both: BoolArray, u: IntArray, v: IntArray, n_nodes: int) -> IntArray:
     """Return how many pieces may be gone along from each node."""
-    count = np.bincount(from_node[~both.astype(bool)], minlength=n_nodes)
+    count = np.bincount(from_node[~both], minlength=n_nodes)
     for ends in (u, v):
-        count = count + np.bincount(ends[both.astype(bool)], minlength=n_nodes)
-    return np.asarray(count, dtype=np.int64)
+        count = count + np.bincount(ends[both], minlength=n_nodes)
+    degree: IntArray = np.asarray(count, dtype=np.int64)
+    return degree

@@ -151,7 +151,8 @@ def read_graphml(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
     is_placed = (ends >= 0).all(axis=1) & np.isfinite(np.append(x + y, np.nan)[ends]).all(axis=1)
     names = np.array([f"{u}-{v}" for u, v in graph.edge_ends], dtype=object)
     report_rows(
-        problems, "roads-edge-no-place", "set_aside", place, names[~is_placed], "边的端点不在文件里或没有坐标 edges whose nodes are absent or have no place",
+        problems, "roads-edge-no-place", "set_aside", place, names[~is_placed],
+        "边的端点不在文件里或没有坐标 edges whose nodes are absent or have no place",
         field="node", expected="x, y", mend="重新导出 export it again",
     )  # fmt: skip
     _check_lengths(graph, names, place, problems)

@@ -22,8 +22,10 @@ from lifecircle.sources.roads.words import find_levels
 
 JOIN_M = 0.001
 """Vertices this near are one node: the width of rounding, far below any survey."""
-MOST_AT_ONE_END = 2
-"""A node of more streets than this is a junction already; what is near it is another."""
+ROUND_DIGITS = 6
+"""Places that are computed are rounded to a micrometre, so that a street of round coordinates that is cut keeps its metres to the bit."""
+MOST_AT_ONE_END = 1
+"""An end with nothing beyond; where streets meet already, what is near is another junction."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +146,7 @@ def _find_crossings(roads: Roads, pieces: Pieces, one: IntArray, other: IntArray
         for share, metres in ((t, length[one]), (w, length[other])):
             crosses &= (share * metres > JOIN_M) & ((1.0 - share) * metres > JOIN_M)
     one, other, t, w = one[crosses], other[crosses], t[crosses], w[crosses]
-    at = start[:, one] + t * along[:, one]
+    at = np.round(start[:, one] + t * along[:, one], ROUND_DIGITS)
     return Crossings(one, other, t, w, at[0], at[1])
 
 
@@ -309,7 +311,9 @@ def join_streets(roads: Roads, topology: Topology, *, at_crossings: bool, snap_m
         merged_other.append(np.where(at_u, pieces.u[joined.piece], pieces.v[joined.piece])[at_u | at_v])
         between = joined.take(~(at_u | at_v))
         start, end = _ends(roads, pieces, 0)[:, between.piece], _ends(roads, pieces, 1)[:, between.piece]
-        x[between.node], y[between.node] = start + between.share * (end - start)
+        moves = between.distance_m > JOIN_M
+        moved = np.round(start + between.share * (end - start), ROUND_DIGITS)
+        x[between.node[moves]], y[between.node[moves]] = moved[:, moves]
         inserted_piece.append(between.piece)
         inserted_share.append(between.share)
         inserted_node.append(between.node)

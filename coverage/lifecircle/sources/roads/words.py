@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -239,11 +239,11 @@ def find_levels(tags: pd.DataFrame) -> tuple[IntArray, BoolArray]:
     """Return the level of each way (``layer``; else a bridge 1, a tunnel -1, the ground 0), and which are bridges or tunnels."""
     absent = set(load_streets().structures.no)
     is_bridge, is_tunnel = (
-        _by_value(tags[key], lambda text: same_word(text) not in absent, empty=False) for key in STRUCTURES
+        _by_value(tags[key], lambda text: same_word(text) not in absent, empty=0.0) > 0 for key in STRUCTURES
     )
-    layer = _by_value(tags["layer"], _level_of, empty=0)
+    layer = _by_value(tags["layer"], _level_of, empty=0.0)
     level = np.where((layer == 0) & is_bridge, 1, np.where((layer == 0) & is_tunnel, -1, layer))
-    return level.astype(np.int64), np.asarray(is_bridge | is_tunnel, dtype=bool)
+    return level.astype(np.int64), is_bridge | is_tunnel
 
 
 def _level_of(text: str) -> int:
@@ -251,12 +251,10 @@ def _level_of(text: str) -> int:
     return int(match.group(1)) if match else 0
 
 
-def _by_value(column: pd.Series, function: object, empty: object) -> FloatArray:
+def _by_value(column: pd.Series, function: Callable[[str], float], empty: float) -> FloatArray:
     """Ask once a value of a category; code -1 is "no such tag"."""
-    if not callable(function):
-        raise TypeError(function)
-    asked = [function(str(value)) for value in column.cat.categories]
-    return np.array([*asked, empty])[column.cat.codes.to_numpy()]
+    asked = [float(function(str(value))) for value in column.cat.categories]
+    return np.array([*asked, empty], dtype=np.float64)[column.cat.codes.to_numpy()]
 
 
 def drop_absurd_speeds(tags: pd.DataFrame, is_asked: bool, file: str, problems: Problems) -> pd.DataFrame:
@@ -268,9 +266,9 @@ def drop_absurd_speeds(tags: pd.DataFrame, is_asked: bool, file: str, problems: 
     if not is_absurd.any():
         return tags
     if is_asked:
-        values = column[is_absurd].astype(str).value_counts()
+        values = {str(value): int(count) for value, count in column[is_absurd].astype(str).value_counts().items()}
         problems.add(
-            "roads-maxspeed-absurd", "warning", file, f"不合理的限速，未采用 absurd speed limits, not used: {_show(values.to_dict())}",
+            "roads-maxspeed-absurd", "warning", file, f"不合理的限速，未采用 absurd speed limits, not used: {_show(values)}",
             field="maxspeed", expected=f"{low:g}-{high:g} km/h",
             mend="该路按等级速度 those streets go at their class's speed; 更正或写单位 correct it, or write the unit: 30 mph",
             count=int(is_absurd.sum()),
