@@ -139,7 +139,7 @@ def _recall_map(reading: _Reading, source: InputFile, cache: Cache) -> Roads | N
         return _read_map(reading)
     settings = reading.layer.model_dump(mode="json", exclude={"closed"})
     key = make_key("roads", source.sha256, settings, reading.crs.to_wkt())
-    recalled = cache.recall("roads", key, (Roads, Problem))
+    recalled = cache.recall("roads", key, (Roads, Features, Problem))
     if recalled is not None:
         roads: Roads | None = recalled[0]
         problems.found.extend(recalled[1])

@@ -280,8 +280,7 @@ def _within(is_stuck: BoolArray, roads: Roads, pieces: Pieces, inside: FloatArra
 
 def _degree(from_node: IntArray, both: BoolArray, u: IntArray, v: IntArray, n_nodes: int) -> IntArray:
     """Return how many pieces may be gone along from each node."""
-    count = np.bincount(from_node[~both], minlength=n_nodes)
+    degree: IntArray = np.bincount(from_node[~both], minlength=n_nodes).astype(np.int64)
     for ends in (u, v):
-        count = count + np.bincount(ends[both], minlength=n_nodes)
-    degree: IntArray = np.asarray(count, dtype=np.int64)
+        degree += np.bincount(ends[both], minlength=n_nodes)
     return degree

@@ -116,7 +116,8 @@ def _place_lines(
     bounds = np.full((len(frame), 4), np.nan)
     bounds[usable] = shapely.bounds(moved[usable])
     is_lost = usable & ~np.isfinite(bounds).all(axis=1)
-    is_point = usable & ~is_lost & ~(shapely.length(moved) > 0)
+    is_placed = usable & ~is_lost
+    is_point = is_placed & ~(shapely.length(np.where(is_placed, moved, None)) > 0)
     if not is_lost[usable].all():
         _set_aside(
             read, is_lost, "roads-not-finite", "坐标不成立 coordinates are no place on Earth",
