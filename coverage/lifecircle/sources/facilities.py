@@ -12,9 +12,10 @@ import shapely
 from lifecircle.model import BoolArray, Facilities, InputFile, TextArray, Units
 from lifecircle.sources.datum import to_lonlat
 from lifecircle.sources.files import ReadLayer, read_source
+from lifecircle.sources.osm_shapes import is_osm_file
 from lifecircle.sources.places import Places, place_rows
 from lifecircle.sources.tables import as_code, as_text, clean_text, is_missing, report_rows
-from lifecircle.sources.units import read_district_crs
+from lifecircle.sources.units import is_in_units, read_district_crs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +80,7 @@ def _read_places(
     for index, layer in enumerate(layers):
         read = read_source(
             configuration.folder, layer, f"{section}: {layer.kind}", problems, columns=layer.fields.values(),
-            field=f"{section}[{index + 1}].path",
+            field=f"{section}[{index + 1}].path", may_be_empty=True,
         )  # fmt: skip
         places = place_rows(layer, read, units, crs, problems) if read is not None else None
         if read is None or places is None:
@@ -98,7 +99,8 @@ def _layer_frame(
     source, rows = read.frame, read.frame.index.to_numpy()
     # The second layer of a kind without ids must not reuse the first one's.
     prefix = layer.kind if number == 1 else f"{layer.kind}-{number}"
-    own_id = np.array([f"{prefix}-{row}" for row in rows], dtype=object)
+    # OpenStreetMap's ids are ids of the input; a row number is none.
+    own_id = np.array([str(row) if is_osm_file(read.file) else f"{prefix}-{row}" for row in rows], dtype=object)
     if "id" in layer.fields:
         given = as_code(source[layer.fields["id"]])
         report_rows(
@@ -221,12 +223,3 @@ def _check_layers_share_ids(frame: pd.DataFrame, problems: Problems) -> None:
             dict.fromkeys(frame["facility_id"][is_doubled]),
             f"同类图层的编号重复 layers of one kind share ids ({kinds})", field="facilities",
         )  # fmt: skip
-
-
-def is_in_units(geometry: TextArray, units: Mapping[Level, Units]) -> BoolArray:
-    """Return which places touch a unit of the district."""
-    inside = np.zeros(len(geometry), dtype=bool)
-    for level_units in units.values():
-        hits = shapely.STRtree(level_units.geometry).query(geometry, predicate="intersects")[0]
-        inside[hits] = True
-    return inside

@@ -5,26 +5,28 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from lifecircle.model import InputFile
-from lifecircle.problems import Problems, UnreadableError
+from lifecircle.problems import Problems, Severity, UnreadableError
 from lifecircle.sources.datum import WGS84, parse_crs
+from lifecircle.sources.osm_shapes import is_osm_file, read_osm_layer
 from lifecircle.sources.sheets import read_sheet
-from lifecircle.sources.tables import match_where, name_columns
+from lifecircle.sources.tables import clean_text, match_where, name_columns
 from lifecircle.sources.vectors import read_layer, shapefile_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pyproj
 
     from lifecircle.config import SourceLayer
 
+MOST_READ = 1000  # rows looked at for the words a column holds
 TABLE_SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls")
 
 
@@ -97,6 +99,7 @@ def read_source(
     columns: Iterable[str] = (),
     field: str,
     is_table: bool = False,
+    may_be_empty: bool = False,
 ) -> ReadLayer | None:
     """Read a layer, whatever its format.
 
@@ -108,6 +111,8 @@ def read_source(
         The place in ``district.toml``, for messages.
     is_table
         Only the columns are asked for: a geometry, and its CRS, may be anything.
+    may_be_empty
+        No row, or none that ``where`` chooses, is what the district has of this: a warning. Else it is an error.
 
     Returns
     -------
@@ -117,6 +122,7 @@ def read_source(
     path = resolve_path(folder, layer.path, problems, field)
     if path is None:
         return None
+    columns = list(columns)
     wanted = [*columns, *layer.where]
     if path.suffix.lower() in TABLE_SUFFIXES:
         wanted += [name for name in (layer.lon, layer.lat, layer.x, layer.y) if name]
@@ -124,6 +130,8 @@ def read_source(
     try:
         if path.suffix.lower() in TABLE_SUFFIXES:
             frame, shown = read_sheet(path, layer, wanted, problems)
+        elif is_osm_file(path):
+            frame, shown = read_osm_layer(path, layer, columns, problems), ""
         else:
             frame, shown = read_layer(path, layer, problems)
     except UnreadableError as error:
@@ -131,6 +139,9 @@ def read_source(
         return None
     if frame is None:
         return None
+    if not len(frame) and not [name for name in frame.columns if name != "geometry"]:
+        # A GeoJSON file without features has no columns either.
+        frame = frame.assign(**{name: np.empty(0, dtype=object) for name in dict.fromkeys(wanted)})
     frame = name_columns(frame, wanted, layer.path, shown, problems)
     if frame is None:
         return None
@@ -141,7 +152,7 @@ def read_source(
         crs = _layer_crs(layer, frame, shown, problems)
         if crs is None:
             return None
-    frame = _keep_where(frame, layer, shown, problems)
+    frame = _keep_where(frame, layer, shown, "warning" if may_be_empty else "error", problems)
     if frame is None:
         return None
     text = layer.datum if layer.datum in ("gcj02", "bd09") else crs.to_string() if crs is not None else ""
@@ -183,22 +194,33 @@ def _layer_crs(layer: SourceLayer, frame: gpd.GeoDataFrame, shown: str, problems
     return None
 
 
-def _keep_where(frame: pd.DataFrame, layer: SourceLayer, shown: str, problems: Problems) -> pd.DataFrame | None:
-    if len(frame) == 0:
-        problems.error("layer-empty", layer.path, "没有要素 no features", layer=shown)
-        return None
+def _keep_where(
+    frame: pd.DataFrame, layer: SourceLayer, shown: str, severity: Severity, problems: Problems
+) -> pd.DataFrame | None:
+    """Return the rows that ``where`` chooses; None where there is none and that is an error."""
+    if not len(frame):
+        problems.add(
+            "layer-empty", severity, layer.path, "没有要素 no features", layer=shown, expected="至少一行 at least one row",
+            mend="若本区确实没有,按没有计 if the district has none of these, it counts as none; 否则重新导出 else export it again",
+        )  # fmt: skip
+        return None if severity == "error" else frame
     if not layer.where:
         return frame
     keep = match_where(frame, layer.where)
     if not keep.any():
-        values = {column: sorted({str(v) for v in frame[column].head(1000)})[:8] for column in layer.where}
-        problems.error(
-            "layer-where-empty",
-            layer.path,
-            f"where 没有选中任何行 selects none of {len(frame)} rows",
-            layer=shown,
-            field="where",
-            mend=f"列中有 the columns hold: {values}",
-        )
-        return None
+        values = {
+            column: list(dict.fromkeys(clean_text(cell) for cell in frame[column].head(MOST_READ)))[:8]
+            for column in layer.where
+        }
+        problems.add(
+            "layer-where-empty", severity, layer.path, f"where 没有选中任何行 selects none of {len(frame)} rows: {_as_written(layer.where)}",
+            layer=shown, field="where", expected=f"列中有 the columns hold: {values}",
+            mend="改为列中的写法 write what the columns hold; 若确实没有,按没有计 if there is none, it counts as none", count=len(frame),
+        )  # fmt: skip
+        if severity == "error":
+            return None
     return frame[keep]
+
+
+def _as_written(where: Mapping[str, Any]) -> str:
+    return ", ".join(f"{column} = {value}" for column, value in where.items())

@@ -13,10 +13,10 @@ from lifecircle.config.schema import LEVELS
 from lifecircle.model import Known, Register
 from lifecircle.sources.files import read_source
 from lifecircle.sources.people.zones import join_codes
-from lifecircle.sources.tables import as_code, as_numbers, as_text, clean_text, is_missing, report_rows, show_values
+from lifecircle.sources.tables import as_code, as_numbers, as_text, clean_text, is_missing, read_urban, report_rows, show_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lifecircle.config import Configuration, District, TableFile, TableLayer
     from lifecircle.config.schema import Level
@@ -61,7 +61,9 @@ def _read_file(
     layer = SourceLayer(
         path=table.path, layer=table.layer, sheet=table.sheet, encoding=table.encoding, where=table.where
     )
-    return read_source(configuration.folder, layer, role, problems, columns=columns, field=place, is_table=True)
+    return read_source(
+        configuration.folder, layer, role, problems, columns=columns, field=place, is_table=True, may_be_empty=True
+    )
 
 
 def _register(
@@ -83,6 +85,8 @@ def _register(
     year = _years_of_rows(table, read, problems)
     is_placed = unit[table.level] >= 0 if table.level in unit else unit["district"] >= 0
     plain = {str(name): _plain(frame[name].to_numpy(dtype=object)[is_placed]) for name in frame.columns}
+    if "urban" in plain:  # 是、否, or a class of the statistical code
+        plain["urban"] = _objects_of(read_urban(cell) for cell in plain["urban"])
     return Register(
         name=table.name,
         frame=pd.DataFrame(plain, index=np.arange(int(is_placed.sum()))),
@@ -96,9 +100,16 @@ def _register(
 
 
 def _plain(cells: TextArray) -> TextArray:
-    plain = np.empty(len(cells), dtype=object)
-    plain[:] = [None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells]
-    return plain
+    return _objects_of(
+        None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells
+    )
+
+
+def _objects_of(values: Iterable[Any]) -> TextArray:
+    listed = list(values)
+    held = np.empty(len(listed), dtype=object)
+    held[:] = listed
+    return held
 
 
 def _years_of_rows(table: TableLayer, read: ReadLayer, problems: Problems) -> FloatArray:

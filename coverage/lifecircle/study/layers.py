@@ -26,6 +26,9 @@ from lifecircle.model import (
 from lifecircle.problems import Problems
 from lifecircle.sources import (
     keep_standing,
+    open_layers,
+    open_people,
+    open_terrain,
     read_barriers,
     read_candidates,
     read_district_crs,
@@ -119,17 +122,24 @@ def check_district(
     """
     progress("读取配置 reading the configuration")
     configuration = read_configuration(folder, problems, policies=policies)
-    if configuration is None or configuration.district is None:
+    if configuration is None:
+        return None
+    if configuration.district is None:
+        open_layers(configuration, problems)
         return None
     used_year = year or configuration.district.year
     configuration = at_year(_set_time(configuration, configuration.district, at, problems), used_year, problems)
     crs = read_district_crs(configuration, problems)
     if crs is None:
+        open_layers(configuration, problems)
         return None
     progress("读取行政单元 reading units")
     units, unit_files = read_units(configuration, problems)
     progress("读取人口 reading people")
     cells, people_files, people_details = read_people(configuration, units, problems)
+    if not units:
+        open_people(configuration, problems)
+        open_terrain(configuration, problems)
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
     places, place_files = read_layers(configuration, units, problems)
@@ -198,7 +208,7 @@ def _check_ways(configuration: Configuration, roads: Roads | None, chosen: Chose
         mode = configuration.modes.get(name)
         if mode is None or mode.engine != "network":
             continue
-        use = use_ways(roads, mode, load_ways()[mode.ways])
+        use = use_ways(roads, mode, load_ways()[mode.network_type or "walk"])
         if not (use.is_used & ~use.is_ferry).any():
             classes = ", ".join(str(value) for value in roads.tags["highway"].dropna().unique()[:8])
             problems.add(

@@ -32,6 +32,7 @@ from lifecircle.sources.roads.extent import (
 )
 from lifecircle.sources.roads.graph import read_graphml
 from lifecircle.sources.roads.osm import read_osm
+from lifecircle.sources.roads.tags import note_tags, note_turns
 from lifecircle.sources.roads.vector import read_lines
 from lifecircle.sources.roads.words import check_words, drop_absurd_speeds
 from lifecircle.sources.units import district_bounds
@@ -61,12 +62,13 @@ def read_roads(
     configuration: Configuration,
     problems: Problems,
     cache: Cache = NO_CACHE,
-    *,
     units: Mapping[Level, Units] | None = None,
+    *,
     cells: Cells | None = None,
 ) -> tuple[Roads | None, list[InputFile]]:
     """Read the roads layer: ``.osm.pbf``/``.osm`` (pyosmium), ``.graphml`` (OSMnx), or any vector layer of lines.
 
+    What its tags leave open is said, and with ``units`` how many forbidden turns lie in the district.
     A file that was read before, in the same way and for the same CRS, comes from the cache with what was said of it then.
 
     Parameters
@@ -116,6 +118,9 @@ def read_roads(
         return None, []
     is_by_maxspeed = any(mode.maxspeed for mode in configuration.modes.values())
     roads = replace(roads, tags=drop_absurd_speeds(roads.tags, is_by_maxspeed, layer.path, problems))
+    note_tags(roads, configuration, layer.path, problems)
+    if units:
+        note_turns(roads, units, layer.path, problems)
     roads = close_links(roads, configuration, crs, problems)
     return roads, [_count(source, roads)]
 
@@ -166,14 +171,15 @@ def _read_map(reading: _Reading) -> Roads | None:
         kind = "graph"
         roads = read_graphml(path, layer, reading.crs, problems)
     else:
-        roads, raw, shown = read_lines(reading.folder, layer, reading.crs, problems)
-        if roads is None and len(raw):
-            report_elsewhere(
-                layer.path or "", shown, "坐标不成立 its coordinates are no places on Earth", raw,
-                parse_crs(layer.crs) if layer.crs else None, reading.units, reading.crs, problems,
-            )  # fmt: skip
+        read = read_lines(reading.folder, layer, reading.crs, problems)
+        roads, shown = read.roads, read.shown
+        if roads is None and len(read.raw):
+            where = "坐标不成立 its coordinates are no places on Earth"
+            report_elsewhere(layer.path or "", shown, where, read.raw, read.crs, reading.units, reading.crs, problems)
     if roads is None or not len(roads):
         return roads
+    if not layer.ferries:
+        roads = roads.only(~roads.is_ferry)
     return check_topology(roads, layer, Place(layer.path or "", shown, reading.crs), kind, problems)
 
 

@@ -271,16 +271,15 @@ def _within(is_stuck: BoolArray, roads: Roads, pieces: Pieces, inside: FloatArra
         return stuck[degree[stuck] > 1]
     x, y = roads.x[stuck], roads.y[stuck]
     used = np.unique(np.concatenate([pieces.u, pieces.v]))
-    edge_m = np.minimum.reduce([
-        x - roads.x[used].min(), roads.x[used].max() - x, y - roads.y[used].min(), roads.y[used].max() - y,
-    ])  # fmt: skip
+    east_west_m = np.minimum(x - roads.x[used].min(), roads.x[used].max() - x)
+    edge_m: FloatArray = np.minimum(east_west_m, np.minimum(y - roads.y[used].min(), roads.y[used].max() - y))
     is_inside = (x >= inside[0]) & (y >= inside[1]) & (x <= inside[2]) & (y <= inside[3])
-    return stuck[is_inside & ((degree[stuck] > 1) | (edge_m > WELL_INSIDE_M))]
+    chosen: IntArray = stuck[is_inside & ((degree[stuck] > 1) | (edge_m > WELL_INSIDE_M))]
+    return chosen
 
 
 def _degree(from_node: IntArray, both: BoolArray, u: IntArray, v: IntArray, n_nodes: int) -> IntArray:
     """Return how many pieces may be gone along from each node."""
-    degree: IntArray = np.bincount(from_node[~both], minlength=n_nodes).astype(np.int64)
-    for ends in (u, v):
-        degree += np.bincount(ends[both], minlength=n_nodes)
+    nodes = np.concatenate([from_node[~both], u[both], v[both]])
+    degree: IntArray = np.bincount(nodes, minlength=n_nodes).astype(np.int64)
     return degree

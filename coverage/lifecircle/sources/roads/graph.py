@@ -18,6 +18,8 @@ import pyproj
 import shapely
 
 from lifecircle.config import Roads as RoadsLayer
+from lifecircle.config import load_tags
+from lifecircle.config.tags import IN_PARTS
 from lifecircle.model import BoolArray, Features, FloatArray, IntArray, Roads
 from lifecircle.problems import Problems, UnreadableError
 from lifecircle.sources.datum import parse_crs, to_district
@@ -216,7 +218,7 @@ def _graph_tags(
     for key, name in fields.items():
         values = [_values(each.get(name)) for each in data]
         if any(values):
-            columns[key] = [all_text(each) if key == "name" else tag_text(each[0]) if each else None for each in values]
+            columns[key] = [_as_one(key, each) for each in values]
     tags = pd.DataFrame(columns, index=np.arange(len(data)), dtype=object)
     if "highway" not in tags:
         tags["highway"] = None
@@ -235,6 +237,15 @@ def _graph_tags(
     stored = np.array([bool(each) and str(each[0]) == "True" for each in raw])
     tags["oneway"] = np.where(is_truth, np.where(stored, "yes", "no"), directions.fillna("no"))
     return tags, np.asarray(tags["oneway"] != "no", dtype=bool)
+
+
+def _as_one(key: str, values: list[object]) -> str | None:
+    """Return the values of an edge that OSMnx made of several ways as one text: all names; access, of every part; else the first."""
+    if key == "name":
+        return all_text(values)
+    if key in load_tags().access_keys:  # an edge that is closed in one part is closed
+        return IN_PARTS.join(dict.fromkeys(tag_text(part) or "" for part in values)) or None
+    return tag_text(values[0]) if values else None
 
 
 def _kept_edges(graph: Graph, kept: IntArray, ends: IntArray, one_way: BoolArray) -> BoolArray:

@@ -90,7 +90,7 @@ class Topology:
 def cut_pieces(roads: Roads) -> Pieces:
     """Return the straight pieces of all streets; ferries meet nothing at sea."""
     way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))
-    is_street = (roads.tags["highway"].notna() & (roads.tags["route"].astype(object) != "ferry")).to_numpy()
+    is_street = roads.tags["highway"].notna().to_numpy() & ~roads.is_ferry
     node = roads.way_node
     position = np.flatnonzero((way[:-1] == way[1:]) & is_street[way[:-1]] & (node[:-1] != node[1:]))
     level, is_structure = find_levels(roads.tags)
@@ -343,7 +343,8 @@ def merge_nodes(roads: Roads, one: IntArray, other: IntArray) -> Roads:
         return roads
     part = _parts(one, other, len(roads.x))
     _, first, number = np.unique(part, return_index=True, return_inverse=True)
-    return replace(roads, way_node=first[number.reshape(-1)][roads.way_node].astype(np.int64))
+    node = first[number.reshape(-1)].astype(np.int64)
+    return replace(roads, way_node=node[roads.way_node], barrier_node=node[roads.barrier_node])
 
 
 def join_vertices(x: FloatArray, y: FloatArray) -> tuple[IntArray, IntArray]:

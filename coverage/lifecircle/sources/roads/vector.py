@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,7 +15,8 @@ import shapely
 
 from lifecircle.config import Roads as RoadsLayer
 from lifecircle.config import SourceLayer
-from lifecircle.model import BoolArray, Features, Roads
+from lifecircle.config.tags import is_ferry_route
+from lifecircle.model import BoolArray, Features, FloatArray, Roads
 from lifecircle.problems import Problems
 from lifecircle.sources.datum import transform_geometry
 from lifecircle.sources.files import ReadLayer, read_source
@@ -34,41 +36,43 @@ LINE = ("LineString", "MultiLineString", "LinearRing")
 MOST_LATITUDE, MOST_LONGITUDE = 90.0, 180.0
 
 
-def read_lines(
-    folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: Problems
-) -> tuple[Roads | None, npt.NDArray[np.float64], str]:
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadLines:
+    """What came of a vector layer."""
+
+    roads: Roads | None = None
+    """None where nothing of it can be used."""
+    raw: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
+    """Coordinates as they stand in the file, one a line, to say where the layer would fit; empty where it could not be read."""
+    crs: pyproj.CRS | None = None
+    """The file's."""
+    shown: str = ""
+    """The layer's name for messages."""
+
+
+def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: Problems) -> ReadLines:
     """Read a vector layer of lines; ends and vertices at the same place are joined, on one level.
 
     The class comes from ``fields.highway`` (default ``highway``), through ``classes`` where the file's words are not OSM's. Columns
     named as OSM's keys are (``oneway``, ``bridge``, ``maxspeed`` ...) in any case are read; ``fields`` is for other names.
-
-    Returns
-    -------
-    roads : Roads or None
-        None where nothing of the layer can be used.
-    raw
-        Coordinates as they stand in the file, one a line, to say where the layer would fit; empty where it could not be read.
-    shown
-        The layer's name for messages.
     """
     source = SourceLayer(
         path=layer.path or "", layer=layer.layer, encoding=layer.encoding, crs=layer.crs, datum=layer.datum
     )
-    no_raw = np.zeros((0, 2))
     fields = {"highway": "highway", **layer.fields}
     read = read_source(folder, source, "roads", problems, columns=fields.values(), field="roads.path")
     if read is None:
-        return None, no_raw, ""
+        return ReadLines()
     if not read.has_geometry or read.crs is None:
         problems.error(
             "roads-no-lines", read.file, "没有几何 no geometry", layer=read.layer, expected="线图层 a layer of lines",
             mend="改指线图层 name a layer of lines: [roads] path, layer",
         )  # fmt: skip
-        return None, no_raw, read.layer
+        return ReadLines(shown=read.layer)
     frame, is_lost = _place_lines(read, layer, district_crs, problems)
     raw = _raw_coordinates(read.frame.loc[frame.index.union(read.frame.index[is_lost])])
     if not len(frame):
-        return None, raw, read.layer
+        return ReadLines(None, raw, read.crs, read.layer)
     tags = _read_tags(frame, read, fields, layer, problems)
     parts = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
     lines, row = parts[0], parts[1]
@@ -76,7 +80,7 @@ def read_lines(
         lines, tags.iloc[row].reset_index(drop=True), frame.index.to_numpy()[row], read.crs.to_string()
     )
     features = Features(rows=len(read.frame), set_aside=len(read.frame) - len(frame))
-    return _with_levels(roads, features, read, problems), raw, read.layer
+    return ReadLines(_with_levels(roads, features, read, problems), raw, read.crs, read.layer)
 
 
 def _raw_coordinates(frame: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
@@ -117,7 +121,8 @@ def _place_lines(
     bounds[usable] = shapely.bounds(moved[usable])
     is_lost = usable & ~np.isfinite(bounds).all(axis=1)
     is_placed = usable & ~is_lost
-    is_point = is_placed & ~(shapely.length(np.where(is_placed, moved, None)) > 0)
+    is_point = is_placed.copy()
+    is_point[is_placed] = ~(shapely.length(moved[is_placed]) > 0)
     if not is_lost[usable].all():
         _set_aside(
             read, is_lost, "roads-not-finite", "坐标不成立 coordinates are no place on Earth",
@@ -164,7 +169,11 @@ def _read_tags(
     columns = {**named, **fields}
     tags = pd.DataFrame({key: frame[column].map(tag_text).astype(object) for key, column in columns.items()})
     tags = tags.where(tags.notna(), None)
-    tags["highway"] = read_classes(tags["highway"], layer, (read.file, read.layer, columns["highway"]), problems)
+    place = (read.file, read.layer, columns["highway"])
+    is_street = np.ones(len(tags), dtype=bool)
+    if "route" in tags:
+        is_street = np.array([not is_ferry_route(text or "") for text in tags["route"]])  # a ferry has no class
+    tags.loc[is_street, "highway"] = read_classes(tags.loc[is_street, "highway"], layer, place, problems)
     if "oneway" in tags:
         tags["oneway"] = read_directions(tags["oneway"], layer, (read.file, read.layer, columns["oneway"]), problems)
     else:
