@@ -12,7 +12,10 @@ Where DESIGN is silent the rules below hold, on both sides:
 - the length of a fragment counts every street and usable ferry of the mode once, whatever its direction;
 - seconds follow the slope as ``tests.oracle.slope`` says, from the nodes and tags of every usable street;
 - a ferry is one edge between its ends, or one for each piece between nodes it shares with streets or ferries;
-- places equally near to two edges may join either: `ReferenceNetwork.joins_within` lists them all.
+- a street ends at junctions (where not exactly two pieces of street meet; ferries are none) and where its direction changes;
+- a connected part is what one can get about in, there and back, by street; a one-way street between parts is one of its own;
+- of a street, or part, all places are joined that are as near as the nearest, and ``direct_m`` is kept, to a micrometre;
+- with ``join="nearest"`` places equally near to two edges may join either: `ReferenceNetwork.joins_within` lists them all.
 """
 
 from __future__ import annotations
@@ -55,6 +58,8 @@ Measure = Literal["s", "m"]
 
 VERTEX_M = 0.001
 """A nearest point this close to an end of its edge is that end."""
+HAIR_M = 1e-6
+"""What rounding may decide."""
 
 ONEWAY = {"yes", "true", "1", "-1", "reverse", "T", "F"}
 REVERSED = {"-1", "reverse", "T"}
@@ -87,6 +92,8 @@ class ReferenceMode:
         A straight walk up to this long needs no street.
     min_fragment_m
         Parts of the network shorter than this in all are left out.
+    join
+        Every street within ``direct_m``, else the nearest of each connected part; or the nearest edge alone.
     slope
         Whether walking and cycling follow the heights, where there are any.
     steps_kph
@@ -99,6 +106,7 @@ class ReferenceMode:
     max_access_m: float = 500.0
     direct_m: float = 100.0
     min_fragment_m: float = 500.0
+    join: Literal["near", "nearest"] = "near"
     slope: bool = True
     steps_kph: float = 2.0
 
@@ -188,6 +196,23 @@ class Joins:
 
 
 @dataclass(frozen=True)
+class Legs:
+    """The access legs of places, one row a leg: whose it is, and where it meets the network."""
+
+    place: Ints
+    edge: Ints
+    along_m: Floats
+    vertex: Ints
+    access_m: Floats
+
+    @classmethod
+    def of(cls, joins: Joins, place: Ints) -> Legs:
+        """Take what was joined as legs of some places."""
+        on = joins.edge >= 0
+        return cls(place[on], joins.edge[on], joins.along_m[on], joins.vertex[on], joins.access_m[on])
+
+
+@dataclass(frozen=True)
 class ReferenceNetwork:
     """What a mode may use: streets and ferries without small fragments, in the district's CRS."""
 
@@ -198,6 +223,8 @@ class ReferenceNetwork:
     fragments_left_out: int = 0
     _street: Ints = field(repr=False, default_factory=lambda: np.empty(0, np.int64))
     _tree: shapely.STRtree = field(repr=False, default_factory=lambda: shapely.STRtree([]))
+    _of: tuple[Ints, Ints] = field(repr=False, default_factory=lambda: (np.empty(0, np.int64), np.empty(0, np.int64)))
+    """The street and the connected part of each row of ``_street``."""
 
     @classmethod
     def from_osm(
@@ -266,7 +293,41 @@ class ReferenceNetwork:
         # A segment of no length has no inside: whoever comes near it joins a neighbour at the same vertex.
         street = np.flatnonzero(~edges.is_ferry & (edges.length_m > 0))
         segments = shapely.linestrings(np.stack([xy[edges.a[street]], xy[edges.b[street]]], axis=1))
-        return cls(xy, edges, mode, tuple(ferries), left_out, street, shapely.STRtree(segments))
+        whole = _whole_streets(edges.only(street))
+        of = whole, _strong_parts(edges.only(street), len(xy), whole)
+        return cls(xy, edges, mode, tuple(ferries), left_out, street, shapely.STRtree(segments), of)
+
+    def legs(self, places_xy: npt.ArrayLike) -> Legs:
+        """Find the access legs of places, as the mode joins them."""
+        places_xy = np.asarray(places_xy, float).reshape(-1, 2)
+        every = np.arange(len(places_xy))
+        if self.mode.join == "nearest" or len(self._street) == 0:
+            return Legs.of(self.join(places_xy), every)
+        near_m, most_m = min(self.mode.direct_m, self.mode.max_access_m) + HAIR_M, self.mode.max_access_m + HAIR_M
+        place, row, metres = self._within(places_xy, every, near_m)
+        is_least = metres <= _least(place, self._of[0][row], metres) + HAIR_M
+        place, row = place[is_least], row[is_least]
+        far = np.setdiff1d(every, place)
+        far_place, far_row, metres = self._within(places_xy, far, most_m)
+        is_least = metres <= _least(far_place, self._of[1][far_row], metres) + HAIR_M
+        place, row = np.append(place, far_place[is_least]), np.append(row, far_row[is_least])
+        return Legs.of(self._join_to(places_xy[place], self._street[row], math.inf), place)
+
+    def _within(self, places_xy: Floats, which: Ints, limit_m: float) -> tuple[Ints, Ints, Floats]:
+        """Find the pieces of street within a distance of some of the places: place, row of ``_street``, metres."""
+        points = shapely.points(places_xy[which])
+        at, row = self._tree.query(points, predicate="dwithin", distance=limit_m)
+        return which[at], row, shapely.distance(points[at], self._tree.geometries[row])
+
+    def is_unsure(self, place_xy: npt.ArrayLike, width_m: float = 1e-5) -> bool:
+        """Whether a hair decides which legs a place has: streets about as far as one is joined, or about as far as each other."""
+        xy = np.asarray(place_xy, float).reshape(1, 2)
+        _, row, metres = self._within(xy, np.zeros(1, np.int64), self.mode.max_access_m + 1.0)
+        edges_m = np.array([self.mode.direct_m, self.mode.max_access_m])
+        if (np.abs(metres[:, None] - edges_m) < width_m).any():
+            return True
+        beyond = [metres - _least(np.zeros(len(row), np.int64), of[row], metres) for of in self._of]
+        return bool(any(((gap > HAIR_M / 2) & (gap < 2 * HAIR_M)).any() for gap in beyond))
 
     def join(self, places_xy: npt.ArrayLike, *, max_access_m: float | None = None) -> Joins:
         """Join places to the nearest point of the nearest street edge."""
@@ -377,39 +438,43 @@ class ReferenceNetwork:
         facilities_xy = np.asarray(facilities_xy, float).reshape(-1, 2)
         ferries = self.ferries if measure == "s" else ()
         piers_xy = np.array([end for ferry in ferries for end in (ferry.from_xy, ferry.to_xy)]).reshape(-1, 2)
-        joins = [
-            cell_joins or self.join(cells_xy),
-            facility_joins or self.join(facilities_xy),
-            self.join(piers_xy),
+        cells, doors, piers = (np.arange(len(xy)) for xy in (cells_xy, facilities_xy, piers_xy))
+        legs = [
+            Legs.of(cell_joins, cells) if cell_joins else self.legs(cells_xy),
+            Legs.of(facility_joins, doors) if facility_joins else self.legs(facilities_xy),
+            self.legs(piers_xy),
         ]
         edge, along_m, vertex, access_m = (
-            np.concatenate([getattr(join, name) for join in joins])
-            for name in ("edge", "along_m", "vertex", "access_m")
+            np.concatenate([getattr(each, name) for each in legs]) for name in ("edge", "along_m", "vertex", "access_m")
         )
-        n_places = len(edge)
-        first_foot = len(self.xy)
-        first_place = first_foot + n_places
-        # The foot of a place is where its access leg meets the street: a new node on the edge, or the vertex.
-        foot = np.where(vertex >= 0, vertex, first_foot + np.arange(n_places))
-        place = first_place + np.arange(n_places)
+        first_foot, n_legs = len(self.xy), len(edge)
+        # The foot of a leg is where it meets the street: a new node on the edge, or the vertex.
+        foot = np.where(vertex >= 0, vertex, first_foot + np.arange(n_legs))
+        # A pier is two nodes, one to board and one to land at, so that nobody walks from street to street over it.
+        cells, doors = first_foot + n_legs + cells, first_foot + n_legs + len(cells) + doors
+        board = first_foot + n_legs + len(cells) + len(doors) + piers
+        land = board + len(piers)
         arcs = _Arcs()
         self._add_edges(arcs, np.where(vertex >= 0, -1, edge), along_m, foot, measure)
         leg = access_m / (self.mode.access_kph / 3.6) if measure == "s" else access_m
-        joined = edge >= 0
-        is_cell = np.arange(n_places) < len(cells_xy)
-        is_pier = np.arange(n_places) >= len(cells_xy) + len(facilities_xy)
+        bounds = np.cumsum([len(each.place) for each in legs])[:-1]
+        cell_foot, door_foot, pier_foot = np.split(foot, bounds)
+        cell_leg, door_leg, pier_leg = np.split(leg, bounds)
+        cell, door = cells[legs[0].place], doors[legs[1].place]
         # Nobody goes through a cell or a facility on the way: their legs run one way only.
-        out = joined & (is_pier | (is_cell if direction == "toward" else ~is_cell))
-        come = joined & (is_pier | (~is_cell if direction == "toward" else is_cell))
-        arcs.add(place[out], foot[out], leg[out])
-        arcs.add(foot[come], place[come], leg[come])
-        piers = place[is_pier].reshape(-1, 2)
+        if direction == "toward":
+            arcs.add(cell, cell_foot, cell_leg)
+            arcs.add(door_foot, door, door_leg)
+        else:
+            arcs.add(cell_foot, cell, cell_leg)
+            arcs.add(door, door_foot, door_leg)
+        arcs.add(pier_foot, board[legs[2].place], pier_leg)
+        arcs.add(land[legs[2].place], pier_foot, pier_leg)
         sailing_s = np.array([ferry.seconds for ferry in ferries])
-        arcs.add(piers[:, 0], piers[:, 1], sailing_s)
-        arcs.add(piers[:, 1], piers[:, 0], sailing_s)
-        graph = arcs.matrix(first_place + n_places)
-        facilities = place[len(cells_xy) : len(cells_xy) + len(facilities_xy)]
-        return place[: len(cells_xy)], facilities, graph.T.tocsr() if direction == "toward" else graph
+        arcs.add(board[0::2], land[1::2], sailing_s)
+        arcs.add(board[1::2], land[0::2], sailing_s)
+        graph = arcs.matrix(first_foot + n_legs + len(cells) + len(doors) + 2 * len(piers))
+        return cells, doors, graph.T.tocsr() if direction == "toward" else graph
 
     def _add_edges(self, arcs: _Arcs, edge: Ints, along_m: Floats, foot: Ints, measure: Measure) -> None:
         """Add every edge, cut at the feet that lie inside it."""
@@ -573,6 +638,53 @@ def _ferry_edges(
             length_m = float(steps[start:stop].sum())
             seconds = (sailing_s or 0.0) * length_m / float(steps.sum()) + (headway_s or 0.0) / 2
             yield rows[way.nodes[start]], rows[way.nodes[stop]], length_m, seconds, seconds, ahead, back, True
+
+
+def _whole_streets(edges: Edges) -> Ints:
+    """Number the streets that pieces belong to: they go on where exactly two meet and the direction is the same."""
+    ends: dict[int, list[int]] = {}
+    for row, (a, b) in enumerate(zip(edges.a.tolist(), edges.b.tolist(), strict=True)):
+        ends.setdefault(a, []).append(row)
+        ends.setdefault(b, []).append(row)
+    pairs = []
+    for node, rows in ends.items():
+        if len(rows) != 2 or rows[0] == rows[1]:
+            continue
+        # Whether one may come to the node along each, and leave it along each.
+        come, leave = zip(*((e.ahead, e.back) if e.b == node else (e.back, e.ahead) for e in map(_row(edges), rows)), strict=True)
+        if come[0] == leave[1] and come[1] == leave[0]:
+            pairs.append(rows)
+    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
+    links = scipy.sparse.coo_array((np.ones(len(first)), (first, second)), shape=(len(edges.a), len(edges.a)))
+    return connected_components(links, directed=False)[1].astype(np.int64)
+
+
+class _Ends(NamedTuple):
+    a: int
+    b: int
+    ahead: bool
+    back: bool
+
+
+def _row(edges: Edges) -> Any:
+    return lambda row: _Ends(int(edges.a[row]), int(edges.b[row]), bool(edges.ahead[row]), bool(edges.back[row]))
+
+
+def _strong_parts(edges: Edges, n_nodes: int, street: Ints) -> Ints:
+    """Number the connected part of each edge; a street that leads from one to another is its own."""
+    tail = np.concatenate([edges.a[edges.ahead], edges.b[edges.back]])
+    head = np.concatenate([edges.b[edges.ahead], edges.a[edges.back]])
+    links = scipy.sparse.coo_array((np.ones(len(tail)), (tail, head)), shape=(n_nodes, n_nodes))
+    part = connected_components(links, connection="strong")[1].astype(np.int64)
+    return np.where(part[edges.a] == part[edges.b], part[edges.a], n_nodes + street)
+
+
+def _least(place: Ints, group: Ints, metres: Floats) -> Floats:
+    """For each row the least metres among the rows of its place and group."""
+    _, key = np.unique(np.column_stack([place, group]), axis=0, return_inverse=True)
+    least = np.full(int(key.max(initial=-1)) + 1, np.inf)
+    np.minimum.at(least, key.reshape(-1), metres)
+    return least[key.reshape(-1)]
 
 
 def _long_enough(edges: Edges, n_nodes: int, min_fragment_m: float) -> tuple[Bools, int]:

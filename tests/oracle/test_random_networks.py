@@ -176,12 +176,13 @@ def test_a_one_way_ferry_is_one_way_on_foot_too() -> None:
     assert ask_both(xy, ways, (2000, 0), (0, 0)) == (np.inf, np.inf)
 
 
+@pytest.mark.parametrize("join", ["near", "nearest"])
 @pytest.mark.parametrize("ways_of", ["walk", "bike", "drive"])
 @pytest.mark.parametrize("seed", range(60))
-def test_nearest_and_reach_are_the_oracles(seed: int, ways_of: str) -> None:
+def test_nearest_and_reach_are_the_oracles(seed: int, ways_of: str, join: str) -> None:
     xy, ways, sailings = draw(seed)
     speed = SPEEDS_KPH if ways_of == "drive" else 9.0
-    compare_networks(xy, ways, sailings, ReferenceMode(ways_of, speed, **SETTINGS), seed)  # type: ignore[arg-type]
+    compare_networks(xy, ways, sailings, ReferenceMode(ways_of, speed, **SETTINGS, join=join), seed)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("ways_of", ["walk", "bike", "drive"])
@@ -241,11 +242,13 @@ def our_mode(mode: ReferenceMode) -> Mode:
     """The same mode as the package holds it."""
     keys = {"speeds_kph" if isinstance(mode.speed_kph, dict) else "speed_kph": mode.speed_kph}
     slope = {"steps_kph": mode.steps_kph} if mode.slope else False
-    return Mode.model_validate({"id": "m", "label": "m", "ways": mode.network, "slope": slope, **keys, **SETTINGS})
+    return Mode.model_validate({"id": "m", "label": "m", "ways": mode.network, "slope": slope, "join": mode.join, **keys, **SETTINGS})
 
 
 def is_tied(network: ReferenceNetwork, at: np.ndarray) -> bool:
-    """Whether a place is as near, to a hair, to streets it would join at different points."""
+    """Whether a place is as near, to a hair, to streets it would join at different points, or a hair decides which it joins."""
+    if network.mode.join == "near":
+        return network.is_unsure(at)
     joins = network.joins_within(at, 1e-6)
     keys = {(int(v), -1, 0.0) if v >= 0 else (-1, int(e), 0.0) for v, e in zip(joins.vertex, joins.edge, strict=True)}
     return len(keys) > 1

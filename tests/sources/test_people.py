@@ -212,14 +212,17 @@ def test_points(configure, folder):
         encoding="gb18030",
     )
     cells, files, details, problems = read(configure, POINTS)
-    assert cells.id.tolist() == ["001", "002", "003"]
-    np.testing.assert_array_equal(cells.membership["township"].toarray(), [[1, 1, 0], [0, 0, 0]])
-    assert details["in_no_unit"]["township"] == 30
+    assert cells.id.tolist() == ["001", "002"]
+    np.testing.assert_array_equal(cells.membership["township"].toarray(), [[1, 1], [0, 0]])
+    # The third lies in no unit: like a raster's cells outside it is no part of the district, and is named.
+    assert details["in_no_unit"]["township"] == 0
+    assert details["outside_people"] == 30
     assert details["not_placed"] == 5
-    assert "乙镇" in next(p for p in problems if p.code == "population-in-no-unit").found
+    assert only(problems, "population-outside").row == "4"
+    assert only(problems, "population-outside").severity == "set_aside"
     assert only(problems, "table-no-number").row == "5"
     assert only(problems, "population-not-placed").severity == "warning"
-    assert (files[0].rows, files[0].used, files[0].set_aside) == (6, 4, 2)
+    assert (files[0].rows, files[0].used, files[0].set_aside) == (6, 3, 3)
     (folder / "people.csv").write_text("id,人口,x,y\n1,-3,610500,3091200\n", encoding="utf-8")
     assert only(read(configure, POINTS)[3], "population-negative").row == "2"
     (folder / "people.csv").write_text("id,人口,x,y\n1,3,610500,3091200\n1,3,610600,3091200\n", encoding="utf-8")

@@ -51,14 +51,18 @@ def capacity_share(entry: CapacityShare, facts: Facts) -> Findings:
 
 
 def _shares(entry: CapacityShare, facts: Facts, result: RuleResult, people: list[FloatArray]) -> tuple[Figures, ...]:
-    """Return shares of all people, with those of who goes slower and faster; these two in their order, whichever is more."""
+    """Return shares of all people, and the least and the most of them at the run's speed, slower and faster.
+
+    Of those who come in time to full places neither end need bound the middle: with a little more speed more come and find no place, with
+    much more they reach another.
+    """
     figures = []
     for level in facts.levels_for(entry.levels):
         own = facts.levels[level]
         everyone = own.sum(result.people)
         found = ratio_figures(own, own.sum(people[0]), everyone)
-        sides = [share_pct(own.sum(side), everyone) for side in people[1:]]
-        figures.append(replace(found, low=np.fmin(*sides), high=np.fmax(*sides)))
+        shares = [found.value, *(share_pct(own.sum(side), everyone) for side in people[1:])]
+        figures.append(replace(found, low=np.fmin.reduce(shares), high=np.fmax.reduce(shares)))
     return tuple(figures)
 
 

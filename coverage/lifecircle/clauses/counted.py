@@ -33,11 +33,21 @@ def share(entry: Share, facts: Facts) -> Findings:
     if entry.having and len(chosen):
         counts = counts * match_where(chosen.frame, entry.having)
         facts.warn_unclear(chosen.frame, entry.having, chosen.name, chosen.row)
+    if entry.in_units is not None:
+        inside = _lies_in(entry.in_units, chosen, facts)
+        counts, base = counts * inside, base * inside
     figures = [
         ratio_figures(facts.levels[level], facts.sum(level, chosen, counts), facts.sum(level, chosen, base))
         for level in facts.levels_for(entry.levels, chosen.unit)
     ]
     return Findings((Finding(tuple(figures), note=chosen.year_note),))
+
+
+def _lies_in(wanted: TableFilter, chosen: Selected, facts: Facts) -> BoolArray:
+    """Return which records lie in one of the units that a filter of a unit table lets through."""
+    level = facts.registers[wanted.table].level
+    unit = chosen.unit[level]
+    return (unit >= 0) & facts.units_in(wanted, level)[np.maximum(unit, 0)]
 
 
 def _warn_of_more(entry: Share, chosen: Selected, is_more: BoolArray, facts: Facts) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from lifecircle.clauses.facts import Facts, absent_columns, latest_year
 from lifecircle.config import AnyIndicator, Need, TableFilter
-from lifecircle.config.indicators import CapacityShare, Difference, FloatingCatchment, Presence, Ratio, UnitsMeeting
+from lifecircle.config.indicators import (
+    CapacityShare,
+    Difference,
+    FloatingCatchment,
+    Presence,
+    Ratio,
+    Share,
+    UnitsMeeting,
+    Water,
+)
 
 
 def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
@@ -47,6 +56,8 @@ def _other_people(entry: AnyIndicator, facts: Facts) -> list[str]:
 
 def _wrong_level(entry: AnyIndicator, facts: Facts) -> list[str]:
     """Return the level whose units are asked for and which the district, or a table that must tell them apart, does not have."""
+    if isinstance(entry, (Share, Water)) and entry.in_units is not None:
+        return _told_apart(entry.in_units, entry, facts)
     if not isinstance(entry, (Presence, UnitsMeeting, Difference)):
         return []
     if entry.unit not in facts.levels:
@@ -58,6 +69,17 @@ def _wrong_level(entry: AnyIndicator, facts: Facts) -> list[str]:
         for name in dict.fromkeys(tables)
         if entry.unit not in facts.registers[name].unit
     ]
+
+
+def _told_apart(wanted: TableFilter, entry: Share | Water, facts: Facts) -> list[str]:
+    """Return what a table lacks that must tell units apart: rows by the smallest units, and an answer in any of them."""
+    register = facts.registers.get(wanted.table)
+    if register is None or absent_columns(register.frame, tuple(wanted.attributes)):
+        return []  # said as a need of its own
+    smallest = list(facts.levels)[-1]
+    if smallest not in register.unit or (isinstance(entry, Share) and register.level == "district"):
+        return [f"[[tables]] {wanted.table}: 为 {register.level} 级，须为 {smallest} 级 rows must be by {smallest}"]
+    return []
 
 
 def _too_late(entry: AnyIndicator, facts: Facts) -> list[str]:

@@ -1,7 +1,8 @@
 """Presence: the share of units that have their own. 每个镇办好一所卫生院, 每个行政村办好一所公有制卫生室.
 
 Strict: a unit with two does not make up for a unit with none. Quasi-units are no towns. A unit served jointly (联合设置) or exempt (巡诊)
-is counted in a second figure beside the strict one, and listed with its reason.
+is counted in a second figure beside the strict one, and listed with its reason; a target is asked of the strict figure, or of the one
+that counts hosts (``judged``), and of no other.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from lifecircle.model import BoolArray, TextArray
 from lifecircle.sources.tables import as_text, clean_code, show_values
 
 
+WITH_HOST = "-with-host"
+HOSTS = "上级机构所在 host"
+"""State of a unit that has none of its own and hosts what stands for it."""
+
+
 @measure(Presence)
 def presence(entry: Presence, facts: Facts) -> Findings:
     """Count units with at least so many records over all units that count, quasi-units left out."""
@@ -28,7 +34,23 @@ def presence(entry: Presence, facts: Facts) -> Findings:
     has = (count >= entry.at_least) & is_unit
     reason = _reasons(entry, chosen, facts)
     passes = has | ((reason != "") & is_unit)
-    found = [Finding(_figures(entry, facts, has, is_unit), note=chosen.year_note, counts=LEVEL_NAMES[entry.unit])]
+    counts = LEVEL_NAMES[entry.unit]
+    is_strict = entry.judged == "strict"
+    found = [Finding(_figures(entry, facts, has, is_unit), note=chosen.year_note, counts=counts, is_asked=is_strict)]
+    hosts = np.zeros(len(count), dtype=bool)
+    if entry.host is not None:
+        hosting = facts.select(entry.host)
+        hosts = (facts.sum(entry.unit, hosting, np.ones(len(hosting))) > 0) & is_unit & ~has
+        found.append(
+            Finding(
+                _figures(entry, facts, has | hosts, is_unit),
+                suffix=WITH_HOST,
+                label=beside(entry, "含卫生院所在单元", "units that host the next larger facility counted"),
+                note=chosen.year_note,
+                counts=counts,
+                is_asked=not is_strict,
+            )
+        )
     if entry.serves or (reason != "").any():
         label = beside(entry, "含联合设置与例外", "joint service and exceptions counted")
         found.append(
@@ -37,10 +59,11 @@ def presence(entry: Presence, facts: Facts) -> Findings:
                 suffix="-with-shared",
                 label=label,
                 note=chosen.year_note,
-                counts=LEVEL_NAMES[entry.unit],
+                counts=counts,
+                is_asked=False,
             )
         )
-    return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, reason, is_unit)})
+    return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, hosts, reason, is_unit)})
 
 
 def _figures(entry: Presence, facts: Facts, has: BoolArray, is_unit: BoolArray) -> tuple[Figures, ...]:
@@ -108,6 +131,7 @@ def _table(
     facts: Facts,
     count: np.ndarray,
     has: BoolArray,
+    hosts: BoolArray,
     reason: TextArray,
     is_unit: BoolArray,
 ) -> pd.DataFrame:
@@ -118,7 +142,9 @@ def _table(
     for name, unit in zip(names, chosen.unit[entry.unit], strict=True):
         if unit >= 0 and name:
             held[unit].append(str(name))
-    state = np.where(has, "有 has", np.where(reason != "", "例外 exception", "缺 lacks"))
+    # Exceptions are those that the district lists; a host has what stands for its own.
+    without = np.select([reason != "", hosts], ["例外 exception", HOSTS], "缺 lacks")
+    state = np.where(has, "有 has", without)
     township = np.full(len(level.code), "", dtype=object)
     if (entry.unit, "township") in facts.parents:
         parent = facts.parents[entry.unit, "township"]

@@ -30,6 +30,11 @@ def water(entry: Water, facts: Facts) -> Findings:
     """Divide the people of villages that count by all people, summed to townships and the district."""
     supply = supply_of(facts)
     people, unknown, tables = _ASKED[entry.ask](entry, facts, supply)
+    if entry.in_units is not None:
+        # The same question of some villages only; its tables by village are those of the question of all.
+        counts = facts.units_in(entry.in_units, supply.level).astype(np.float64)
+        people, unknown, tables = people * counts, None if unknown is None else unknown * counts, {}
+        supply = replace(supply, people=supply.people * counts)
     found = [Finding(_shares(entry, facts, supply, people, unknown), counts="人")]
     if unknown is not None and unknown.any():
         label = beside(entry, "资料不足的人口", "people of whom it is not known")

@@ -14,10 +14,12 @@ from lifecircle.config.catalogue import (
     load_measures,
     load_modes,
     load_policies,
+    load_tags,
     load_ways,
     read_policy,
 )
 from lifecircle.config.chosen import named_by
+from lifecircle.config.conditions import Bounds, Condition, Words, describe_condition
 from lifecircle.config.configuration import Configuration
 from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
@@ -25,7 +27,7 @@ from lifecircle.config.layer_rules import kinds_of
 from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
 from lifecircle.config.plausible import Plausible, load_nodata_values, load_plausible
 from lifecircle.config.reader import read_configuration
-from lifecircle.config.records import Bounds, Condition, FacilityFilter, Need, TableFilter
+from lifecircle.config.records import FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
 from lifecircle.config.scenarios import Placed, Scenario
 from lifecircle.config.schema import (
@@ -104,8 +106,10 @@ __all__ = [
     "UnitLayer",
     "WaterSupply",
     "Ways",
+    "Words",
     "YearLayers",
     "at_year",
+    "describe_condition",
     "kinds_of",
     "load_bands",
     "load_entries",
@@ -117,6 +121,7 @@ __all__ = [
     "load_nodata_values",
     "load_plausible",
     "load_policies",
+    "load_tags",
     "load_ways",
     "named_by",
     "read_configuration",

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lifecircle.config.conditions import Conditions, as_tuple
 from lifecircle.config.hours import TimeOfDay, Window
+from lifecircle.config.tags import NETWORK_TYPES, NetworkType, Tags
 
 Level = Literal["district", "township", "village"]
 LEVELS: tuple[Level, ...] = ("district", "township", "village")
@@ -17,7 +19,6 @@ LEVEL_NAMES: dict[Level, str] = {"district": "区县", "township": "镇街", "vi
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 Direction = Literal["toward", "from"]
-AttributeValue = str | int | float | bool
 
 FacilityKind = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
 ModeId = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
@@ -25,11 +26,6 @@ ModeId = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
 
 def _as_label(value: Any) -> Any:
     return {"zh": value, "en": value} if isinstance(value, str) else value
-
-
-def as_tuple(value: Any) -> Any:
-    """One value where a list may stand."""
-    return (value,) if isinstance(value, (str, int, float, bool, dict)) else value
 
 
 def _as_slope(value: Any) -> Any:
@@ -95,8 +91,8 @@ class SourceLayer(Frozen):
     y: str | None = None
     crs: str | None = None
     datum: Datum | None = None
-    where: dict[str, AttributeValue | tuple[AttributeValue, ...]] = Field(default_factory=dict)
-    """Keep only the rows whose columns have these values."""
+    where: Conditions = Field(default_factory=dict)
+    """Keep only the rows whose columns meet these conditions: values, bounds or words, as in rules."""
 
     @model_validator(mode="after")
     def _coordinates_come_in_pairs(self) -> SourceLayer:
@@ -126,7 +122,7 @@ class Control(Frozen):
     level: Level
     id: str
     people: str
-    where: dict[str, AttributeValue | tuple[AttributeValue, ...]] = Field(default_factory=dict)
+    where: Conditions = Field(default_factory=dict)
 
 
 class Buildings(SourceLayer):
@@ -283,8 +279,10 @@ class Terrain(Frozen):
 
 
 class Ways(Frozen):
-    """Which ways of a street map a mode may use."""
+    """Which ways of a street map a mode may use: OSMnx's filter of a name, and what OpenStreetMap's tags mean to it."""
 
+    network_type: NetworkType
+    tags: Tags
     bidirectional: bool
     """On foot ways run both ways; on wheels ``oneway`` and roundabouts hold."""
     exclude: dict[str, str]
@@ -325,7 +323,10 @@ class Mode(Frozen):
     id: ModeId
     label: Names
     engine: Literal["network", "terrain"] = "network"
-    ways: str = ""
+    network_type: NetworkType | None = None
+    """Who goes, as OSMnx names its networks: on foot, by bicycle, by car; an ambulance besides. None over terrain."""
+    ways: Literal["tags", "osmnx"] = "tags"
+    """Which ways they may use: as OpenStreetMap's access tags say, or by OSMnx's filter of that name."""
     moves: Literal[8, 16] = 8
     """Over terrain: 8 neighbours, or 16 with knight's moves."""
     classes: dict[int, ClassGoing] = Field(default_factory=dict)
@@ -344,6 +345,8 @@ class Mode(Frozen):
     max_access_m: float = Field(default=500.0, ge=0)
     direct_m: float = Field(default=100.0, ge=0)
     min_fragment_m: float = Field(default=500.0, ge=0)
+    join: Literal["near", "nearest"] = "near"
+    """Which streets a place joins: every one within ``direct_m`` (else the nearest of each connected part), or the single nearest edge."""
     squares: bool = False
     """On foot: walk along the outlines of squares and other mapped areas (``area=yes``) too, which OSMnx's filter leaves out."""
     slope: Annotated[Slope | None, BeforeValidator(_as_slope)] = Slope()
@@ -351,6 +354,14 @@ class Mode(Frozen):
     off_street: bool = False
     """Whether people whom no street is near walk over terrain to the nearest street, in place of being unreachable."""
     source: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ways_may_name_who_goes(cls, given: Any) -> Any:
+        """Take ``ways = "walk"``, as versions before wrote it, for a mode that walks where the tags let it."""
+        if isinstance(given, dict) and given.get("ways") in NETWORK_TYPES:
+            return {**given, "network_type": given["ways"], "ways": "tags"}
+        return given
 
     @model_validator(mode="after")
     def _engine_has_what_it_needs(self) -> Mode:
@@ -360,11 +371,11 @@ class Mode(Frozen):
                     '地形方式须给出 classes a terrain mode needs classes = { 1 = { as = "walk", speed_kph = 4 } }'
                 )
             return self
-        if self.off_street and self.ways != "walk":
+        if self.off_street and self.network_type != "walk":
             raise ValueError("off_street 只用于步行 is for modes that go on foot")
-        if self.ways not in ("walk", "bike", "drive"):
-            raise ValueError(f'没有这种道路集 no such set of ways "{self.ways}": walk, bike, drive')
-        if self.squares and self.ways != "walk":
+        if self.network_type is None:
+            raise ValueError(f"须给出 give network_type: {', '.join(NETWORK_TYPES)}")
+        if self.squares and self.network_type != "walk":
             raise ValueError("squares 只用于步行 is for modes that go on foot")
         if (self.speed_kph is None) == (self.speeds_kph is None):
             raise ValueError("speed_kph 与 speeds_kph 必须且只能给一个 give exactly one of speed_kph and speeds_kph")

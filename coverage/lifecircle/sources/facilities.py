@@ -13,9 +13,10 @@ import pandas as pd
 import shapely
 
 from lifecircle.config import load_plausible
-from lifecircle.model import BoolArray, Facilities, InputFile, TextArray, Units
+from lifecircle.model import Facilities, InputFile, TextArray, Units
 from lifecircle.sources.datum import to_lonlat
 from lifecircle.sources.files import ReadLayer, drop_repeats, read_source
+from lifecircle.sources.osm_shapes import is_osm_file
 from lifecircle.sources.places import Places, place_rows
 from lifecircle.sources.tables import (
     as_code,
@@ -28,7 +29,7 @@ from lifecircle.sources.tables import (
     report_rows,
     show_values,
 )
-from lifecircle.sources.units import read_district_crs
+from lifecircle.sources.units import is_in_units, read_district_crs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +125,8 @@ def _layer_frame(
     source, rows = read.frame, read.frame.index.to_numpy()
     # The second layer of a kind without ids must not reuse the first one's.
     prefix = layer.kind if number == 1 else f"{layer.kind}-{number}"
-    own_id = np.array([f"{prefix}-{row}" for row in rows], dtype=object)
+    # OpenStreetMap's ids are ids of the input; a row number is none.
+    own_id = np.array([str(row) if is_osm_file(read.file) else f"{prefix}-{row}" for row in rows], dtype=object)
     if "id" in layer.fields:
         given = as_code(source[layer.fields["id"]])
         report_rows(
@@ -336,12 +338,3 @@ def _check_layers_share_ids(frame: pd.DataFrame, problems: Problems) -> None:
             f"同类图层的编号重复 layers of one kind share ids ({kinds})", field="facilities", expected="各不相同的编号 ids that differ",
             mend="每个设施一个编号,或不写 id give each its own id, or name no id column",
         )  # fmt: skip
-
-
-def is_in_units(geometry: TextArray, units: Mapping[Level, Units]) -> BoolArray:
-    """Return which places touch a unit of the district."""
-    inside = np.zeros(len(geometry), dtype=bool)
-    for level_units in units.values():
-        hits = shapely.STRtree(level_units.geometry).query(geometry, predicate="intersects")[0]
-        inside[hits] = True
-    return inside

@@ -16,6 +16,7 @@ import shapely
 from lifecircle.model import InputFile
 from lifecircle.problems import Problems, Severity, UnreadableError
 from lifecircle.sources.datum import WGS84, parse_crs
+from lifecircle.sources.osm_shapes import is_osm_file, read_osm_layer
 from lifecircle.sources.sheets import read_sheet
 from lifecircle.sources.tables import clean_text, match_where, name_columns, report_rows, strip_controls
 from lifecircle.sources.vectors import read_layer, shapefile_parts
@@ -126,15 +127,12 @@ def read_source(
     path = resolve_path(folder, layer.path, problems, field)
     if path is None:
         return None
+    columns = list(columns)
     wanted = [*columns, *layer.where]
     if path.suffix.lower() in TABLE_SUFFIXES:
         wanted += [name for name in (layer.lon, layer.lat, layer.x, layer.y) if name]
-    frame: pd.DataFrame | None
     try:
-        if path.suffix.lower() in TABLE_SUFFIXES:
-            frame, shown = read_sheet(path, layer, wanted, problems)
-        else:
-            frame, shown = read_layer(path, layer, wanted, problems)
+        frame, shown = _read_frame(path, layer, columns, wanted, problems)
     except UnreadableError as error:
         _report_unreadable(str(error), layer, field, problems)
         return None
@@ -159,6 +157,17 @@ def read_source(
     frame = strip_controls(frame, [*wanted, "name"], layer.path, shown, problems)
     text = layer.datum if layer.datum in ("gcj02", "bd09") else crs.to_string() if crs is not None else ""
     return ReadLayer(layer.path, shown, frame, crs, describe_file(folder, path, role, text))
+
+
+def _read_frame(
+    path: Path, layer: SourceLayer, columns: list[str], wanted: list[str], problems: Problems
+) -> tuple[pd.DataFrame | None, str]:
+    """Return a file's rows by the reader of its format, and the layer's name for messages."""
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return read_sheet(path, layer, wanted, problems)
+    if is_osm_file(path):
+        return read_osm_layer(path, layer, columns, problems), ""
+    return read_layer(path, layer, wanted, problems)
 
 
 def drop_repeats(read: ReadLayer, field: str, problems: Problems) -> ReadLayer:

@@ -19,6 +19,7 @@ from lifecircle.sources.tables import (
     as_text,
     clean_text,
     is_missing,
+    read_urban,
     refuse_dates,
     report_long_codes,
     report_rows,
@@ -26,7 +27,7 @@ from lifecircle.sources.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lifecircle.config import Configuration, District, TableFile, TableLayer
     from lifecircle.config.schema import Level
@@ -107,6 +108,8 @@ def _register(
     _report_twice(table, read, unit, year, problems)
     is_placed = unit[table.level] >= 0 if table.level in unit else unit["district"] >= 0
     plain = {str(name): _plain(frame[name].to_numpy(dtype=object)[is_placed]) for name in frame.columns}
+    if "urban" in plain:  # 是、否, or a class of the statistical code
+        plain["urban"] = _objects_of(read_urban(cell) for cell in plain["urban"])
     return Register(
         name=table.name,
         frame=pd.DataFrame(plain, index=np.arange(int(is_placed.sum()))),
@@ -149,9 +152,16 @@ def _report_twice(
 
 
 def _plain(cells: TextArray) -> TextArray:
-    plain = np.empty(len(cells), dtype=object)
-    plain[:] = [None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells]
-    return plain
+    return _objects_of(
+        None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells
+    )
+
+
+def _objects_of(values: Iterable[Any]) -> TextArray:
+    listed = list(values)
+    held = np.empty(len(listed), dtype=object)
+    held[:] = listed
+    return held
 
 
 def _years_of_rows(table: TableLayer, read: ReadLayer, problems: Problems) -> FloatArray:

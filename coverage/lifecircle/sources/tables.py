@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import Bounds
+from lifecircle.config import Bounds, Condition, Words
 from lifecircle.problems import Problems, Severity, nearest_name
 
 if TYPE_CHECKING:
@@ -176,6 +176,22 @@ def read_bool(value: Any) -> bool | None:
     )
 
 
+URBAN_CLASSES = {**dict.fromkeys(("111", "112", "121", "122", "123"), True), **dict.fromkeys(("210", "220"), False)}
+"""统计用城乡分类代码: 111 主城区, 112 城乡结合区, 121 镇中心区, 122 镇乡结合区, 123 特殊区域; 210 乡中心区, 220 村庄."""
+URBAN_WORDS = {
+    **dict.fromkeys(
+        ("城镇", "城区", "镇区", "主城区", "城乡结合区", "镇中心区", "镇乡结合区", "特殊区域", "urban"), True
+    ),
+    **dict.fromkeys(("乡村", "农村", "乡中心区", "村庄", "rural"), False),
+}
+
+
+def read_urban(value: Any) -> Any:
+    """Return whether a unit is town (True) or country (False), from its urban-rural class or the word for it; anything else as it stands."""
+    text = unicodedata.normalize("NFKC", clean_text(value)).lower()
+    return {**URBAN_CLASSES, **URBAN_WORDS}.get(text.removesuffix(".0"), value)
+
+
 def as_bool(values: Iterable[Any]) -> TextArray:
     """Return cells as True, False or None; see :func:`read_bool`."""
     return _objects([read_bool(value) for value in values])
@@ -198,8 +214,8 @@ def _half_width(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-def match_where(frame: pd.DataFrame, where: Mapping[str, Any]) -> BoolArray:
-    """Return which rows have, in every column of ``where``, one of its values, or a number within its bounds."""
+def match_where(frame: pd.DataFrame, where: Mapping[str, Condition]) -> BoolArray:
+    """Return which rows have, in every column of ``where``, one of its values, a number within its bounds, or its words."""
     keep = np.ones(len(frame), dtype=bool)
     for column, wanted in where.items():
         if isinstance(wanted, Bounds):
@@ -207,11 +223,30 @@ def match_where(frame: pd.DataFrame, where: Mapping[str, Any]) -> BoolArray:
             with np.errstate(invalid="ignore"):
                 keep &= (number >= wanted.at_least) & (number <= wanted.at_most)
             continue
-        values = wanted if isinstance(wanted, tuple) else (wanted,)
         cells = frame[column].to_numpy(dtype=object)
+        if isinstance(wanted, Words):
+            keep &= _has_words(cells, wanted)
+            continue
+        values = wanted if isinstance(wanted, tuple) else (wanted,)
         keep &= np.fromiter(
             (any(is_equal(cell, value) for value in values) for cell in cells), dtype=bool, count=len(cells)
         )
+    return keep
+
+
+def _has_words(cells: TextArray, wanted: Words) -> BoolArray:
+    """Return which cells meet every key of ``wanted``, by any of its texts."""
+    text = pd.Series([_half_width(clean_text(cell)) for cell in cells], dtype=str).str
+    keep = np.ones(len(cells), dtype=bool)
+    if wanted.contains is not None:
+        asked = [_half_width(one) for one in wanted.contains]
+        keep &= np.logical_or.reduce([text.contains(one, regex=False) for one in asked])
+    if wanted.starts is not None:
+        keep &= text.startswith(tuple(_half_width(one) for one in wanted.starts)).to_numpy(dtype=bool)
+    if wanted.ends is not None:
+        keep &= text.endswith(tuple(_half_width(one) for one in wanted.ends)).to_numpy(dtype=bool)
+    if wanted.not_ is not None:
+        keep &= ~np.fromiter((any(is_equal(cell, value) for value in wanted.not_) for cell in cells), bool, len(cells))
     return keep
 
 

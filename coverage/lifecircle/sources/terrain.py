@@ -100,7 +100,7 @@ def read_terrain(
         What was read, for the manifest.
     """
     terrain, folder = configuration.terrain, configuration.folder
-    if terrain.landcover is None and terrain.dem is None:
+    if (terrain.landcover is None and terrain.dem is None) or not units:
         return None, []
     if not units:
         return None, []

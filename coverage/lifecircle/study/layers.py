@@ -26,6 +26,9 @@ from lifecircle.model import (
 from lifecircle.problems import Problems
 from lifecircle.sources import (
     keep_standing,
+    open_layers,
+    open_people,
+    open_terrain,
     read_barriers,
     read_candidates,
     read_district_crs,
@@ -118,17 +121,24 @@ def check_district(
     """
     progress("读取配置 reading the configuration")
     configuration = read_configuration(folder, problems, policies=policies)
-    if configuration is None or configuration.district is None:
+    if configuration is None:
+        return None
+    if configuration.district is None:
+        open_layers(configuration, problems)
         return None
     used_year = year or configuration.district.year
     configuration = at_year(_set_time(configuration, configuration.district, at, problems), used_year, problems)
     crs = read_district_crs(configuration, problems)
     if crs is None:
+        open_layers(configuration, problems)
         return None
     progress("读取行政单元 reading units")
     units, unit_files = read_units(configuration, problems)
     progress("读取人口 reading people")
     cells, people_files, people_details = read_people(configuration, units, problems)
+    if not units:
+        open_people(configuration, problems)
+        open_terrain(configuration, problems)
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
     places, place_files = read_layers(configuration, units, problems)
@@ -137,7 +147,7 @@ def check_district(
     registers, table_files = read_registers(configuration, units, problems)
     known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")
-    roads, road_files = read_roads(configuration, problems, cache)
+    roads, road_files = read_roads(configuration, problems, cache, units)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
     terrain, barriers, barrier_files = read_barriers(configuration, terrain, problems)
     chosen = Chosen()

@@ -107,7 +107,11 @@ def _report_unclear(
     """Warn of what stands where yes or no is asked for and says neither: the facility counts as without."""
     for wanted in filters:
         frame = facilities.frame[facilities.frame["kind"].isin(wanted.kind)]
-        asked = [key for key, values in wanted.attributes.items() if any(isinstance(value, bool) for value in values)]
+        asked = [
+            key
+            for key, values in wanted.attributes.items()
+            if isinstance(values, tuple) and any(isinstance(value, bool) for value in values)
+        ]
         for key in (key for key in asked if key in frame.columns):
             answer = as_bool(frame[key])
             cells = [cell for cell, yes in zip(frame[key], answer, strict=True) if yes is None and not is_missing(cell)]

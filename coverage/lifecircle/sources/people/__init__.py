@@ -16,7 +16,7 @@ from lifecircle.sources.people.control import apply_control, read_control
 from lifecircle.sources.people.points import read_points
 from lifecircle.sources.people.raster import read_raster
 from lifecircle.sources.people.zones import read_zones
-from lifecircle.sources.units import read_district_crs
+from lifecircle.sources.units import read_district_crs, with_district
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def read_people(
     """
     population, crs = configuration.population, read_district_crs(configuration, problems)
     if population is None or crs is None or not units:
-        return None, [], {}
+        return None, [], {}  # what is wrong with the files themselves is said by `open_people`
     found = READERS[population.source](configuration, population, units, crs, problems)
     if found is None:
         return None, [], {}
@@ -94,6 +94,8 @@ def _control(
         return None
     target, file = read
     found = replace(found, files=[*found.files, file])
+    if control.level == "district":
+        units = with_district(units, configuration.district)
     share = found.membership.get(control.level)
     if share is None:
         share = _district_share(found, units)

@@ -19,6 +19,7 @@ from lifecircle.sources.files import drop_repeats, read_source
 from lifecircle.sources.people.counts import read_counts
 from lifecircle.sources.people.zones import join_codes
 from lifecircle.sources.tables import as_code, report_long_codes, report_rows, show_rows
+from lifecircle.sources.units import with_district
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,8 @@ def read_control(
         where=control.where,
     )
     field = "population.control"
+    if control.level == "district":
+        units = with_district(units, configuration.district)
     if control.level not in units:
         problems.error(
             "control-no-units",

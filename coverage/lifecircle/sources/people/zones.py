@@ -19,6 +19,7 @@ from lifecircle.sources.people.counts import read_counts
 from lifecircle.sources.people.spread import Zones, spread_zones
 from lifecircle.sources.places import place_rows
 from lifecircle.sources.tables import as_code, match_key, report_long_codes, report_rows, show_rows
+from lifecircle.sources.units import is_in_units, with_district
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +64,11 @@ def read_zones(
     if _has_polygons(read):
         zones = _own_zones(population, read, code, counts, units, crs, problems)
     else:
-        zones = _join_units(population, read, code, counts, units, problems)
+        zones = _join_units(configuration, read, code, counts, units, problems)
     if zones is None:
         return None
+    if zones.level == "district":
+        units = with_district(units, configuration.district)
     files, homes = [zones.file], None
     if population.spread == "buildings" and population.buildings is not None:
         homes = read_homes(configuration, population.buildings, units, crs, problems)
@@ -127,7 +130,14 @@ def _own_zones(
         return None
     value, groups, is_counted, is_repaired = counts
     is_area = shapely.area(places.geometry) > 0.0
-    used = is_counted & places.is_used & is_area
+    is_outside = is_counted & places.is_used & is_area & ~is_in_units(places.geometry, units)
+    report_rows(
+        problems, "population-outside", "set_aside", read.file, read.frame.index[is_outside],
+        f"{float(np.nansum(value[is_outside])):.0f} 人在区县之外，不计 people of zones outside the district left out", layer=read.layer,
+        expected="与某一单元相交 touching a unit of the district",
+        mend="若属于本区县，检查坐标与单元边界 if they belong to it, check the coordinates and the units' borders",
+    )  # fmt: skip
+    used = is_counted & places.is_used & is_area & ~is_outside
     is_flat = is_counted & places.is_used & ~is_area
     report_rows(
         problems,
@@ -139,9 +149,9 @@ def _own_zones(
         layer=read.layer,
         field="geometry",
         expected="面 polygons",
-        mend="改为面 draw them as polygons",
+        mend="改为面，或改用点 draw polygons, or give the people as points",
     )
-    lost = float(value[is_counted & ~used].sum())
+    lost = float(value[is_counted & ~used & ~is_outside].sum())
     if lost > 0.0:
         problems.add(
             "population-not-placed",
@@ -168,7 +178,7 @@ def _own_zones(
 
 
 def _join_units(
-    population: Population,
+    configuration: Configuration,
     read: ReadLayer,
     code: TextArray,
     counts: Counts,
@@ -176,7 +186,11 @@ def _join_units(
     problems: Problems,
 ) -> Zones | None:
     """Return the units of the level as zones, with their people."""
+    population = configuration.population
+    assert population is not None  # it was read
     level = population.level or next((level for level in reversed(LEVELS) if level in units), None)
+    if level == "district":
+        units = with_district(units, configuration.district)
     if level is None or level not in units:
         problems.error(
             "zones-no-units",

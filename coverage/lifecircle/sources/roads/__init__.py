@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pyproj
 from lifecircle.cache import NO_CACHE, Cache, make_key
 from lifecircle.config import Configuration
 from lifecircle.config import Roads as RoadsLayer
-from lifecircle.model import InputFile, Roads
+from lifecircle.config.schema import Level
+from lifecircle.model import InputFile, Roads, Units
 from lifecircle.problems import Problem, Problems, UnreadableError
 from lifecircle.sources.datum import parse_crs
 from lifecircle.sources.files import describe_file, resolve_path
 from lifecircle.sources.roads.closures import close_links, close_more
 from lifecircle.sources.roads.osm import read_osm
+from lifecircle.sources.roads.tags import note_tags, note_turns
 from lifecircle.sources.roads.vector import read_graphml, read_lines
 
 __all__ = ["close_more", "read_roads"]
@@ -24,10 +27,14 @@ OSM_SUFFIXES = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
 
 
 def read_roads(
-    configuration: Configuration, problems: Problems, cache: Cache = NO_CACHE
+    configuration: Configuration,
+    problems: Problems,
+    cache: Cache = NO_CACHE,
+    units: Mapping[Level, Units] | None = None,
 ) -> tuple[Roads | None, list[InputFile]]:
     """Read the roads layer: ``.osm.pbf``/``.osm`` (pyosmium), ``.graphml`` (OSMnx), or any vector layer of lines.
 
+    What its tags leave open is said, and with ``units`` how many forbidden turns lie in the district.
     A file that was read before, in the same way and for the same CRS, comes from the cache with what was said of it then.
 
     Returns
@@ -67,6 +74,9 @@ def read_roads(
                 expected="highway=* 的线 lines with highway=*", mend="文件是否截断? is the file cut short?",
             )  # fmt: skip
         return None, []
+    note_tags(roads, configuration, layer.path, problems)
+    if units:
+        note_turns(roads, units, layer.path, problems)
     roads = close_links(roads, configuration, crs, problems)
     return roads, [replace(source, crs=roads.source, rows=len(roads), used=len(roads))]
 
@@ -99,6 +109,6 @@ def _recall_map(
 def _read_map(folder: Path, path: Path, layer: RoadsLayer, crs: pyproj.CRS, problems: Problems) -> Roads | None:
     if path.name.lower().endswith(OSM_SUFFIXES):
         return read_osm(path, layer, crs, problems)
-    if path.suffix.lower() == ".graphml":
-        return read_graphml(path, crs)
-    return read_lines(folder, layer, crs, problems)
+    is_graph = path.suffix.lower() == ".graphml"
+    roads = read_graphml(path, crs) if is_graph else read_lines(folder, layer, crs, problems)
+    return roads if roads is None or layer.ferries else roads.only(~roads.is_ferry)

@@ -12,7 +12,8 @@ import pyproj
 import shapely
 
 from lifecircle.config import Roads as RoadsLayer
-from lifecircle.config import SourceLayer
+from lifecircle.config import SourceLayer, load_tags
+from lifecircle.config.tags import IN_PARTS, is_ferry_route
 from lifecircle.model import Roads
 from lifecircle.problems import Problems, UnreadableError
 from lifecircle.sources.datum import to_district, transform_geometry
@@ -60,7 +61,10 @@ def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
     parts = frame.explode(index_parts=False)
     named = {key: key for key in tag_keys() if key in parts.columns}
     tags = pd.DataFrame({key: parts[column].map(_tag_text) for key, column in {**named, **fields}.items()})
-    tags["highway"] = _map_classes(tags["highway"], layer, problems)
+    is_street = ~tags["route"].map(lambda text: is_ferry_route(text or "")) if "route" in tags else slice(None)
+    tags.loc[is_street, "highway"] = _map_classes(
+        tags.loc[is_street, "highway"], layer, problems
+    )  # a ferry has no class
     return _roads_from_lines(parts.geometry.to_numpy(), tags, parts.index.to_numpy(), read.crs.to_string())
 
 
@@ -76,6 +80,13 @@ def _tag_text(value: object) -> str | None:
         return str(int(value))
     text = str(value).strip()
     return {"True": "yes", "False": "no", "是": "yes", "否": "no"}.get(text, text) or None
+
+
+def _in_parts(value: object) -> str | None:
+    """Return every value of a tag that decides who may pass: an edge that is closed in one part is closed."""
+    if isinstance(value, (list, tuple)):
+        return IN_PARTS.join(dict.fromkeys(_tag_text(part) or "" for part in value)) or None
+    return _tag_text(value)
 
 
 def _all_text(value: object) -> str | None:
@@ -134,8 +145,9 @@ def read_graphml(path: Path, district_crs: pyproj.CRS) -> Roads:
     except Exception as error:
         raise UnreadableError(f"不是 OSMnx 的 graphml not an OSMnx graphml: {error}") from error
     edges = osmnx.graph_to_gdfs(graph, nodes=False)
+    readers = {"name": _all_text, **dict.fromkeys(load_tags().access_keys, _in_parts)}
     tags = pd.DataFrame(
-        {key: edges[key].map(_all_text if key == "name" else _tag_text) for key in tag_keys() if key in edges.columns},
+        {key: edges[key].map(readers.get(key, _tag_text)) for key in tag_keys() if key in edges.columns},
         index=edges.index,
     )
     if "highway" not in tags:
