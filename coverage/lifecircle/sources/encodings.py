@@ -217,8 +217,8 @@ def _refuse_all(content: bytes) -> None:
         except UnicodeDecodeError as error:
             faults.append((error, codec))
     if faults:
-        error, codec = max(faults, key=lambda one: one[0].start)
-        raise UnreadableError(_fault(content, error, codec)) from error
+        farthest, codec = max(faults, key=lambda one: one[0].start)
+        raise UnreadableError(_fault(content, farthest, codec)) from farthest
 
 
 def _best(readings: list[Reading], own: Reading | None, lines: list[bytes]) -> Reading:

@@ -6,6 +6,7 @@ the header does not declare is a number like others, and a window beyond the ras
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ import pyproj
 import rasterio
 import shapely
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import CRSError, RasterioError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from lifecircle.config import load_nodata_values
@@ -83,7 +84,10 @@ class RasterCells:
 def reporting_faults(stated: StatedRaster, full: Path, problems: Problems) -> Iterator[None]:
     """Turn what GDAL raises while a raster is read into a problem that names the file and its size."""
     try:
-        yield
+        with warnings.catch_warnings():
+            # A raster without a place is refused below, with what to do.
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            yield
     except (RasterioError, CRSError, MemoryError) as error:
         said = str(error.__cause__ or error)[:200]
         problems.error(

@@ -353,7 +353,7 @@ def report_long_codes(
     cells, listed = list(values), list(rows)
     is_short = [SHORTENED.fullmatch(clean_code(cell)) is not None for cell in cells]
     is_cut = [
-        isinstance(cell, (int, float, np.number)) and not isinstance(cell, bool) and cell == cell and abs(cell) >= MOST_EXACT
+        isinstance(cell, (int, float, np.number)) and not isinstance(cell, bool) and abs(float(cell)) >= MOST_EXACT
         for cell in cells
     ]  # fmt: skip
     is_lost = [short or cut for short, cut in zip(is_short, is_cut, strict=True)]

@@ -249,7 +249,7 @@ def _report_far(control: Control, target: FloatArray, units: Units, original: Fl
     if before > 0.0 and after > 0.0 and not 1.0 / FAR_OFF <= before / after <= FAR_OFF:
         report_rows(
             problems, "control-far", "warning", control.path, units.code[is_set],
-            f"人口图层有 {before:,.0f} 人 people in the layer, {before / after:.2g} times the totals",
+            f"人口图层有 {before:,.0f} 人 people in the layer, {before / after:.3g} times the totals",
             field=control.people, expected=f"{after / FAR_OFF:,.0f} - {after * FAR_OFF:,.0f}",
             mend='检查 check population.unit: 是否把密度当成了人数 "people_per_km2"? is it a density taken for counts?',
         )  # fmt: skip
