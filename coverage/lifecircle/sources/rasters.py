@@ -181,6 +181,10 @@ def read_cells(source: Any, band: int, window: Window, stated: StatedRaster) -> 
     """
     raw = source.read(band, window=window)
     is_known = source.read_masks(band, window=window) > 0
+    for number, shown in enumerate(source.colorinterp, start=1):
+        if shown == ColorInterp.alpha and MaskFlags.alpha not in source.mask_flag_enums[band - 1]:
+            # GDAL masks by alpha only where that is of bytes; gdalwarp writes one in the type of the data.
+            is_known &= source.read(number, window=window) > 0
     if raw.dtype.kind == "f":
         is_known &= ~np.isnan(raw)
     declared = () if source.nodatavals[band - 1] is None else (source.nodatavals[band - 1],)
