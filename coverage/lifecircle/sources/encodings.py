@@ -313,7 +313,7 @@ def _score(text: str, encoding: str = "utf-8") -> float:
     for before, char, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if _is_latin(char):
             # Letters with accents stand in words of plain letters, and not in strings of their own.
-            is_word = before.isascii() and after.isascii() and (before.isalpha() or after.isalpha())
+            is_word = (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())
             whole += 0.95 if is_word else 0.1
         elif char > "\x7f" and "a" <= before <= "z":
             whole -= 0.7 * _weight(char, encoding)  # no Chinese character ends a word of small letters
