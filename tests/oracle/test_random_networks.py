@@ -242,7 +242,9 @@ def our_mode(mode: ReferenceMode) -> Mode:
     """The same mode as the package holds it."""
     keys = {"speeds_kph" if isinstance(mode.speed_kph, dict) else "speed_kph": mode.speed_kph}
     slope = {"steps_kph": mode.steps_kph} if mode.slope else False
-    return Mode.model_validate({"id": "m", "label": "m", "ways": mode.network, "slope": slope, "join": mode.join, **keys, **SETTINGS})
+    return Mode.model_validate(
+        {"id": "m", "label": "m", "ways": mode.network, "slope": slope, "join": mode.join, **keys, **SETTINGS}
+    )
 
 
 def is_tied(network: ReferenceNetwork, at: np.ndarray) -> bool:
