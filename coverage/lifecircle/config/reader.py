@@ -208,7 +208,7 @@ def _add_validation_errors(error: ValidationError, model: type[BaseModel], place
         else:
             problems.error(
                 "config-value", FILE_NAME, f"值不对 wrong value {shown}", field=key,
-                expected=detail["msg"].removeprefix("Value error, "),
+                expected=detail["msg"].removeprefix("Value error, "), mend=f"改正 mend {key}",
             )  # fmt: skip
 
 

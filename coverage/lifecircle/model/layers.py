@@ -35,6 +35,8 @@ class InputFile:
     set_aside: int = 0
     not_chosen: int = 0
     """Rows that the file has besides, which ``where`` leaves out."""
+    as_of: str = ""
+    """The date of its data, where the file itself says it (OpenStreetMap extracts)."""
 
     def __post_init__(self) -> None:
         """Check the ledger: rows in = used + repaired + set aside, and none of them below 0.

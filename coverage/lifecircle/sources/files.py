@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from lifecircle.model import InputFile
 from lifecircle.problems import Problems, Severity, UnreadableError
 from lifecircle.sources.datum import WGS84, parse_crs
 from lifecircle.sources.osm_shapes import is_osm_file, read_osm_layer
 from lifecircle.sources.sheets import read_sheet
-from lifecircle.sources.tables import clean_text, match_where, name_columns
+from lifecircle.sources.tables import clean_text, match_where, name_columns, report_rows, strip_controls
 from lifecircle.sources.vectors import read_layer, shapefile_parts
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class ReadLayer:
     crs: pyproj.CRS | None
     """What the coordinates are in; None for a table, whose coordinate columns are not read yet."""
     source: InputFile
+    left_out: int = 0
+    """Rows that repeat an earlier one."""
 
     @property
     def has_geometry(self) -> bool:
@@ -60,7 +64,7 @@ class ReadLayer:
         lifecircle.problems.LedgerError
             Where they do not add up to the rows that were read.
         """
-        rows = len(self.frame)
+        rows, set_aside = len(self.frame) + self.left_out, set_aside + self.left_out
         return replace(self.source, rows=rows, used=kept - repaired, repaired=repaired, set_aside=set_aside)
 
 
@@ -136,16 +140,10 @@ def read_source(
     wanted = [*columns, *layer.where]
     if path.suffix.lower() in TABLE_SUFFIXES:
         wanted += [name for name in (layer.lon, layer.lat, layer.x, layer.y) if name]
-    frame: pd.DataFrame | None
     try:
-        if path.suffix.lower() in TABLE_SUFFIXES:
-            frame, shown = read_sheet(path, layer, wanted, problems)
-        elif is_osm_file(path):
-            frame, shown = read_osm_layer(path, layer, columns, problems), ""
-        else:
-            frame, shown = read_layer(path, layer, problems)
+        frame, shown = _read_frame(path, layer, columns, wanted, problems)
     except UnreadableError as error:
-        problems.error("file-unreadable", layer.path, str(error), layer=layer.layer or layer.sheet or "", field=field)
+        _report_unreadable(str(error), layer, field, problems)
         return None
     if frame is None:
         return None
@@ -165,8 +163,47 @@ def read_source(
     frame = _keep_where(frame, layer, shown, "warning" if may_be_empty else "error", problems)
     if frame is None:
         return None
+    frame = strip_controls(frame, [*wanted, "name"], layer.path, shown, problems)
     text = layer.datum if layer.datum in ("gcj02", "bd09") else crs.to_string() if crs is not None else ""
     return ReadLayer(layer.path, shown, frame, crs, describe_file(folder, path, role, text))
+
+
+def _read_frame(
+    path: Path, layer: SourceLayer, columns: list[str], wanted: list[str], problems: Problems
+) -> tuple[pd.DataFrame | None, str]:
+    """Return a file's rows by the reader of its format, and the layer's name for messages."""
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return read_sheet(path, layer, wanted, problems)
+    if is_osm_file(path):
+        return read_osm_layer(path, layer, columns, problems), ""
+    return read_layer(path, layer, wanted, problems)
+
+
+def drop_repeats(read: ReadLayer, field: str, problems: Problems) -> ReadLayer:
+    """Return a layer without the rows that are equal to an earlier one in every column, its place too; these are counted."""
+    if len(read.frame) < 2:
+        return read
+    plain = pd.DataFrame(read.frame.drop(columns="geometry") if read.has_geometry else read.frame).astype(str)
+    if read.has_geometry:
+        plain = plain.assign(geometry=shapely.to_wkb(np.asarray(read.frame["geometry"].array, dtype=object)))
+    is_repeated = plain.duplicated().to_numpy()
+    if not is_repeated.any():
+        return read
+    report_rows(
+        problems, "table-row-twice", "repaired", read.file, read.frame.index[is_repeated], "整行重复,只计一次 the same row twice, counted once",
+        layer=read.layer, field=field, expected="每行一个 each row once", mend="删去重复行 leave them out",
+    )  # fmt: skip
+    return replace(read, frame=read.frame[~is_repeated], left_out=read.left_out + int(is_repeated.sum()))
+
+
+def _report_unreadable(said: str, layer: SourceLayer, field: str, problems: Problems) -> None:
+    """Report why a file cannot be read: what was found, and after the last semicolon how to mend it."""
+    found, _, mend = said.replace("；", "; ").rpartition("; ")
+    line = re.search(r"(?:line|row) (\d+)", found or mend)
+    problems.error(
+        "file-unreadable", layer.path, found or mend, layer=layer.layer or layer.sheet or "", field=field, row=line[1] if line else "",
+        expected="完整、可读的文件 a whole file that can be read", mend=mend if found else "重新导出或复制 export or copy it again",
+    )  # fmt: skip
 
 
 def _layer_crs(layer: SourceLayer, frame: gpd.GeoDataFrame, shown: str, problems: Problems) -> pyproj.CRS | None:

@@ -144,7 +144,8 @@ def _place_columns(
     is_stated = is_given & ~is_zero
     if units and is_stated.any() and not (is_near & is_stated).any():
         hint = suggest_crs_of(first.value[is_stated], second.value[is_stated], source, crs, district_box(units))
-        return _report_elsewhere(read, source, columns[0], int(is_stated.sum()), hint, problems)
+        _report_elsewhere(read, source, columns[0], int(is_stated.sum()), hint, problems)
+        return None
     if source.is_geographic:
         _warn_of_coarse(first, second, is_stated, columns, read, problems)
     reason = np.select(
@@ -226,7 +227,8 @@ def _place_geometry(
     is_stated = ~is_empty
     if units and is_stated.any() and not (is_stated & ~is_lost & ~is_far).any():
         hint = suggest_crs(raw[is_stated], read.crs, crs, district_box(units))
-        return _report_elsewhere(read, read.crs, "crs", int(is_stated.sum()), hint, problems)
+        _report_elsewhere(read, read.crs, "crs", int(is_stated.sum()), hint, problems)
+        return None
     is_swapped = np.zeros(len(raw), dtype=bool)
     odd = np.flatnonzero(is_lost | is_far)
     if len(odd) and units:

@@ -6,6 +6,7 @@ the header does not declare is a number like others, and a window beyond the ras
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ import pyproj
 import rasterio
 import shapely
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import CRSError, RasterioError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from lifecircle.config import load_nodata_values
@@ -83,7 +84,10 @@ class RasterCells:
 def reporting_faults(stated: StatedRaster, full: Path, problems: Problems) -> Iterator[None]:
     """Turn what GDAL raises while a raster is read into a problem that names the file and its size."""
     try:
-        yield
+        with warnings.catch_warnings():
+            # A raster without a place is refused below, with what to do.
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            yield
     except (RasterioError, CRSError, MemoryError) as error:
         said = str(error.__cause__ or error)[:200]
         problems.error(
@@ -177,6 +181,10 @@ def read_cells(source: Any, band: int, window: Window, stated: StatedRaster) -> 
     """
     raw = source.read(band, window=window)
     is_known = source.read_masks(band, window=window) > 0
+    for number, shown in enumerate(source.colorinterp, start=1):
+        if shown == ColorInterp.alpha and MaskFlags.alpha not in source.mask_flag_enums[band - 1]:
+            # GDAL masks by alpha only where that is of bytes; gdalwarp writes one in the type of the data.
+            is_known &= source.read(number, window=window) > 0
     if raw.dtype.kind == "f":
         is_known &= ~np.isnan(raw)
     declared = () if source.nodatavals[band - 1] is None else (source.nodatavals[band - 1],)

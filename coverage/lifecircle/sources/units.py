@@ -92,6 +92,7 @@ def read_units(configuration: Configuration, problems: Problems) -> tuple[dict[L
     _check_nesting(units, configuration, problems)
     _check_code_lengths(units, configuration, problems)
     _check_codes_nest(units, configuration, problems)
+    _check_codes_above(units, configuration, problems)
     return units, files
 
 
@@ -278,7 +279,9 @@ def _mend_of_lines(shapes: TextArray) -> str:
             "turn them into polygons in QGIS with Polygonize, and give each its code and name"
         )
     return (
-        "线没有闭合，请用面图层 the lines do not close: use the layer of areas" if len(lines) else "请用面图层 use the layer of areas"
+        "线没有闭合，请用面图层 the lines do not close: use the layer of areas"
+        if len(lines)
+        else "请用面图层 use the layer of areas"
     )
 
 
@@ -375,16 +378,6 @@ def _check_codes_nest(units: Mapping[Level, Units], configuration: Configuration
         f"村社代码所属的镇街不在图层中 townships that villages' codes name are not in the layer: {show_rows(village.name[is_absent])}",
         field="id", expected="每个镇街一个面 a polygon of every township", mend="补上镇街，或改正村社代码 add the township, or mend the villages' codes",
     )  # fmt: skip
-    point = shapely.point_on_surface(village.geometry)
-    lies = locate(shapely.get_x(point), shapely.get_y(point), township.geometry)
-    is_moved = is_official & (said >= 0) & (lies >= 0) & (said != lies)
-    names = [f"{village.name[i]}: {township.name[said[i]]} -> {township.name[lies[i]]}" for i in np.flatnonzero(is_moved)[:3]]
-    report_rows(
-        problems, "units-code-elsewhere", "warning", path["village"], village.code[is_moved],
-        f"按代码属一镇，按位置在另一镇 the code is of one township, the place in another: {'; '.join(names)}", field="id",
-        expected="代码与位置属同一镇街 code and place of one township",
-        mend="改正代码或边界；地图按位置汇总，表格按代码 mend the code or the border: maps add up by place, tables by code",
-    )  # fmt: skip
 
 
 def _check_code_lengths(units: Mapping[Level, Units], configuration: Configuration, problems: Problems) -> None:
@@ -402,6 +395,27 @@ def _check_code_lengths(units: Mapping[Level, Units], configuration: Configurati
             odd,
             f"{level} 代码不是 6, 9 或 12 位数字 not 6, 9 or 12 digits",
         )
+
+
+def _check_codes_above(units: Mapping[Level, Units], configuration: Configuration, problems: Problems) -> None:
+    """Warn of villages whose code begins with another township's than the one they lie in."""
+    if not {"township", "village"} <= units.keys():
+        return
+    above, below = units["township"], units["village"]
+    row = {str(code)[:9]: index for index, code in enumerate(above.code) if len(str(code)) in (9, 12)}
+    said = np.array([row.get(str(code)[:9], -1) if len(str(code)) == 12 else -1 for code in below.code], dtype=np.int64)
+    point = shapely.point_on_surface(below.geometry)
+    lies = locate(shapely.get_x(point), shapely.get_y(point), above.geometry)
+    is_other = (said >= 0) & (lies >= 0) & (said != lies)
+    path = {layer.level: layer.path for layer in configuration.units}["village"]
+    shown = "; ".join(
+        f"{below.name[at]} {below.code[at]} 在 lies in {above.name[lies[at]]}, 代码属 code of {above.name[said[at]]}"
+        for at in np.flatnonzero(is_other)[:3]
+    )
+    report_rows(
+        problems, "units-code-elsewhere", "warning", path, below.code[is_other], f"代码与所在镇街不符 codes of another township: {shown}",
+        field="id", expected="前 9 位是所在镇街的代码 the first 9 digits are the township's", mend="改正代码或边界 mend the code or the borders",
+    )  # fmt: skip
 
 
 def district_bounds(units: Mapping[Level, Units]) -> tuple[float, float, float, float]:

@@ -63,7 +63,10 @@ def open_layers(configuration: Configuration, problems: Problems) -> None:
 
 def _open_population(folder: Path, population: Population, place: str, problems: Problems) -> None:
     if population.source == "raster":
-        for name, path in (("path", population.path), *((f"groups.{key}", one) for key, one in population.groups.items())):
+        for name, path in (
+            ("path", population.path),
+            *((f"groups.{key}", one) for key, one in population.groups.items()),
+        ):
             _open_raster(folder, path, f"{place}.{name}", problems)
     else:
         columns = [str(population.people), *population.groups.values(), *([population.id] if population.id else [])]

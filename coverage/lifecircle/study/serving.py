@@ -82,7 +82,8 @@ def choose_facilities(
             if not len(chosen):
                 problems.add(
                     "rule-no-match", "warning", "district.toml", "没有一处设施符合条件 no facility matches",
-                    field=f"rules.{rule.id}.{part}",
+                    field=f"rules.{rule.id}.{part}", expected="至少一处 at least one",
+                    mend="检查图层与条件;确实没有则为 0 check the layer and the conditions; where there is none, 0 is right",
                 )  # fmt: skip
     return found
 

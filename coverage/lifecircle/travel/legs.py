@@ -1,12 +1,13 @@
 """The access legs of points: to every street within ``direct_m``, else to the nearest of each connected part.
 
-A street runs from junction to junction, however many pieces the file cuts it into; where its direction changes another begins. It is
-joined where it is nearest: at its least distance, and where it bends back towards the point (a crescent, the path round a courtyard)
-at each place that is nearer than the street before and after it. So it does not matter where a file cuts it, a ring has no first
-point, and a street that is opened at its end or its middle takes no such place away.
+A street runs from junction to junction, however many pieces the file cuts it into, and it is joined where it is nearest. Where its
+direction changes another begins; a ferry's pier or the end of a link is no junction, so that to lay one changes nobody's legs. A ring
+without a junction has no first point. A street that is opened between junctions, or from somewhere along another street, takes no leg
+away: what it cuts in two is joined twice. (One that prolongs a dead end makes it a longer street, which is again joined where it is
+nearest.) Of equally near places, to a micrometre, all are joined, so that no order of rows decides.
 
 A connected part is one within which the mode gets from anywhere to anywhere by street: a one-way street that only leads in or only
-leads out is a part of its own, and what ferries link are two. Of equally near places (to a millimetre) all are joined.
+leads out is a part of its own, and what ferries link are two.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from lifecircle.travel.obstacles import Obstacles, crosses, cut_at_obstacles, st
 from lifecircle.travel.threads import map_slices
 
 HAIR_M = 1e-6
-"""Within ``direct_m`` is up to this much more, so that rounding in a projection decides nothing."""
+"""Within ``direct_m`` is up to this much more, and equally near up to this much farther: rounding in a projection decides nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +51,8 @@ class StreetPieces:
     the street's end. Shape (pieces, 2)."""
     node: IntArray
     """The network's node at its start and end; -1 between junctions."""
+    street: IntArray
+    """Which street it is a piece of: a stretch from junction to junction, or to an obstacle."""
     part: IntArray
     """The connected part it belongs to."""
     edge: IntArray
@@ -92,7 +95,7 @@ def lay_pieces(
     node
         What each node before contraction is called; -1 where it is none.
     part, edge, vertex
-        Of each piece.
+        Of each piece; ``part`` as :func:`number_parts` has it.
     max_m
         The longest leg.
     """
@@ -102,13 +105,14 @@ def lay_pieces(
     stop = np.where(high[:, None] < 1.0, ends[row, :2] + high[:, None] * (ends[row, 2:] - ends[row, :2]), ends[row, 2:])
     grid = index_segments(*(np.ascontiguousarray(side) for side in (*start.T, *stop.T)))
     at_node = np.column_stack([np.where(low == 0.0, node[u[row]], -1), np.where(high == 1.0, node[v[row]], -1)])
-    window = count_parts_near(grid, part[row], max_m)
-    return StreetPieces(grid, beside, at_node, part[row], edge[row], vertex[row], low, high, window)
+    street, of_piece = _number_streets(beside), part[row]
+    # A street that leads from one part to another is a part of its own.
+    of_piece = np.where(of_piece < 0, of_piece.max(initial=0) + 1 + street, of_piece)
+    window = count_parts_near(grid, of_piece, max_m)
+    return StreetPieces(grid, beside, at_node, street, of_piece, edge[row], vertex[row], low, high, window)
 
 
-def continue_streets(
-    u: IntArray, v: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int
-) -> IntArray:
+def continue_streets(u: IntArray, v: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int) -> IntArray:
     """Return for each piece's start and end which piece continues the street there: see :attr:`StreetPieces.beside`.
 
     Parameters
@@ -137,18 +141,21 @@ def continue_streets(
     return beside
 
 
-def number_parts(
-    a: IntArray, b: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int
-) -> IntArray:
-    """Return the connected part of each edge: within one the mode gets from anywhere to anywhere."""
+def _number_streets(beside: IntArray) -> IntArray:
+    """Return the street of each piece: pieces that continue one another are one."""
+    piece, side = np.nonzero(beside >= 0)
+    other = beside[piece, side] >> 1
+    graph = coo_array((np.ones(len(piece), dtype=np.int8), (piece, other)), shape=(len(beside), len(beside))).tocsr()
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def number_parts(a: IntArray, b: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int) -> IntArray:
+    """Return the connected part of each edge, within which the mode gets from anywhere to anywhere; -1 where it leads between two."""
     tail, head = np.concatenate([a[forward], b[backward]]), np.concatenate([b[forward], a[backward]])
     ones = np.ones(len(tail), dtype=np.int8)
     graph = coo_array((ones, (tail, head)), shape=(n_nodes, n_nodes)).tocsr()
-    count, of_node = connected_components(graph, directed=True, connection="strong")
-    part = np.where(of_node[a] == of_node[b], of_node[a], -1).astype(np.int64)
-    alone = np.flatnonzero(part < 0)
-    part[alone] = count + np.arange(len(alone))
-    return np.unique(part, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    of_node = connected_components(graph, directed=True, connection="strong")[1]
+    return np.where(of_node[a] == of_node[b], of_node[a], -1).astype(np.int64)
 
 
 def split_at_obstacles(
@@ -179,8 +186,9 @@ def split_at_obstacles(
 
 
 def count_parts_near(grid: SegmentGrid, part: IntArray, reach_m: float) -> PartWindow:
-    """Return how many parts have a piece in each square of ``reach_m`` and the eight round it."""
-    size_m = max(reach_m, 1.0, grid.size_m * max(grid.columns, grid.rows) / 4000)
+    """Return how many parts have a piece in each square and the eight round it: all that ``reach_m`` from the square may find."""
+    # A piece lies within a cell of the grid of where that cell begins.
+    size_m = max(reach_m + grid.size_m, grid.size_m * max(grid.columns, grid.rows) / 4000)
     columns, rows = int(grid.columns * grid.size_m / size_m) + 1, int(grid.rows * grid.size_m / size_m) + 1
     cell = np.repeat(np.arange(grid.columns * grid.rows), np.diff(grid.start))
     row = ((cell // grid.columns) * grid.size_m / size_m).astype(np.int64)
@@ -227,7 +235,8 @@ def find_legs(
     def search(first: int, last: int) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
         return _find_legs(
             grid.ends, grid.left, grid.bottom, grid.size_m, grid.columns, grid.rows, grid.start, grid.segment,
-            pieces.beside, pieces.node, pieces.part, window.left, window.bottom, window.size_m, window.columns, window.rows, window.count,
+            pieces.beside, pieces.node, pieces.street, pieces.part,
+            window.left, window.bottom, window.size_m, window.columns, window.rows, window.count,
             len(obstacles) > 0, bars.ends, obstacles.is_line, bars.left, bars.bottom, bars.size_m, bars.columns, bars.rows,
             bars.start, bars.segment, inside[first:last],
             x[first:last], y[first:last], near_m + HAIR_M, max_m + HAIR_M, slack_m,
@@ -277,6 +286,7 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
     segment: IntArray,
     beside: IntArray,
     node: IntArray,
+    street: IntArray,
     part: IntArray,
     window_left: float,
     window_bottom: float,
@@ -309,6 +319,7 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
     found_part, found_best = np.empty(64, dtype=np.int64), np.empty(64)
     count = np.zeros(len(x), dtype=np.int64)
     out_piece, out_share, out_m = np.empty(1024, dtype=np.int64), np.empty(1024), np.empty(1024)
+    out_node = np.empty(64, dtype=np.int64)
     filled, stamped = 0, 0
     for point in range(len(x)):
         px, py = x[point], y[point]
@@ -324,8 +335,10 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                 window_row = min(max(int((py - window_bottom) / window_size), 0), window_rows - 1)
                 window_column = min(max(int((px - window_left) / window_size), 0), window_columns - 1)
                 is_beside = (
-                    py < window_bottom or px < window_left
-                    or py > window_bottom + window_rows * window_size or px > window_left + window_columns * window_size
+                    py < window_bottom
+                    or px < window_left
+                    or py > window_bottom + window_rows * window_size
+                    or px > window_left + window_columns * window_size
                 )
                 expected = window_count[window_row * window_columns + window_column]
                 if is_beside:
@@ -358,7 +371,7 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                                     place += 1
                                 if place < n_parts and d2 >= found_best[place]:
                                     continue
-                                if not _is_least(ends, beside, at, t, px, py):
+                                if not _is_least(ends, beside, at, t, d2, px, py):
                                     continue
                                 if has_bars and crosses(
                                     bars, bar_is_line, bar_left, bar_bottom, bar_size, bar_columns, bar_rows, bar_start,
@@ -377,7 +390,7 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                     ring += 1
                 if n_parts == 0:
                     break
-                radius = min(np.sqrt(found_best[:n_parts].max()) + VERTEX_M + slack, most)
+                radius = min(np.sqrt(found_best[:n_parts].max()) + HAIR_M + slack, most + slack)
             wide = radius + 1e-6
             stamped += 1
             for r in range(
@@ -405,11 +418,11 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                         place = 0
                         while place < n_parts and found_part[place] != part[at]:
                             place += 1
-                        if place == n_parts or metres > np.sqrt(found_best[place]) + VERTEX_M + slack:
+                        if place == n_parts or metres > np.sqrt(found_best[place]) + HAIR_M + slack:
                             continue
                     elif metres > most + slack:
                         continue
-                    if not _is_least(ends, beside, at, t, px, py):
+                    if not _is_least(ends, beside, at, t, d2, px, py):
                         continue
                     if has_bars and crosses(
                         bars, bar_is_line, bar_left, bar_bottom, bar_size, bar_columns, bar_rows, bar_start, bar_segment, px, py,
@@ -418,37 +431,48 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                     ):  # fmt: skip
                         continue
                     on_node = node[at, 0] if t == 0.0 else (node[at, 1] if t == 1.0 else -1)
-                    is_new = True
-                    if on_node >= 0:
-                        for own in range(n_own):
-                            if own_node[own] == on_node:
-                                is_new = False
-                                break
-                    if not is_new:
-                        continue
                     if n_own == len(own_piece):
                         own_piece, own_node = _grow_whole(own_piece), _grow_whole(own_node)
                         own_share, own_m = _grow(own_share), _grow(own_m)
                     own_piece[n_own], own_node[n_own], own_share[n_own], own_m[n_own] = at, on_node, t, metres
                     n_own += 1
                     nearest = min(nearest, metres)
-        while filled + n_own > len(out_piece):
-            out_piece, out_share, out_m = _grow_whole(out_piece), _grow(out_share), _grow(out_m)
-        out_piece[filled : filled + n_own] = own_piece[:n_own]
-        out_share[filled : filled + n_own] = own_share[:n_own]
-        out_m[filled : filled + n_own] = own_m[:n_own]
-        count[point] = n_own
-        filled += n_own
+        begun = filled
+        for leg in range(n_own):
+            # Of a street the nearest place, of the streets that end at one junction one.
+            is_kept = True
+            for other in range(n_own):
+                if street[own_piece[other]] == street[own_piece[leg]] and own_m[other] + HAIR_M < own_m[leg]:
+                    is_kept = False
+                    break
+            if is_kept and own_node[leg] >= 0:
+                for earlier in range(begun, filled):
+                    if out_node[earlier - begun] == own_node[leg]:
+                        is_kept = False
+                        if own_m[leg] < out_m[earlier]:
+                            out_piece[earlier], out_share[earlier] = own_piece[leg], own_share[leg]
+                            out_m[earlier] = own_m[leg]
+                        break
+            if not is_kept:
+                continue
+            if filled == len(out_piece):
+                out_piece, out_share, out_m = _grow_whole(out_piece), _grow(out_share), _grow(out_m)
+            if filled - begun == len(out_node):
+                out_node = _grow_whole(out_node)
+            out_piece[filled], out_share[filled], out_m[filled] = own_piece[leg], own_share[leg], own_m[leg]
+            out_node[filled - begun] = own_node[leg]
+            filled += 1
+        count[point] = filled - begun
     return count, out_piece[:filled], out_share[:filled], out_m[:filled]
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _is_least(
-    ends: FloatArray, beside: IntArray, at: int, t: float, px: float, py: float
+    ends: FloatArray, beside: IntArray, at: int, t: float, d2: float, px: float, py: float
 ) -> bool:  # pragma: no cover - compiled
     """Return whether a street is nowhere nearer just before and just after the place on a piece that is nearest.
 
-    A vertex that two pieces share counts as the first one's.
+    A vertex that two pieces share counts once, as that of the nearer (within the millimetre round it), else of the first.
     """
     if 0.0 < t < 1.0:
         return True
@@ -457,10 +481,12 @@ def _is_least(
         return True
     other = follows >> 1
     if ends[other, 0] != ends[other, 2] or ends[other, 1] != ends[other, 3]:
-        share, _ = _foot(ends, other, px, py)
+        share, apart = _foot(ends, other, px, py)
         if share != float(follows & 1):
             return False
-    return at <= other
+        if apart != d2:
+            return bool(d2 < apart)
+    return bool(at <= other)
 
 
 @njit(cache=True, nogil=True)

@@ -70,9 +70,7 @@ def stand_inside(obstacles: Obstacles, x: FloatArray, y: FloatArray) -> BoolArra
     return inside
 
 
-def find_blocked(
-    obstacles: Obstacles, x: FloatArray, y: FloatArray, to_x: FloatArray, to_y: FloatArray
-) -> BoolArray:
+def find_blocked(obstacles: Obstacles, x: FloatArray, y: FloatArray, to_x: FloatArray, to_y: FloatArray) -> BoolArray:
     """Return which straight lines cross an obstacle."""
     blocked = np.zeros(len(x), dtype=bool)
     grid = obstacles.grid
@@ -106,7 +104,9 @@ def cut_at_obstacles(
     order = np.lexsort((share, piece))
     piece, share = piece[order], share[order]
     is_new = np.ones(len(piece), dtype=bool)
-    is_new[1:] = (piece[1:] != piece[:-1]) | ((share[1:] - share[:-1]) * np.hypot(x2 - x1, y2 - y1)[piece[1:]] > VERTEX_M)
+    is_new[1:] = (piece[1:] != piece[:-1]) | (
+        (share[1:] - share[:-1]) * np.hypot(x2 - x1, y2 - y1)[piece[1:]] > VERTEX_M
+    )
     return piece[is_new].astype(np.int64), share[is_new]
 
 
@@ -191,6 +191,39 @@ def _cross_each(
 
 
 @njit(cache=True, nogil=True)
+def is_inside_area(
+    ends: FloatArray,
+    is_line: BoolArray,
+    left: float,
+    bottom: float,
+    size: float,
+    columns: int,
+    rows: int,
+    start: IntArray,
+    segment: IntArray,
+    px: float,
+    py: float,
+) -> bool:  # pragma: no cover - compiled
+    """Return whether a point stands inside an area: an odd number of its boundaries lie on the left."""
+    row, column = int(np.floor((py - bottom) / size)), int(np.floor((px - left) / size))
+    inside = False
+    if row < 0 or row >= rows or column < 0:
+        return inside
+    for c in range(min(column, columns - 1) + 1):
+        cell = row * columns + c
+        for position in range(start[cell], start[cell + 1]):
+            bar = segment[position]
+            ay, by = ends[bar, 1], ends[bar, 3]
+            if is_line[bar] or (ay > py) == (by > py):
+                continue
+            met = ends[bar, 0] + (py - ay) / (by - ay) * (ends[bar, 2] - ends[bar, 0])
+            # A bar lies in several cells of the row: it is met in the one that holds the crossing.
+            if met < px and min(max(int((met - left) / size), 0), columns - 1) == c:
+                inside = not inside
+    return inside
+
+
+@njit(cache=True, nogil=True)
 def _count_left(
     ends: FloatArray,
     is_line: BoolArray,
@@ -206,19 +239,4 @@ def _count_left(
     out: BoolArray,
 ) -> None:  # pragma: no cover - compiled
     for at in range(len(x)):
-        row, column = int(np.floor((y[at] - bottom) / size)), int(np.floor((x[at] - left) / size))
-        if row < 0 or row >= rows or column < 0:
-            continue
-        inside = False
-        for c in range(min(column, columns - 1) + 1):
-            cell = row * columns + c
-            for position in range(start[cell], start[cell + 1]):
-                bar = segment[position]
-                ay, by = ends[bar, 1], ends[bar, 3]
-                if is_line[bar] or (ay > y[at]) == (by > y[at]):
-                    continue
-                met = ends[bar, 0] + (y[at] - ay) / (by - ay) * (ends[bar, 2] - ends[bar, 0])
-                # A bar lies in several cells of the row: it is met in the one that holds the crossing.
-                if met < x[at] and min(max(int((met - left) / size), 0), columns - 1) == c:
-                    inside = not inside
-        out[at] = inside
+        out[at] = is_inside_area(ends, is_line, left, bottom, size, columns, rows, start, segment, x[at], y[at])

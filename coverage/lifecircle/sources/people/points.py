@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.sources.files import read_source
+from lifecircle.sources.files import drop_repeats, read_source
 from lifecircle.sources.people.counts import read_counts
 from lifecircle.sources.people.shares import FoundPeople, share_points
 from lifecircle.sources.places import place_rows
-from lifecircle.sources.tables import as_code, report_rows
+from lifecircle.sources.tables import as_code, report_long_codes, report_rows
 from lifecircle.sources.units import is_in_units
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def read_points(
     read = read_source(
         configuration.folder, population, "population", problems, columns=columns, field="population.path"
     )
+    if read is not None and population.id:
+        read = drop_repeats(read, population.id, problems)
+        report_long_codes(read.frame[population.id], read.frame.index, read.file, read.layer, population.id, problems)
     places = place_rows(population, read, units, crs, problems) if read is not None else None
     if read is None or places is None:
         return None
@@ -76,6 +79,8 @@ def read_points(
             population.path,
             f"{lost:.0f} 人没有可用的坐标 people have no usable place",
             layer=read.layer,
+            field="population",
+            expected="每行都有坐标 a place for every row",
             count=int((is_counted & ~places.is_used).sum()),
             mend="补上坐标 give them coordinates",
         )
@@ -108,6 +113,6 @@ def _read_ids(read: ReadLayer, population: Population, used: BoolArray, problems
     is_doubled = pd.Series(own_id).duplicated(keep=False).to_numpy() & used
     report_rows(
         problems, "population-duplicate-id", "error", population.path, rows[is_doubled], "编号重复 id used twice",
-        layer=read.layer, field=population.id or "", mend="每行一个编号 one id each",
+        layer=read.layer, field=population.id or "", expected="各不相同的编号 ids that differ", mend="每行一个编号 one id each",
     )  # fmt: skip
     return None if is_doubled.any() else own_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.travel.contraction import index_incident
 from lifecircle.travel.isochrones.kernels import Int32Array, cost_surface, label_shares, signed_margin
+from lifecircle.travel.isochrones.near import LegTiles, add_walks, near_surface, part_labels
 from lifecircle.travel.isochrones.pieces import reached_pieces
 from lifecircle.travel.isochrones.raster import Box, Level, Tiles
 from lifecircle.travel.kernels import cost_to_points
@@ -143,8 +145,10 @@ class Spread:
         """Return the longest straight walk that needs no street."""
         return min(self.network.mode.direct_m, limit * self.search.access_speed)
 
-    def surface(self, level: Level, tiles: Tiles, box: Box) -> tuple[FloatArray, Int32Array]:
+    def surface(self, level: Level, tiles: Tiles | LegTiles, box: Box) -> tuple[FloatArray, Int32Array]:
         """Return cost and facility at the cells of a box, by street; inf and -1 where there is none."""
+        if isinstance(tiles, LegTiles):
+            return self._near(level, tiles, box, np.zeros(0))[:2]
         network, search, doors = self.network, self.search, self.doors
         cost = np.full((box.rows, box.columns), np.inf)
         label = np.full((box.rows, box.columns), -1, dtype=np.int32)
@@ -158,8 +162,48 @@ class Spread:
             )  # fmt: skip
         return cost, label
 
+    def _near(
+        self, level: Level, tiles: LegTiles, box: Box, limits: FloatArray
+    ) -> tuple[FloatArray, Int32Array, FloatArray]:
+        """Return cost and facility at the cells of a box and, by limit, the metres left at its inner ones: streets alone."""
+        network, search, doors, pieces, mode = (
+            self.network,
+            self.search,
+            self.doors,
+            self.network.pieces,
+            self.network.mode,
+        )
+        cost = np.full((box.rows, box.columns), np.inf)
+        label = np.full((box.rows, box.columns), -1, dtype=np.int32)
+        margin = np.full((len(limits), box.rows - 2, box.columns - 2), -2.0 * level.cell_m)
+        if network.n_edges:
+            near_surface(
+                box.row, box.column, tiles.slot, tiles.first, tiles.count, tiles.piece, tiles.share, tiles.metres, level.cell_m,
+                min(mode.direct_m, mode.max_access_m), mode.max_access_m, pieces.part,
+                pieces.edge, pieces.vertex, pieces.low, pieces.high, search.there, search.back, search.edge_there,
+                network.a, network.b, search.forward, search.backward, self.node_cost, self.node_label,
+                self._door_first, self._door_after, doors.legs.there, doors.legs.back, doors.legs.access,
+                doors.leg_facility, search.access_speed, limits, cost, label, margin,
+            )  # fmt: skip
+        return cost, label, margin
+
+    def margins(self, level: Level, tiles: Tiles | LegTiles, box: Box, limits: Sequence[float]) -> list[FloatArray]:
+        """Return for each limit the metres of walking left at the inner cells of a box, by street or straight; negative: too far."""
+        if isinstance(tiles, Tiles):
+            cost, _ = self.surface(level, tiles, box)
+            return [self.margin(level, tiles, box, cost, limit) for limit in limits]
+        found = list(self._near(level, tiles, box, np.asarray(limits, dtype=np.float64))[2])
+        bars, doors = self.network.obstacles, self.doors
+        for value, limit in zip(found, limits, strict=True):
+            add_walks(
+                box.row, box.column, level.left, level.bottom, level.cell_m, doors.x[self.chosen], doors.y[self.chosen],
+                self.direct_m(limit), len(bars) > 0, bars.grid.ends, bars.is_line, bars.grid.left, bars.grid.bottom,
+                bars.grid.size_m, bars.grid.columns, bars.grid.rows, bars.grid.start, bars.grid.segment, value,
+            )  # fmt: skip
+        return found
+
     def margin(self, level: Level, tiles: Tiles, box: Box, cost: FloatArray, limit: float) -> FloatArray:
-        """Return the metres of walking left at the inner cells of a box, by street or straight; negative where too far."""
+        """Return the metres of walking left at the inner cells of a box where the nearest edge is joined alone."""
         out = np.empty((box.rows - 2, box.columns - 2))
         streets, doors = self.network.streets, self.doors
         signed_margin(
@@ -170,7 +214,7 @@ class Spread:
         return out
 
     def parting(
-        self, level: Level, tiles: Tiles, box: Box, cost: FloatArray, label: Int32Array
+        self, level: Level, tiles: Tiles | LegTiles, box: Box, cost: FloatArray, label: Int32Array
     ) -> tuple[FloatArray, FloatArray]:
         """Return where labels part between each inner cell and the next, rightwards and upwards, as a share of the way."""
         streets = self.network.streets
@@ -178,6 +222,9 @@ class Spread:
         for share, step in zip(shares, ((0, 1), (1, 0)), strict=True):
             inner = share[: box.rows - 2 - step[0], : box.columns - 2 - step[1]]
             share[:] = 0.5
+            if isinstance(tiles, LegTiles):
+                part_labels(cost, label, *step, inner)
+                continue
             label_shares(
                 box.row, box.column, tiles.slot, tiles.segment, tiles.access_m, level.left, level.bottom, level.cell_m,
                 streets.x1, streets.y1, streets.x2, streets.y2, cost, label, *step, inner,
