@@ -64,7 +64,9 @@ def bowtie_taken(folder: Path) -> Expected:
 def spike(folder: Path) -> Expected:
     shape = ring((0, -1000), (2000, -1000), (2000, 1000), (1000, 1000), (1000, 1300), (1000, 1000), (0, 1000))
     write(folder, [shape, box(2000, -1000, 4000, 1000)])
-    return Expected("units-repaired", "repaired", TOWNSHIPS, row="1", words=("4000000.0 m2",), count=1, also=("units-noded",))
+    return Expected(
+        "units-repaired", "repaired", TOWNSHIPS, row="1", words=("4000000.0 m2",), count=1, also=("units-noded",)
+    )
 
 
 @corruption("B03", TOWNSHIPS)
@@ -105,7 +107,9 @@ def null_row(folder: Path) -> Expected:
 @corruption("B07", TOWNSHIPS)
 def thin_overlap(folder: Path) -> Expected:
     write(folder, [box(0, -1000, 2000.4, 1000), box(2000, -1000, 4000, 1000)])
-    return Expected("units-overlap-shared", "repaired", TOWNSHIPS, words=("800.0 m2", "甲街道 / 乙镇"), count=1, also=NESTED)
+    return Expected(
+        "units-overlap-shared", "repaired", TOWNSHIPS, words=("800.0 m2", "甲街道 / 乙镇"), count=1, also=NESTED
+    )
 
 
 @corruption("B07", TOWNSHIPS)
@@ -142,7 +146,10 @@ def unmatched_vertex(folder: Path) -> Expected:
 
 @corruption("B10", TOWNSHIPS)
 def shifted_outline(folder: Path) -> Expected:
-    write(folder, [affinity.translate(box(0, -1000, 2000, 1000), -200), affinity.translate(box(2000, -1000, 4000, 1000), -200)])
+    write(
+        folder,
+        [affinity.translate(box(0, -1000, 2000, 1000), -200), affinity.translate(box(2000, -1000, 4000, 1000), -200)],
+    )
     return Expected("units-outline", "warning", "villages.shp", words=("40.0 ha",), also=NESTED)
 
 
@@ -151,7 +158,11 @@ def outline_smaller(folder: Path) -> Expected:
     gpd.GeoDataFrame({"code": ["330399"], "name": ["净区"]}, geometry=[box(0, -1000, 3800, 1000)], crs=CRS).to_file(
         folder / "outline.gpkg", layer="outline"
     )
-    edit_toml(folder, "[[units]]\n", '[[units]]\nlevel = "district"\npath = "outline.gpkg"\nid = "code"\nname = "name"\n\n[[units]]\n')
+    edit_toml(
+        folder,
+        "[[units]]\n",
+        '[[units]]\nlevel = "district"\npath = "outline.gpkg"\nid = "code"\nname = "name"\n\n[[units]]\n',
+    )
     return Expected("units-outline", "warning", TOWNSHIPS, row=B, words=("40.0 ha", "乙镇"), also=NESTED)
 
 
@@ -175,13 +186,18 @@ def sliver(folder: Path) -> Expected:
 
 @corruption("B14", TOWNSHIPS)
 def sliver_without_code(folder: Path) -> Expected:
-    write(folder, [box(0, -1000, 1999.8, 1000), box(2000, -1000, 4000, 1000), box(1999.8, -1000, 2000, 1000)], [A, B, ""])
+    write(
+        folder, [box(0, -1000, 1999.8, 1000), box(2000, -1000, 4000, 1000), box(1999.8, -1000, 2000, 1000)], [A, B, ""]
+    )
     return Expected("units-sliver", "repaired", TOWNSHIPS, row="3", count=1)
 
 
 @corruption("B15", TOWNSHIPS)
 def lines_that_close(folder: Path) -> Expected:
-    write(folder, [shapely.LineString(one.exterior.coords) for one in (box(0, -1000, 2000, 1000), box(2000, -1000, 4000, 1000))])
+    write(
+        folder,
+        [shapely.LineString(one.exterior.coords) for one in (box(0, -1000, 2000, 1000), box(2000, -1000, 4000, 1000))],
+    )
     return Expected("units-not-polygons", "error", TOWNSHIPS, words=("2 polygons", "Polygonize", "linestring"), count=2)
 
 
@@ -205,7 +221,9 @@ def mixed_types(folder: Path) -> Expected:
 
 @corruption("B16", TOWNSHIPS)
 def with_heights(folder: Path) -> Expected:
-    write(folder, [shapely.force_3d(box(0, -1000, 2000, 1000), 7.0), shapely.force_3d(box(2000, -1000, 4000, 1000), 7.0)])
+    write(
+        folder, [shapely.force_3d(box(0, -1000, 2000, 1000), 7.0), shapely.force_3d(box(2000, -1000, 4000, 1000), 7.0)]
+    )
     return Expected("layer-heights", "repaired", TOWNSHIPS, count=2)
 
 

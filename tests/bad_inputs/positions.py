@@ -76,7 +76,9 @@ def degrees_called_metres(folder: Path) -> Expected:
 @corruption("B22", "parks.geojson")
 def park_labelled_wrongly(folder: Path) -> Expected:
     edit_toml(folder, 'path = "parks.geojson"', 'path = "parks.geojson"\ncrs = "EPSG:32651"')
-    return Expected("layer-elsewhere", "error", "parks.geojson", field="crs", words=("EPSG:4490",), also=("layer-crs-overridden",))
+    return Expected(
+        "layer-elsewhere", "error", "parks.geojson", field="crs", words=("EPSG:4490",), also=("layer-crs-overridden",)
+    )
 
 
 @corruption("B23", "district.toml")
@@ -143,7 +145,11 @@ def streets_in_gcj02(folder: Path) -> Expected:
 
 @corruption("B28", "district.toml")
 def beijing54(folder: Path) -> Expected:
-    edit_toml(folder, 'crs = "EPSG:4549"\nfields = { id = "id", name = "name", capacity', 'crs = "EPSG:2436"\nfields = { id = "id", name = "name", capacity')
+    edit_toml(
+        folder,
+        'crs = "EPSG:4549"\nfields = { id = "id", name = "name", capacity',
+        'crs = "EPSG:2436"\nfields = { id = "id", name = "name", capacity',
+    )
     return Expected("layer-crs", "error", "hospitals.xlsx", field="crs", words=("北京54",))
 
 
@@ -162,7 +168,11 @@ def zone_in_eastings(folder: Path) -> Expected:
 
 @corruption("B30", "district.toml")
 def zone_lost(folder: Path) -> Expected:
-    edit_toml(folder, 'crs = "EPSG:4549"\nfields = { id = "id", name = "name", capacity', 'crs = "EPSG:4528"\nfields = { id = "id", name = "name", capacity')
+    edit_toml(
+        folder,
+        'crs = "EPSG:4549"\nfields = { id = "id", name = "name", capacity',
+        'crs = "EPSG:4528"\nfields = { id = "id", name = "name", capacity',
+    )
     return Expected("layer-elsewhere", "error", "hospitals.xlsx", field="x", words=("EPSG:4549",))
 
 
@@ -247,7 +257,9 @@ def far_from_any_road(folder: Path) -> Expected:
     keep = frame.geometry.bounds["maxx"] < OX + 2300
     (folder / "roads.gpkg").unlink()
     frame[keep].to_file(folder / "roads.gpkg", layer="roads")
-    return Expected("facilities-far-from-roads", "warning", "facilities: clinic", row="k6", words=("1250 m", "k5"), count=2)
+    return Expected(
+        "facilities-far-from-roads", "warning", "facilities: clinic", row="k6", words=("1250 m", "k5"), count=2
+    )
 
 
 @corruption("B36", "district.toml")
@@ -262,9 +274,9 @@ def layers_in_three_crs(folder: Path) -> Expected:
     frame = gpd.read_file(folder / TOWNSHIPS).to_crs(4490)
     (folder / TOWNSHIPS).unlink()
     frame.to_file(folder / TOWNSHIPS, layer="townships")
-    pd.DataFrame({"id": ["h1", "h2"], "name": ["甲医院", "乙医院"], "x": [OX + 1000, 0], "y": [OY, 0], "beds": [200, 120]}).to_excel(
-        folder / "hospitals.xlsx", index=False
-    )
+    pd.DataFrame(
+        {"id": ["h1", "h2"], "name": ["甲医院", "乙医院"], "x": [OX + 1000, 0], "y": [OY, 0], "beds": [200, 120]}
+    ).to_excel(folder / "hospitals.xlsx", index=False)
     return Expected("row-no-place", "set_aside", "hospitals.xlsx", row="3", count=1, also=NESTED)
 
 

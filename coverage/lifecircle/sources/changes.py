@@ -301,8 +301,17 @@ class _Draft:
                 FILE,
                 "没有一处设施符合条件 no facility matches",
                 field=f"{self.place}.{key}",
+                expected="至少一处设施 at least one facility",
+                mend="核对条件与列中的词 check the conditions against the words of the column",
             )
         return rows
 
     def _error(self, key: str, code: str, found: str, mend: str = "") -> None:
-        self.problems.error(code, FILE, found, field=f"{self.place}.{key}", mend=mend)
+        self.problems.error(
+            code,
+            FILE,
+            found,
+            field=f"{self.place}.{key}",
+            mend=mend,
+            expected="区县已有的设施与属性 facilities and attributes that the district has",
+        )

@@ -161,7 +161,9 @@ def _check_layer(
         _report_mixed(frame, mixed, path, field, problems)
         return
     streets_off = [_fit(datum, (lon, lat), place, raw, streets, crs, is_back=False) for datum in ("gcj02", "bd09")]
-    other = min((one for one in streets_off if one.is_whole), key=lambda one: float(np.median(one.shifted)), default=None)
+    other = min(
+        (one for one in streets_off if one.is_whole), key=lambda one: float(np.median(one.shifted)), default=None
+    )
     if other is not None:
         problems.add(
             "roads-datum-doubtful", "warning", path,
@@ -173,7 +175,14 @@ def _check_layer(
 
 
 def _fit(
-    datum: Datum, lonlat: Pair, place: FloatArray, raw: FloatArray, streets: shapely.STRtree, crs: pyproj.CRS, *, is_back: bool
+    datum: Datum,
+    lonlat: Pair,
+    place: FloatArray,
+    raw: FloatArray,
+    streets: shapely.STRtree,
+    crs: pyproj.CRS,
+    *,
+    is_back: bool,
 ) -> _Fit:
     """Return how points lie with the shift of a datum taken away (``is_back``), or added."""
     there = to_wgs84(*lonlat, datum) if is_back else from_wgs84(*lonlat, datum)
@@ -182,9 +191,7 @@ def _fit(
     turned = []
     for degrees in TURNS:
         cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-        moved = shapely.points(
-            place[:, 0] + cosine * east - sine * north, place[:, 1] + sine * east + cosine * north
-        )
+        moved = shapely.points(place[:, 0] + cosine * east - sine * north, place[:, 1] + sine * east + cosine * north)
         turned.append(_distances(streets, moved))
     metres = float(np.median(np.hypot(east, north)))
     return _Fit(datum, metres, raw, _distances(streets, shapely.points(x, y)), tuple(turned))
@@ -194,7 +201,7 @@ def _report_mixed(frame: pd.DataFrame, fit: _Fit, path: str, field: str, problem
     chosen = fit.is_shifted
     source = _source_column(frame, chosen)
     split = (
-        f"分成两个图层 give them as two layers: where = {{ {source[0]} = \"{source[1]}\" }}, datum = \"{fit.datum}\""
+        f'分成两个图层 give them as two layers: where = {{ {source[0]} = "{source[1]}" }}, datum = "{fit.datum}"'
         if source
         else f'分成两个图层，一个写 give them as two layers, one with datum = "{fit.datum}"'
     )

@@ -115,9 +115,7 @@ def _read_places(
         frames.append(_layer_frame(layer, read, places, seen[layer.kind], problems))
         is_used = places.is_used
         kept = int((frames[-1]["status"] == "used").sum())
-        files.append(
-            read.counted(kept=kept, repaired=int(places.is_repaired.sum()), set_aside=int((~is_used).sum()))
-        )
+        files.append(read.counted(kept=kept, repaired=int(places.is_repaired.sum()), set_aside=int((~is_used).sum())))
     return _join(frames, units, crs, problems), files
 
 

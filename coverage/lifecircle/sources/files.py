@@ -81,6 +81,7 @@ def resolve_path(folder: Path, path: str, problems: Problems, field: str) -> Pat
     problems.error(
         "file-missing", path, "没有这个文件 no such file", field=field,
         mend=f"文件夹里有 the folder has: {', '.join(names[:20])}" if names else "检查 check path",
+        expected="district.toml 旁的文件 a file beside district.toml",
     )  # fmt: skip
     return None
 
@@ -213,7 +214,15 @@ def _layer_crs(layer: SourceLayer, frame: gpd.GeoDataFrame, shown: str, problems
         try:
             stated = parse_crs(layer.crs)
         except UnreadableError as error:
-            problems.error("layer-bad-crs", layer.path, str(error), layer=shown, field="crs")
+            problems.error(
+                "layer-bad-crs",
+                layer.path,
+                str(error),
+                layer=shown,
+                field="crs",
+                expected='如 such as "EPSG:4490", "EPSG:4549"',
+                mend="改正 crs mend crs",
+            )
             return None
         if own is not None and not own.equals(stated, ignore_axis_order=True):
             problems.add(
@@ -237,6 +246,7 @@ def _layer_crs(layer: SourceLayer, frame: gpd.GeoDataFrame, shown: str, problems
     problems.error(
         "layer-no-crs", layer.path, f"没有坐标系 no CRS; {looks}", layer=shown, field="crs",
         mend='写明 set crs = "EPSG:4490" (经纬度 degrees), "EPSG:4549" (米 metres) ... 或 or datum = "gcj02"',
+        expected="图层自带或写明的坐标系 a CRS, the file's own or stated",
     )  # fmt: skip
     return None
 

@@ -110,7 +110,9 @@ def simplify_polygons(geometry: TextArray, read: ReadLayer, problems: Problems) 
     return simple
 
 
-def merge_slivers(geometry: TextArray, code: TextArray, read: ReadLayer, problems: Problems) -> tuple[TextArray, BoolArray]:
+def merge_slivers(
+    geometry: TextArray, code: TextArray, read: ReadLayer, problems: Problems
+) -> tuple[TextArray, BoolArray]:
     """Return the polygons with slivers given to the neighbour with the longest shared border, and which rows were slivers.
 
     A sliver is what drawing leaves between two units: on the average under half a metre wide.
@@ -127,7 +129,9 @@ def merge_slivers(geometry: TextArray, code: TextArray, read: ReadLayer, problem
         near = whole[tree.query(geometry[index], predicate="dwithin", distance=SLIVER_M)]
         if not len(near):
             continue
-        border = shapely.length(shapely.intersection(shapely.boundary(geometry[near]), shapely.buffer(geometry[index], SNAP_M)))
+        border = shapely.length(
+            shapely.intersection(shapely.boundary(geometry[near]), shapely.buffer(geometry[index], SNAP_M))
+        )
         host = int(near[int(np.argmax(border))])
         merged[host] = keep_polygons(_as_array(shapely.union(merged[host], geometry[index])))[0]
         is_merged[index] = True
@@ -168,7 +172,9 @@ def _share_strips(
 ) -> tuple[TextArray, BoolArray]:
     first, second = shapely.STRtree(units.geometry).query(units.geometry, predicate="intersects")
     first, second = first[first < second], second[first < second]
-    shared = keep_polygons(np.asarray(shapely.intersection(units.geometry[first], units.geometry[second]), dtype=object))
+    shared = keep_polygons(
+        np.asarray(shapely.intersection(units.geometry[first], units.geometry[second]), dtype=object)
+    )
     area, length = shapely.area(shared), shapely.length(shared)
     width = np.divide(2.0 * area, length, out=np.zeros_like(area), where=length > 0.0)
     is_overlap = area > LEAST_FAULT_M2

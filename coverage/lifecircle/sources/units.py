@@ -118,7 +118,9 @@ def _read_level(
         is_mended[has_code] |= is_cut
     # Units without a code of their own, of which every one stops the run, went on as far as any.
     source = read.counted(
-        kept=len(held) + int(is_sliver.sum()), repaired=int(is_mended.sum() + is_sliver.sum()), set_aside=int(is_empty.sum())
+        kept=len(held) + int(is_sliver.sum()),
+        repaired=int(is_mended.sum() + is_sliver.sum()),
+        set_aside=int(is_empty.sum()),
     )
     # The run stops for units without a code of their own; the others still show what is wrong in other layers.
     return (units if len(units) else None), source

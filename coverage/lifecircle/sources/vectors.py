@@ -84,6 +84,7 @@ def _choose_layer(layers: list[str], layer: SourceLayer, problems: Problems) -> 
             layer=layer.layer,
             field="layer",
             mend=nearest_name(layer.layer, layers),
+            expected="文件里的图层 a layer of the file",
         )
     elif len(layers) == 1:
         return layers[0], ""
@@ -94,9 +95,16 @@ def _choose_layer(layers: list[str], layer: SourceLayer, problems: Problems) -> 
             f"有多个图层 {len(layers)} layers: {', '.join(layers)}",
             field="layer",
             mend=f'写明 set layer = "{layers[0]}"',
+            expected="写明用哪一个 which of them",
         )
     else:
-        problems.error("layer-empty", layer.path, "没有图层 no layers")
+        problems.error(
+            "layer-empty",
+            layer.path,
+            "没有图层 no layers",
+            expected="至少一个图层 at least one layer",
+            mend="重新导出 export it again",
+        )
     return None, layer.layer or ""
 
 

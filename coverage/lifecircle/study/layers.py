@@ -229,6 +229,12 @@ def _set_time(configuration: Configuration, district: District, at: str | None, 
     try:
         timed = District.model_validate({**district.model_dump(), "at": at})
     except ValueError:
-        problems.error("call-at", "--at", f'不是时刻 not a time of day: "{at}"', expected='"22:30"')
+        problems.error(
+            "call-at",
+            "--at",
+            f'不是时刻 not a time of day: "{at}"',
+            expected='"22:30"',
+            mend="写成时:分 write hours:minutes",
+        )
         return configuration
     return replace(configuration, district=timed)
