@@ -35,7 +35,7 @@ NEARER_SHARE = 0.75
 MIXED_SHARE, LEAST_MIXED = 0.2, 4
 SHIFTED_FROM_M, SHIFTED_TO_M = 30.0, 12.0
 """A single point is taken as shifted that lies farther than the one from a street, and nearer than the other once the shift is taken away."""
-TURNS = (90.0, 180.0, 270.0)
+TURNS = tuple(range(45, 360, 45))
 """Shifts of the same length in other directions, which show what chance does."""
 NAMES: dict[str, str] = {"gcj02": "GCJ-02（高德、腾讯）", "bd09": "BD-09（百度）"}
 Pair = tuple[Any, Any]
@@ -56,9 +56,14 @@ class _Fit:
     def is_whole(self) -> bool:
         """Whether the whole layer comes to the streets by this shift, and by no other of its length."""
         before, after = float(np.median(self.raw)), float(np.median(self.shifted))
-        by_chance = min(float(np.median(one)) for one in self.turned)
+        by_chance = [float(np.median(one)) for one in self.turned]
         nearer = float(np.mean(self.shifted < self.raw))
-        return before > OFF_M and after < FITS * before and after < 0.6 * by_chance and nearer >= NEARER_SHARE
+        return (
+            before > OFF_M
+            and after < FITS * before
+            and nearer >= NEARER_SHARE
+            and _stands_out(-after, [-one for one in by_chance])
+        )
 
     @property
     def is_shifted(self) -> BoolArray:
@@ -69,8 +74,14 @@ class _Fit:
     def is_mixed(self) -> bool:
         """Whether far more points come to the streets by it than by other shifts."""
         count = int(self.is_shifted.sum())
-        by_chance = max(int(_comes_near(self.raw, one).sum()) for one in self.turned)
-        return count >= max(LEAST_MIXED, MIXED_SHARE * len(self.raw), 2 * by_chance + 2)
+        by_chance = [float(_comes_near(self.raw, one).sum()) for one in self.turned]
+        is_many = count >= max(LEAST_MIXED, MIXED_SHARE * len(self.raw), 2.0 * float(np.median(by_chance)) + 2.0)
+        return is_many and _stands_out(count, by_chance)
+
+
+def _stands_out(value: float, by_chance: list[float]) -> bool:
+    """Whether a value is above all that chance gave."""
+    return value > max(by_chance)
 
 
 def _comes_near(raw: FloatArray, shifted: FloatArray) -> BoolArray:
@@ -221,6 +232,7 @@ def _source_column(frame: pd.DataFrame, chosen: BoolArray) -> tuple[str, str] | 
         if not 2 <= len(set(values)) <= 10:
             continue
         for value in dict.fromkeys(values[chosen]):
-            if np.mean((values == value) == chosen) >= 0.9:
+            of_it = values == value
+            if np.mean(of_it[chosen]) >= 0.9 and np.mean(chosen[of_it]) >= 0.5:
                 return str(column), str(value)
     return None
