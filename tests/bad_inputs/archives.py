@@ -188,16 +188,20 @@ def geojson_cut(folder: Path) -> Expected:
     return Expected("file-unreadable", "error", "parks.geojson", words=("bytes",))
 
 
+class WindowsName(zipfile.ZipInfo):
+    """An entry whose name is written in GBK, as Windows in Chinese does, without the flag of UTF-8."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802
+        return self.filename.encode("gb18030"), self.flag_bits & ~0x800
+
+
 def zip_that_is_right(folder: Path) -> None:
     """Pack villages and clinics, with Chinese names as Windows writes them: not a word may be said of it."""
     pack(folder)
     (folder / "clinics.csv").rename(folder / "卫生机构.csv")
     archive = folder / "supply.zip"
-    entry = zipfile.ZipInfo("卫生机构.csv".encode("gb18030").decode("cp437"))
     with zipfile.ZipFile(archive, "w") as packed:
-        packed.writestr(entry, (folder / "卫生机构.csv").read_bytes())
-    content = archive.read_bytes().replace("卫生机构.csv".encode("gb18030").decode("cp437").encode(), "卫生机构.csv".encode("gb18030"))
-    archive.write_bytes(content)
+        packed.writestr(WindowsName("卫生机构.csv"), (folder / "卫生机构.csv").read_bytes())
     (folder / "卫生机构.csv").unlink()
     edit_toml(folder, 'path = "clinics.csv"', 'path = "supply.zip/卫生机构.csv"')
     assert len(gpd.read_file(f"zip://{folder / 'villages.zip'}")) == 4

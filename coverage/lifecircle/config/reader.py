@@ -65,6 +65,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "scenarios": (Scenario, True),
 }
 Section = TypeVar("Section", bound=BaseModel)
+MOST_BYTES = 4_000_000
+"""Of a configuration: the largest we know has 60 kB."""
 
 
 def read_configuration(
@@ -143,8 +145,15 @@ def _read_toml(path: Path, problems: Problems) -> dict[str, Any] | None:
             expected="district.toml",
         )  # fmt: skip
         return None
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        problems.error(
+            "config-size", path.name, f"文件过大 absurdly large: {size / 1e6:.1f} MB", expected=f"<= {MOST_BYTES / 1e6:.0f} MB",
+            mend="数据放进图层与表，配置只写路径 put data into layers and tables; the configuration names them",
+        )  # fmt: skip
+        return None
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        table = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         problems.error(
             "config-encoding",
@@ -153,6 +162,11 @@ def _read_toml(path: Path, problems: Problems) -> dict[str, Any] | None:
             mend="另存为 save as UTF-8",
             expected="UTF-8",
         )
+    except RecursionError:
+        problems.error(
+            "config-depth", path.name, "嵌套过深 brackets nested too deeply", expected="不超过几层的表与列表 tables and lists a few levels deep",
+            mend="检查括号 check the brackets",
+        )  # fmt: skip
     except tomllib.TOMLDecodeError as error:
         problems.error(
             "config-syntax",
@@ -161,6 +175,8 @@ def _read_toml(path: Path, problems: Problems) -> dict[str, Any] | None:
             expected="合乎 TOML 的文件 a file that is TOML",
             mend="改正所指的行：文字加引号，键不重复 mend the line named: texts in quotes, each key once",
         )
+    else:
+        return table
     return None
 
 

@@ -69,7 +69,9 @@ class ReadLayer:
         return replace(self.source, rows=rows, used=kept - repaired, repaired=repaired, set_aside=set_aside)
 
 
-DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10))})
+DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10))}
+)
 """Names that Windows keeps for devices, with whatever ending: a file of that name cannot be copied there."""
 
 
@@ -129,7 +131,9 @@ def _resolve_archive(archive: Path, inner: str, path: str, problems: Problems, f
         found, names = find_layer(open_archive(archive), inner)
     except UnreadableError as error:
         said, _, mend = str(error).rpartition("; ")
-        problems.error("archive-unreadable", path, said, field=field, expected="可靠的 zip a zip file to be trusted", mend=mend)
+        problems.error(
+            "archive-unreadable", path, said, field=field, expected="可靠的 zip a zip file to be trusted", mend=mend
+        )
         return None
     if found is None:
         listed = ", ".join(names[:20])

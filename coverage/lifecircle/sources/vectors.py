@@ -289,7 +289,9 @@ def check_geopackage(path: Path) -> None:
     with path.open("rb") as stream:
         head = stream.read(100)
     if not head.startswith(b"SQLite format 3\x00"):
-        raise UnreadableError(f"不是 GeoPackage，或已损坏 no GeoPackage, or damaged ({size} bytes); 重新导出 export it again")
+        raise UnreadableError(
+            f"不是 GeoPackage，或已损坏 no GeoPackage, or damaged ({size} bytes); 重新导出 export it again"
+        )
     page = struct.unpack(">H", head[16:18])[0]
     pages = struct.unpack(">I", head[28:32])[0]
     if size < pages * (65536 if page == 1 else page):
