@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
+from shapely.errors import GEOSException
 
 from lifecircle.problems import Problems, UnreadableError, nearest_name
 from lifecircle.sources.encodings import choose
@@ -80,7 +81,7 @@ def read_layer(
         if path.suffix.lower() == ".shp":
             return _read_shapefile(path, layer, wanted, problems), shown
         return _read(path, name, layer.encoding), shown
-    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+    except (DataSourceError, DataLayerError, GEOSException, UnicodeDecodeError) as error:
         raise UnreadableError(f"读不出 cannot be read ({path.stat().st_size} bytes): {str(error)[:200]}") from error
 
 
@@ -288,7 +289,7 @@ def check_geopackage(path: Path) -> None:
     size = path.stat().st_size
     with path.open("rb") as stream:
         head = stream.read(100)
-    if not head.startswith(b"SQLite format 3\x00"):
+    if not head.startswith(b"SQLite format 3\x00") or len(head) < 100:
         raise UnreadableError(
             f"不是 GeoPackage，或已损坏 no GeoPackage, or damaged ({size} bytes); 重新导出 export it again"
         )
