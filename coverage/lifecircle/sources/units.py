@@ -209,6 +209,14 @@ def _read_polygons(
         f"坐标与坐标系不符 coordinates do not fit {read.crs.name}", layer=read.layer, field="crs",
         expected=hint or f"{crs.name} 范围内的坐标 coordinates within {crs.name}", mend="检查图层的坐标系 check the layer's crs",
     )  # fmt: skip
+    is_wild = ~is_empty & ~is_lost & _has_wild_vertex(geometry, crs)
+    report_rows(
+        problems, "units-bad-vertex", "error", read.file, rows[is_wild],
+        f"有顶点远在千里之外 a vertex that lies more than 1,000 km off: {show_rows(code[is_wild])}", layer=read.layer, field="geometry",
+        expected=hint or "同一处的顶点 vertices of one place", mend="在 GIS 中重画该面，或重新导出 draw the polygon again in a GIS, or export it again",
+    )  # fmt: skip
+    if is_wild.any():
+        return None
     if is_lost.any() or _is_elsewhere(geometry[~is_empty], hint, read, crs, problems):
         return None
     drawn = simplify_polygons(geometry[~is_empty], read, problems)
@@ -218,6 +226,20 @@ def _read_polygons(
     is_repaired = np.zeros(len(raw), dtype=bool)
     geometry[~is_empty], is_repaired[~is_empty] = mended
     return geometry, is_repaired, is_empty
+
+
+def _has_wild_vertex(geometry: TextArray, crs: pyproj.CRS) -> BoolArray:
+    """Return which shapes have some vertices near where the CRS is meant for and some far beyond: one of them is damaged."""
+    box = crs_box(crs)
+    is_wild = np.zeros(len(geometry), dtype=bool)
+    if box is None:
+        return is_wild
+    left, bottom, right, top = shapely.buffer(box, FAR_FROM_ZONE_M, join_style="mitre").bounds
+    place, row = shapely.get_coordinates(geometry, return_index=True)
+    inside = (place[:, 0] >= left) & (place[:, 0] <= right) & (place[:, 1] >= bottom) & (place[:, 1] <= top)
+    count = np.bincount(row, minlength=len(geometry))
+    near = np.bincount(row, weights=inside, minlength=len(geometry))
+    return np.asarray((near > 0) & (near < count), dtype=bool)
 
 
 def _are_polygons(

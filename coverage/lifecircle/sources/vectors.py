@@ -311,7 +311,7 @@ def check_geopackage(path: Path) -> None:
         raise UnreadableError(
             "GeoPackage 正被别的程序占用 another program holds it (database is locked); 在 QGIS 中关闭后再试 close it in QGIS and try again"
         ) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise UnreadableError(f"GeoPackage 已损坏 is damaged: {error}; 重新导出 export it again") from error
 
 
