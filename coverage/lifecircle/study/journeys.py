@@ -126,12 +126,12 @@ class Journeys:
                     expected="两端都靠近该方式的道路 both ends near a street of the mode",
                     mend="核对两端坐标，或把道路修到码头 check the ends, or draw the street to the pier",
                 )
-            if network.unclear_barriers:
+            if network.left_out.unclear_barriers:
                 self.problems.add(
                     "network-barrier-at-crossing", "note", "roads",
                     "障碍位于路口，图上不知挡住哪条路，未断开 barriers where ways cross: which is closed is not known, none is cut",
                     expected="障碍在路段上 on the way it closes", mend="在地图上移到所挡的路上 move it along that way",
-                    field=f"modes.{mode_id}", count=network.unclear_barriers,
+                    field=f"modes.{mode_id}", count=network.left_out.unclear_barriers,
                 )  # fmt: skip
         return self.networks[mode_id]
 
