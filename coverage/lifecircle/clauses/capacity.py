@@ -78,6 +78,7 @@ def _supply(column: str | None, result: RuleResult, facts: Facts) -> tuple[Float
         facts.problems.add(
             "capacity-unknown", "warning", "/".join(dict.fromkeys(frame["kind"])), "没有能力数，按无计 no capacity given, counted as none",
             row=show_rows(frame["facility_id"][~is_known]), field=column, mend="补上 fill in", count=int((~is_known).sum()),
+            expected="每处的能力数 a capacity of each",
         )  # fmt: skip
     return np.where(is_known, numbers.value, 0.0), is_known
 

@@ -58,6 +58,7 @@ def _warn_of_more(entry: Share, chosen: Selected, is_more: BoolArray, facts: Fac
             f"{entry.numerator} 大于 {entry.denominator} the part is more than the whole",
             row=show_rows(chosen.row[is_more]) if chosen.row is not None else "", field=str(entry.numerator),
             mend="两列是否颠倒 are the columns swapped?", count=int(is_more.sum()),
+            expected="部分不大于整体 a part no larger than the whole",
         )  # fmt: skip
 
 
@@ -137,6 +138,7 @@ def reported(entry: Reported, facts: Facts) -> Findings:
             facts.problems.add(
                 "records-twice", "warning", chosen.name, "同一单元有几个数，取第一个 several figures of one unit, the first is used",
                 field=entry.value, count=twice,
+                expected="每个单元一行 one row a unit", mend="用 where 只选一年或一类 choose one year or kind with where",
             )  # fmt: skip
     return Findings((Finding((own_figures(facts.levels[level], value),), note=chosen.year_note),))
 
@@ -148,6 +150,7 @@ def _warn_of_parts(entry: Reported, chosen: Selected, numbers: FloatArray, facts
         facts.problems.add(
             "records-no-percentage", "warning", chosen.name, f"百分数不在 0-100 之间 no percentage: {show_values(given[(given < 0) | (given > 100)])}",
             field=entry.value, expected="0-100", count=int(((given < 0) | (given > 100)).sum()),
+            mend="改成 0-100 的数 write numbers of 0-100",
         )  # fmt: skip
     if entry.value_unit == "%" and given.size and given.max() <= 1.0 and given.max() > 0.0:
         facts.problems.add(
@@ -190,6 +193,7 @@ def on_time(entry: OnTime, facts: Facts) -> Findings:
             f"不是日期，按未报送计 no date, counts as not handed in: {show_values(cells[is_bad])}",
             row=show_rows(chosen.row[is_bad]) if chosen.row is not None else "", field="submitted", expected="2026-03-31",
             count=int(is_bad.sum()),
+            mend="写成日期，如 write a date, such as 2026-03-31",
         )  # fmt: skip
     in_time = np.array([day is not None and day <= due for day in handed], dtype=bool) & is_task
     note = f"；应于 due {due.isoformat()}"

@@ -236,6 +236,7 @@ class Facts:
                 self._warn_once(Problem(
                     "records-not-yes-or-no", "warning", name, f"不是是否，按无计 neither yes nor no, counted as no: {show_values(cells[unclear])}",
                     row=show_rows(np.asarray(row)[unclear]), field=column, count=int(unclear.sum()), mend="写成 write 是/否, true/false, 1/0",
+                    expected="是或否 yes or no",
                 ))  # fmt: skip
 
     def _warn_once(self, warning: Problem) -> None:
@@ -256,6 +257,7 @@ class Facts:
                 f"没有数或不是数，未计入 no number, adds nothing{': ' + values if values else ''}",
                 row=show_rows(row[wanting]), field=column, count=int(wanting.sum()),
                 mend="改成数字（百分数写 62.5，不写 62.5%） write a number (62.5 for 62.5%)",
+                expected="数 numbers",
             )  # fmt: skip
             self._warn_once(warning)
         return numbers.value

@@ -96,7 +96,9 @@ def scorecard(entry: Scorecard, facts: Facts) -> Findings:
     """
     cards = [card for card in _cards(entry, facts) if len(card.rows)]
     if not cards:
-        return Findings((), reason="没有可计的条款：所列政策都没有已算出的指标 no clause of the policies listed was computed")
+        return Findings(
+            (), reason="没有可计的条款：所列政策都没有已算出的指标 no clause of the policies listed was computed"
+        )
     found: list[Finding] = []
     listed: list[pd.DataFrame] = []
     for place, card in enumerate(cards):

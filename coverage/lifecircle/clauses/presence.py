@@ -96,6 +96,7 @@ def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
             facts.problems.add(
                 "presence-unknown-unit", "warning", chosen.name, f"联合设置的单元认不出 units jointly served that no layer knows: {show_values(lost)}",
                 field=entry.serves, expected="代码，或唯一的名称 a code, or a name only one unit has", count=len(lost),
+                mend="改用代码 use the code",
             )  # fmt: skip
     for exempt in facts.configuration.exempt:
         if exempt.indicator == entry.id:
@@ -105,6 +106,7 @@ def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
                 facts.problems.add(
                     "presence-exempt-unit", "warning", "district.toml", f'{found}: "{exempt.unit}"',
                     field=f"exempt.{exempt.indicator}.unit", mend="改用代码 use the code",
+                    expected="图层中的代码 a code of the layer",
                 )  # fmt: skip
                 continue
             reason[units[0]] = "；".join(part for part in (reason[units[0]], exempt.reason) if part)

@@ -161,6 +161,7 @@ def _report_lost(facts: Facts, frame: pd.DataFrame, kind: str, row: IntArray) ->
         facts.problems.add(
             "water-no-plant", "warning", f"facilities: {kind}", f"没有这个水厂 no such plant: {show_values(_text(lost, 'plant'))}",
             row=", ".join(lost["facility_id"][:10]), field="plant", mend="写水厂编号 write the plant's id", count=len(lost),
+            expected="水厂图层中的编号 an id of the plants' layer",
         )  # fmt: skip
 
 
@@ -187,6 +188,7 @@ def _service(facts: Facts, plants: pd.DataFrame, villages: Villages, people: Flo
                 f"water-served-{kind}", "warning", "facilities: water_plant", f"{text}: {show_values([fault.entry for fault in faults])}",
                 row=", ".join(dict.fromkeys(str(plants["facility_id"].iloc[fault.plant]) for fault in faults)), field="served",
                 mend="写村代码，分号隔开 write village codes, separated by ;", count=len(faults),
+                expected="水厂与水源的编号 ids of plants and sources",
             )  # fmt: skip
     return listed.service
 
@@ -227,7 +229,7 @@ def _samples(facts: Facts, plants: TextArray, level: Level) -> Samples:
     undated = int((year < 0).sum())
     if undated:
         facts.problems.add("water-sample-no-date", "warning", "facilities: water_monitoring", "没有采样日期，未计入 no date, not counted",
-                           field="date", expected="2025-03-15", count=undated)  # fmt: skip
+                           field="date", expected="2025-03-15", count=undated, mend="补上采样日期 fill in the date")  # fmt: skip
     return Samples(
         stage=np.array(
             [STAGES.index(word) if word in STAGES else -1 for word in _text(taken, "stage")], dtype=np.int64
@@ -244,5 +246,5 @@ def _known_losses(facts: Facts, system: SupplySystem) -> tuple[tuple[str, ...], 
     lost = sorted({one for ids in facts.configuration.water.losses for one in ids} - known)
     if lost:
         facts.problems.add("water-unknown-loss", "warning", "district.toml", f"没有这个水源或水厂 no such source or plant: {show_values(lost)}",
-                           field="water.losses", count=len(lost))  # fmt: skip
+                           field="water.losses", count=len(lost), expected="图层中的水源或水厂 a source or plant of the layers", mend="改用编号 use its id")  # fmt: skip
     return tuple(ids for ids in facts.configuration.water.losses if set(ids) <= known)
