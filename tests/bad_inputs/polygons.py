@@ -52,7 +52,7 @@ def bowtie(folder: Path) -> Expected:
     return Expected("units-invalid", "error", TOWNSHIPS, row="1", words=("Self-intersection", "repair = true", "m2"))
 
 
-@corruption("B02", TOWNSHIPS)
+@corruption("B02", TOWNSHIPS, "district.toml")
 def bowtie_taken(folder: Path) -> Expected:
     write(folder, [ring(*BOWTIE), box(2000, -1000, 4000, 1000)])
     edit_toml(folder, 'path = "townships.gpkg"', 'path = "townships.gpkg"\nrepair = true')
@@ -274,3 +274,10 @@ def village_of_another_township(folder: Path) -> Expected:
 def another_districts_code(folder: Path) -> Expected:
     edit_toml(folder, 'code = "330399"', 'code = "330122"')
     return Expected("units-other-district", "warning", TOWNSHIPS, field="district.code", words=("330122",), count=2)
+
+
+@corruption("B07", TOWNSHIPS, "district.toml")
+def wide_overlap_taken(folder: Path) -> Expected:
+    write(folder, [box(0, -1000, 2030, 1000), box(2000, -1000, 4000, 1000)])
+    edit_toml(folder, 'path = "townships.gpkg"', 'path = "townships.gpkg"\nrepair = true')
+    return Expected("units-overlap", "warning", TOWNSHIPS, row=A, words=("60000 m2", "counted once"))

@@ -155,6 +155,7 @@ def mend_coverage(
     """Return outlines that do not overlap, and which of them were changed.
 
     A strip of up to 0.5 m that two units share goes to the first; a wider one is an error, for nobody knows whose people those are.
+    Where it is asked for, and of areas that are no administrative units (school catchments may overlap), wider ones stand and are warned of.
     Vertices that one unit has on a shared border and its neighbour lacks are given to the neighbour. Slits between units are warned of.
     """
     geometry, is_changed = units.geometry, np.zeros(len(units), dtype=bool)
@@ -178,25 +179,27 @@ def _share_strips(
     area, length = shapely.area(shared), shapely.length(shared)
     width = np.divide(2.0 * area, length, out=np.zeros_like(area), where=length > 0.0)
     is_overlap = area > LEAST_FAULT_M2
-    is_wide = is_overlap & (width > MOST_STRIP_M) & (not is_asked)
+    is_wide = is_overlap & (width > MOST_STRIP_M)
+    is_strip = is_overlap & ~is_wide
     changed = np.zeros(len(units), dtype=bool)
     if is_wide.any():
-        problems.error(
-            "units-overlap", file, f"单元重叠 units overlap by {area[is_wide].sum():.0f} m2: {_pairs(units, first, second, area, is_wide)}",
+        problems.add(
+            "units-overlap", "warning" if is_asked else "error", file, f"单元重叠 units overlap by {area[is_wide].sum():.0f} m2: {_pairs(units, first, second, area, is_wide)}",
             layer=shown, row=show_rows(dict.fromkeys(units.code[np.concatenate([first[is_wide], second[is_wide]])])), count=int(is_wide.sum()),
             expected=f"重叠带不宽于 {MOST_STRIP_M} 米 strips of at most {MOST_STRIP_M} m",
-            mend="在 GIS 中改正边界（QGIS：拓扑检查器）；若归前一单元则写 mend the borders in a GIS (QGIS: Topology checker), "
-            "or give the ground to the first of the two: repair = true",
+            mend="在 GIS 中改正边界（QGIS：拓扑检查器）；若确实重叠则写 repair = true，重叠处的人口按份分给各单元，只计一次 mend the borders in a GIS "
+            "(QGIS: Topology checker); where they do overlap, repair = true: people there are shared and counted once",
         )  # fmt: skip
-        return units.geometry, changed
+        if not is_asked:
+            return units.geometry, changed
     geometry = units.geometry.copy()
-    for one, other in zip(first[is_overlap], second[is_overlap], strict=True):
+    for one, other in zip(first[is_strip], second[is_strip], strict=True):
         geometry[other] = keep_polygons(_as_array(shapely.difference(geometry[other], geometry[one])))[0]
         changed[other] = True
-    if is_overlap.any():
+    if is_strip.any():
         problems.add(
-            "units-overlap-shared", "repaired", file, f"单元重叠，归前一单元 overlapping strips given to the first unit, {area[is_overlap].sum():.1f} m2: "
-            f"{_pairs(units, first, second, area, is_overlap)}", layer=shown, count=int(is_overlap.sum()),
+            "units-overlap-shared", "repaired", file, f"单元重叠，归前一单元 overlapping strips given to the first unit, {area[is_strip].sum():.1f} m2: "
+            f"{_pairs(units, first, second, area, is_strip)}", layer=shown, count=int(is_strip.sum()),
             expected="相邻单元共用一条边界 neighbours share one border", mend="在 GIS 中改正边界 mend the borders in a GIS",
         )  # fmt: skip
     return geometry, changed

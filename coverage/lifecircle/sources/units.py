@@ -84,7 +84,7 @@ def read_units(configuration: Configuration, problems: Problems) -> tuple[dict[L
         )  # fmt: skip
         if read is None:
             continue
-        level_units, source = _read_level(layer, read, crs, problems)
+        level_units, source = _read_level(layer, read, crs, problems, is_official=_has_official_code(configuration))
         files.append(source)
         if level_units is not None:
             units[layer.level] = level_units
@@ -97,7 +97,7 @@ def read_units(configuration: Configuration, problems: Problems) -> tuple[dict[L
 
 
 def _read_level(
-    layer: UnitLayer, read: ReadLayer, crs: pyproj.CRS, problems: Problems
+    layer: UnitLayer, read: ReadLayer, crs: pyproj.CRS, problems: Problems, *, is_official: bool
 ) -> tuple[Units | None, InputFile]:
     rows, frame = read.frame.index.to_numpy(), read.frame
     code, name = as_code(frame[layer.id]), as_text(frame[layer.name])
@@ -113,7 +113,9 @@ def _read_level(
     units = Units(layer.level, code[held][has_code], name[held][has_code], merged[~is_sliver][has_code])
     is_mended = is_repaired[held]
     if len(units):
-        outlines, is_cut = mend_coverage(units, layer.path, read.layer, problems, is_asked=layer.repair)
+        outlines, is_cut = mend_coverage(
+            units, layer.path, read.layer, problems, is_asked=layer.repair or not is_official
+        )
         units = replace(units, geometry=outlines)
         is_mended[has_code] |= is_cut
     # Units without a code of their own, of which every one stops the run, went on as far as any.
@@ -124,6 +126,12 @@ def _read_level(
     )
     # The run stops for units without a code of their own; the others still show what is wrong in other layers.
     return (units if len(units) else None), source
+
+
+def _has_official_code(configuration: Configuration) -> bool:
+    """Whether the district has a code of Chinese statistics: its units are administrative, and never overlap."""
+    district = configuration.district
+    return district is not None and district.code.isdigit() and len(district.code) in CODE_LENGTHS
 
 
 def _rows_of(read: ReadLayer, chosen: IntArray) -> ReadLayer:
@@ -375,7 +383,7 @@ def _check_codes_nest(units: Mapping[Level, Units], configuration: Configuration
     """Warn where codes say another place than the map: of another district, of a township that is not there, of another township."""
     district = configuration.district
     path = {layer.level: layer.path for layer in configuration.units}
-    if district is None or not district.code.isdigit():
+    if district is None or not _has_official_code(configuration):
         return  # other countries' ids have their own form
     own = district.code.rstrip("0").ljust(6, "0")[:6] if len(district.code) >= 6 else district.code
     for level, held in units.items():
