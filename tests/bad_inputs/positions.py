@@ -35,7 +35,8 @@ def many_clinics(folder: Path, datum: str = "wgs84", shifted: slice = slice(None
         source[shifted] = "高德"
     pd.DataFrame(
         {
-            "编码": [f"k{i}" for i in range(len(places))], "名称": [f"卫生室{i}" for i in range(len(places))], "经度": lon.round(7), "纬度": lat.round(7),
+            "编码": [f"k{i}" for i in range(len(places))],
+            "名称": [f"卫生室{i}" for i in range(len(places))], "经度": lon.round(7), "纬度": lat.round(7),
             "床位": 2, "启用年份": 2001, "来源": source,
         }
     ).to_csv(folder / CLINIC, index=False)  # fmt: skip

@@ -104,7 +104,8 @@ _rule("B99", "kilometres_for_metres", "minutes = 15", "metres = 0.8", Expected("
 _rule("B99", "percent_for_share", "minutes = 15", 'minutes = 15\ntarget = { kind = "at_least", value = 95, year = 2030 }', Expected(
     "config-value", "error", TOML, words=("0-1",)
 ))  # fmt: skip
-_rule("B99", "least_above_most", 'facilities = { kind = "clinic" }', 'facilities = { kind = "clinic", capacity = { at_least = 9, at_most = 1 } }', Expected(
+_rule("B99", "least_above_most", 'facilities = { kind = "clinic" }',
+'facilities = { kind = "clinic", capacity = { at_least = 9, at_most = 1 } }', Expected(
     "config-value", "error", TOML, words=("at_least", "at_most")
 ))  # fmt: skip
 _rule("B99", "unknown_condition", 'facilities = { kind = "clinic" }', 'facilities = { kind = "clinic", "名称" = { contain = "院" } }', Expected(

@@ -246,5 +246,6 @@ def _known_losses(facts: Facts, system: SupplySystem) -> tuple[tuple[str, ...], 
     lost = sorted({one for ids in facts.configuration.water.losses for one in ids} - known)
     if lost:
         facts.problems.add("water-unknown-loss", "warning", "district.toml", f"没有这个水源或水厂 no such source or plant: {show_values(lost)}",
-                           field="water.losses", count=len(lost), expected="图层中的水源或水厂 a source or plant of the layers", mend="改用编号 use its id")  # fmt: skip
+                           field="water.losses", count=len(lost), expected="图层中的水源或水厂 a source or plant of the layers",
+                           mend="改用编号 use its id")  # fmt: skip
     return tuple(ids for ids in facts.configuration.water.losses if set(ids) <= known)

@@ -107,7 +107,8 @@ def _judge(quantity: str, value: float, field: str, problems: Problems) -> None:
     problems.add(
         "config-impossible" if is_refused else "config-odd", "error" if is_refused else "warning", FILE_NAME,
         f"{known.label.both} {value:g} {known.unit} {'不可能 cannot be' if is_refused else '不寻常 is out of the usual'}", field=field,
-        expected=known.limits if is_refused else known.expected, mend="核对数与单位（分钟、米、公里/小时） check the number and its unit (minutes, metres, km/h)",
+        expected=known.limits if is_refused else known.expected,
+        mend="核对数与单位（分钟、米、公里/小时） check the number and its unit (minutes, metres, km/h)",
     )  # fmt: skip
 
 
@@ -167,7 +168,8 @@ def _check_named_entries(configuration: Configuration, problems: Problems) -> No
             problems.error(
                 "config-exempt", FILE_NAME, f'"{name}" 不是 presence 指标，没有例外可言 is no presence indicator, nothing can be exempt from it',
                 field=f"{place}.indicator",
-                expected='measure = "presence" 的指标 an indicator with measure = "presence"', mend="改写 indicator，或删去此条 name another indicator, or leave it out",
+                expected='measure = "presence" 的指标 an indicator with measure = "presence"',
+                mend="改写 indicator，或删去此条 name another indicator, or leave it out",
             )  # fmt: skip
     own = {*configuration.own_rules, *configuration.own_indicators}
     for entry in chosen.values():

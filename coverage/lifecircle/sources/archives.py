@@ -67,7 +67,9 @@ def _unpacked(archive: Path, _mtime_ns: int, _size: int) -> Path:
             "重新压缩或解压后使用 zip it again, or unpack it"
         ) from error
     except RuntimeError as error:  # zipfile's own word for a password
-        raise UnreadableError(f"压缩包有密码 the archive is locked by a password: {error}; 解压后使用 unpack it") from error
+        raise UnreadableError(
+            f"压缩包有密码 the archive is locked by a password: {error}; 解压后使用 unpack it"
+        ) from error
     return target
 
 

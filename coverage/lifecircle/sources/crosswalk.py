@@ -57,7 +57,8 @@ def read_crosswalk(
     is_blank = (links[list(COLUMNS)] == "").any(axis=1).to_numpy()
     is_share = (links["share"] > 0).to_numpy() & (links["share"] <= 1 + SUMS_TO_ONE).to_numpy()
     report_rows(problems, "crosswalk-row", "error", layer.path, rows[is_blank],
-                "缺代码 a code is missing", field="from_code, to_code", expected="代码与 0-1 的份额 codes, and a share of 0-1", mend="补上或改正该行 fill in or mend the row")  # fmt: skip
+                "缺代码 a code is missing", field="from_code, to_code", expected="代码与 0-1 的份额 codes, and a share of 0-1",
+                mend="补上或改正该行 fill in or mend the row")  # fmt: skip
     report_rows(
         problems, "crosswalk-row", "error", layer.path, rows[~is_share], f"份额不对 no share: {_show(frame, ~is_share)}",
         field="share", expected="大于 0、至多 1 above 0, at most 1",

@@ -113,15 +113,18 @@ def _is_layer_file(folder: Path, full: Path, path: str, problems: Problems, fiel
     if not full.is_file() and full.suffix.lower() != ".gdb":
         names = sorted(entry.name for entry in full.iterdir())[:20] if full.is_dir() else []
         problems.error(
-            "file-is-folder", path, "是文件夹，不是文件 a folder, not a file" if names or full.is_dir() else "不是普通文件 no ordinary file", field=field,
-            expected="一个文件 a file", mend=f"写明其中的文件 name the file in it: {', '.join(names)}" if names else "改为普通文件 give an ordinary file",
+            "file-is-folder", path, "是文件夹，不是文件 a folder, not a file" if names or full.is_dir() else "不是普通文件 no ordinary file",
+            field=field,
+            expected="一个文件 a file",
+            mend=f"写明其中的文件 name the file in it: {', '.join(names)}" if names else "改为普通文件 give an ordinary file",
         )  # fmt: skip
         return False
     is_said = any(one.code == "file-outside" and one.file == path for one in problems)
     if not full.is_relative_to(folder.resolve()) and not is_said:
         problems.add(
             "file-outside", "warning", path, f"不在区县的文件夹内 lies outside the district's folder: {full}", field=field,
-            expected="文件夹内的文件 a file in the folder", mend="复制到文件夹内，归档与复算才完整 copy it into the folder, so that what is archived is complete",
+            expected="文件夹内的文件 a file in the folder",
+            mend="复制到文件夹内，归档与复算才完整 copy it into the folder, so that what is archived is complete",
         )  # fmt: skip
     return True
 
@@ -138,7 +141,8 @@ def _resolve_archive(archive: Path, inner: str, path: str, problems: Problems, f
     if found is None:
         listed = ", ".join(names[:20])
         problems.error(
-            "archive-layer", path, "压缩包里没有这个文件 no such file in the archive" if inner else f"压缩包里有 {len(names)} 个图层 layers in the archive",
+            "archive-layer", path,
+            "压缩包里没有这个文件 no such file in the archive" if inner else f"压缩包里有 {len(names)} 个图层 layers in the archive",
             field=field, expected=f"其中之一 one of: {listed}",
             mend=f'写明 set path = "{archive.name}/{names[0]}"' if names else "放入图层 put the layer into it",
         )  # fmt: skip

@@ -181,7 +181,8 @@ def _report_elsewhere(
     """Say that not one row lies near the district, and what the coordinates look like."""
     problems.error(
         "layer-elsewhere", read.file,
-        f"没有一行在区县 {FAR_M / 1000:.0f} 公里之内 not one of {count} rows is within {FAR_M / 1000:.0f} km of the district; 按 taken as {source.name}",
+        f"没有一行在区县 {FAR_M / 1000:.0f} 公里之内 not one of {count} rows is within {FAR_M / 1000:.0f} km of the district; "
+        f"按 taken as {source.name}",
         layer=read.layer, field=field, count=count, expected=hint or "区县范围内的坐标 coordinates in the district",
         mend='核对坐标系与坐标列 check the crs and the columns: crs = "EPSG:..."; 图层坐标颠倒时在 QGIS 中“交换 X 和 Y 坐标” '
         "where a layer is swapped: Swap x and y coordinates in QGIS",

@@ -184,7 +184,8 @@ def _share_strips(
     changed = np.zeros(len(units), dtype=bool)
     if is_wide.any():
         problems.add(
-            "units-overlap", "warning" if is_asked else "error", file, f"单元重叠 units overlap by {area[is_wide].sum():.0f} m2: {_pairs(units, first, second, area, is_wide)}",
+            "units-overlap", "warning" if is_asked else "error", file,
+            f"单元重叠 units overlap by {area[is_wide].sum():.0f} m2: {_pairs(units, first, second, area, is_wide)}",
             layer=shown, row=show_rows(dict.fromkeys(units.code[np.concatenate([first[is_wide], second[is_wide]])])), count=int(is_wide.sum()),
             expected=f"重叠带不宽于 {MOST_STRIP_M} 米 strips of at most {MOST_STRIP_M} m",
             mend="在 GIS 中改正边界（QGIS：拓扑检查器）；若确实重叠则写 repair = true，重叠处的人口按份分给各单元，只计一次 mend the borders in a GIS "
@@ -198,7 +199,8 @@ def _share_strips(
         changed[other] = True
     if is_strip.any():
         problems.add(
-            "units-overlap-shared", "repaired", file, f"单元重叠，归前一单元 overlapping strips given to the first unit, {area[is_strip].sum():.1f} m2: "
+            "units-overlap-shared", "repaired", file,
+            f"单元重叠，归前一单元 overlapping strips given to the first unit, {area[is_strip].sum():.1f} m2: "
             f"{_pairs(units, first, second, area, is_strip)}", layer=shown, count=int(is_strip.sum()),
             expected="相邻单元共用一条边界 neighbours share one border", mend="在 GIS 中改正边界 mend the borders in a GIS",
         )  # fmt: skip

@@ -24,8 +24,8 @@ from lifecircle.sources.polygons import (
     repair_polygons,
     simplify_polygons,
 )
-from lifecircle.sources.whereabouts import FAR_FROM_ZONE_M, crs_box, name_of_zone, suggest_crs
 from lifecircle.sources.tables import SHORTENED, as_code, as_text, match_key, report_rows, show_rows
+from lifecircle.sources.whereabouts import FAR_FROM_ZONE_M, crs_box, name_of_zone, suggest_crs
 
 __all__ = [
     "district_bounds", "is_in_units", "keep_polygons", "locate", "read_district_crs", "read_units", "with_district",
@@ -408,7 +408,8 @@ def _check_codes_nest(units: Mapping[Level, Units], configuration: Configuration
     report_rows(
         problems, "units-township-missing", "warning", path["township"], sorted({code[:9] for code in key[is_absent]}),
         f"村社代码所属的镇街不在图层中 townships that villages' codes name are not in the layer: {show_rows(village.name[is_absent])}",
-        field="id", expected="每个镇街一个面 a polygon of every township", mend="补上镇街，或改正村社代码 add the township, or mend the villages' codes",
+        field="id", expected="每个镇街一个面 a polygon of every township",
+        mend="补上镇街，或改正村社代码 add the township, or mend the villages' codes",
     )  # fmt: skip
 
 

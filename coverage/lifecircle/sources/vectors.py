@@ -268,7 +268,8 @@ def _with_like_names(path: Path, file: str, problems: Problems) -> Path:
     if all(part.stem == path.stem and part.suffix in (suffix, suffix.upper()) for suffix, part in parts.items()):
         return path
     problems.add(
-        "shapefile-names", "repaired", file, f"各部分文件名大小写不一 the parts' names differ in case: {', '.join(part.name for part in parts.values())}",
+        "shapefile-names", "repaired", file,
+        f"各部分文件名大小写不一 the parts' names differ in case: {', '.join(part.name for part in parts.values())}",
         expected="同名的各部分 parts of one name", mend="改为同名 give them one name", count=len(parts),
     )  # fmt: skip
     folder = Path(tempfile.mkdtemp(prefix="lifecircle-shp-"))
