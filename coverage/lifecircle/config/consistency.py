@@ -9,6 +9,7 @@ from lifecircle.config.catalogue import load_entries, load_policies
 from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.indicators import Presence
 from lifecircle.config.links import LinkTerms
+from lifecircle.config.plausible import check_plausible
 from lifecircle.config.schema import Ferry, Mode
 from lifecircle.problems import Problems, nearest_name
 
@@ -62,6 +63,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
     check_kinds(configuration, "layers", problems)
     _check_named_entries(configuration, problems)
     _check_sensitivity(configuration, problems)
+    check_plausible(configuration, FILE_NAME, problems)
 
 
 def _check_sensitivity(configuration: Configuration, problems: Problems) -> None:

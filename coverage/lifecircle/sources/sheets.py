@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import re
 import unicodedata
 import warnings
@@ -39,6 +40,11 @@ OLE = b"\xd0\xcf\x11\xe0"  # the container of old Office files, and of new ones 
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 MOST_BYTES = 2_000_000_000  # unpacked
 MOST_ROWS = 1_048_576  # of an Excel sheet
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, InvalidFileException, KeyError, IndexError, ValueError, TypeError, AttributeError, EOFError,
+    OSError, NotImplementedError, SyntaxError,
+)  # fmt: skip
+"""What openpyxl, its XML parser and the unpacker raise of a damaged workbook."""
 Rows = list[tuple[int, list[Any]]]
 """Row number as the planner sees it, and the cells."""
 
@@ -123,8 +129,8 @@ def _real_type(head: bytes) -> str:
 
 
 def _read_workbook(path: Path, layer: SourceLayer, wanted: list[str], problems: Problems) -> tuple[Rows | None, str]:
-    _check_workbook(path)
     try:
+        _check_workbook(path)
         with warnings.catch_warnings():
             # openpyxl warns of styles, validations and drawings it leaves out; only values are read here.
             warnings.simplefilter("ignore", UserWarning)
@@ -138,7 +144,9 @@ def _read_workbook(path: Path, layer: SourceLayer, wanted: list[str], problems: 
                 return rows, shown
             finally:
                 book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, EOFError, OSError, zlib.error) as error:
+    except UnreadableError:
+        raise
+    except UNREADABLE as error:
         raise UnreadableError(
             f"Excel 文件读不出 cannot be read ({path.stat().st_size} bytes): {str(error)[:200]}; "
             "可能不完整,重新复制或另存 it may be cut short: copy or save it again"

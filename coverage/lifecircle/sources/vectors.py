@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
+import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from lifecircle.problems import Problems, UnreadableError, nearest_name
@@ -69,7 +70,7 @@ def read_layer(
             check_shapefile(path)
             return _read_shapefile(path, layer, wanted, problems), shown
         return _read(path, name, layer.encoding), shown
-    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+    except (DataSourceError, DataLayerError, UnicodeDecodeError, shapely.errors.GEOSException) as error:
         raise UnreadableError(f"读不出 cannot be read ({path.stat().st_size} bytes): {str(error)[:200]}") from error
 
 
