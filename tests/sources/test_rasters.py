@@ -235,3 +235,28 @@ def test_voids_of_heights_are_never_silent(void, seed):
     assert not looks_whole(np.concatenate([heights, np.full(50, void)]), "height")
     sea = np.concatenate([heights, np.zeros(5000)])
     assert looks_whole(sea, "height")
+
+
+def test_of_a_huge_raster_only_the_district_is_read(configure, folder):
+    """60,000 x 60,000 cells, 14 GB if read whole; on disk a few tiles."""
+    at = rasterio.Affine(50, 0, LEFT - 1_500_000, 0, -50, TOP + 1_500_000)
+    for name in ("people.tif", "dem.tif"):
+        with rasterio.open(
+            folder / name, "w", driver="GTiff", height=60_000, width=60_000, count=1, dtype="float32", crs=CRS, transform=at,
+            tiled=True, blockxsize=512, blockysize=512, sparse_ok=True,
+        ) as raster:  # fmt: skip
+            window = rasterio.windows.Window(30_000, 30_000, 40, 20)
+            raster.write(np.arange(800, dtype="float32").reshape(1, 20, 40) / 10, window=window)
+    cells, files, problems = read(configure)
+    assert codes(problems) == []
+    assert cells.people.sum() == pytest.approx(799 * 800 / 20)
+    assert files[0].rows < 2000
+
+
+def test_partial_cover_tells_the_share_and_the_units(configure, folder):
+    write(folder / "people.tif", np.full((2, 2), 5.0), cell=500)  # the western township of two
+    problem = only(read(configure)[2], "raster-partial")
+    # A cell to spare: half of the eastern township.
+    assert problem.row == "330305002"
+    assert "75.0%" in problem.found
+    assert "乙镇 50%" in problem.found

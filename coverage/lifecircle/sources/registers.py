@@ -12,7 +12,7 @@ from lifecircle.config import SourceLayer
 from lifecircle.config.schema import LEVELS
 from lifecircle.model import Known, Register
 from lifecircle.sources.files import read_source
-from lifecircle.sources.people.zones import join_codes
+from lifecircle.sources.people.zones import join_codes, mend_of_codes
 from lifecircle.sources.tables import (
     as_code,
     as_numbers,
@@ -214,7 +214,10 @@ def _units_of_rows(
         problems, "tables-unknown-unit", "error" if is_lost.all() else "set_aside", read.file, rows[is_lost & ~is_said],
         f"{table.level} 中没有这些单元 units that no layer has: {show_values(read.frame[table.id][is_lost & ~is_said])}", layer=read.layer,
         field=table.id, expected=f"如 such as {show_values(units[table.level].code[:3])}" if table.level in units else "",
-        mend="写代码，或唯一的名称 write the code, or a name only one unit has",
+        mend=mend_of_codes(
+            code[is_lost], units[table.level].code if table.level in units else code[:0],
+            "写代码，或唯一的名称 write the code, or a name only one unit has",
+        ),
     )  # fmt: skip
     return None if is_lost.all() else found
 
