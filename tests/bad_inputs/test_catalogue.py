@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bad_inputs import streets  # noqa: F401
 from tests.bad_inputs.catalogue import CORRUPTIONS, Corruption, assert_told, check
 from tests.bad_inputs.district import write_clean
 

@@ -6,12 +6,15 @@ ferry) cuts the edge it joins, so that it becomes a node of its own; one Dijkstr
 
 Where DESIGN is silent the rules below hold, on both sides:
 
-- a way is read as OSMnx 2.1 reads it: its filter strings, its meaning of ``oneway`` and of roundabouts;
+- a way is read as OpenStreetMap's tags say (``tests.oracle.tags``), or as OSMnx 2.1 reads it: its filter strings, its meaning of
+  ``oneway`` and of roundabouts;
+- a barrier that stops a mode cuts the way it stands on, but where more than two pieces of way meet;
 - a node that an extract cut away breaks its way there: no street is drawn across the hole, and a ferry with
   such a node is not used, for its duration cannot be shared out;
 - the length of a fragment counts every street and usable ferry of the mode once, whatever its direction;
 - seconds follow the slope as ``tests.oracle.slope`` says, from the nodes and tags of every usable street;
-- a ferry is one edge between its ends, or one for each piece between nodes it shares with streets or ferries;
+- ferries that meet where no street is are one sailing, with a deck of its own over every node: one goes aboard where others are
+  too and waits half its headway, stays aboard for nothing, and goes ashore for nothing;
 - a street ends at junctions (where not exactly two pieces of street meet; ferries are none) and where its direction changes;
 - a connected part is what one can get about in, there and back, by street; a one-way street between parts is one of its own;
 - of a street, or part, all places are joined that are as near as the nearest, and ``direct_m`` is kept, to a micrometre;
@@ -25,7 +28,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -35,6 +38,7 @@ import scipy.sparse
 import shapely
 from osmnx import _overpass
 from scipy.sparse.csgraph import connected_components, dijkstra
+from tests.oracle import tags as tags_read
 from tests.oracle.slope import (
     Bools,
     Floats,
@@ -83,7 +87,7 @@ class ReferenceMode:
     Parameters
     ----------
     network
-        Which of OSMnx's filters holds: ``walk``, ``bike`` or ``drive``.
+        Who goes, as OSMnx names its networks.
     speed_kph
         One speed, or speeds by ``highway`` class with a ``default``; ``*_link`` goes as its class.
     access_kph, max_access_m
@@ -98,9 +102,11 @@ class ReferenceMode:
         Whether walking and cycling follow the heights, where there are any.
     steps_kph
         Speed on ``highway=steps`` on foot where they do, unless speeds by class have one for them.
+    ways
+        Which ways they may use: as the tags say, or by OSMnx's filter.
     """
 
-    network: Literal["walk", "bike", "drive"]
+    network: Literal["walk", "bike", "drive", "ambulance"]
     speed_kph: float | Mapping[str, float]
     access_kph: float = 4.5
     max_access_m: float = 500.0
@@ -109,12 +115,21 @@ class ReferenceMode:
     join: Literal["near", "nearest"] = "near"
     slope: bool = True
     steps_kph: float = 2.0
+    ways: Literal["tags", "osmnx"] = "osmnx"
 
     def speed_on(self, highway: str) -> float:
         """Speed on a class of way, km/h."""
         if isinstance(self.speed_kph, Mapping):
             return float(self.speed_kph.get(highway.removesuffix("_link"), self.speed_kph["default"]))
         return float(self.speed_kph)
+
+    def directions(self, tags: Mapping[str, str]) -> tuple[bool, bool]:
+        """Whether one may go along a way as drawn, and against it."""
+        if self.ways == "tags":
+            return tags_read.directions(tags, self.network)
+        if tags.get("route") != "ferry" and self.network == "walk":
+            return True, True
+        return _directions(tags, heeds_roundabouts=tags.get("route") != "ferry")
 
     def follows(self, heights: ReferenceHeights | None) -> bool:
         """Whether seconds of this mode depend on heights."""
@@ -126,7 +141,9 @@ class ReferenceMode:
         return self.steps_kph if own is None else float(own)
 
     def may_use_street(self, tags: Mapping[str, str]) -> bool:
-        """Whether OSMnx's filter of this name lets a way through (a regex search; a missing tag passes)."""
+        """Whether the tags let a mode use a street, or OSMnx's filter of its name (a regex search; a missing tag passes)."""
+        if self.ways == "tags":
+            return not tags_read.is_ferry(tags) and any(tags_read.directions(tags, self.network))
         for clause in _CLAUSE.finditer(_overpass._get_network_filter(self.network)):
             value, pattern = tags.get(clause["tag"]), clause["pattern"]
             if pattern is None and value is None:
@@ -137,6 +154,9 @@ class ReferenceMode:
 
     def may_use_ferry(self, tags: Mapping[str, str]) -> bool:
         """Whether a ferry has a duration and carries this mode."""
+        if self.ways == "tags":
+            is_timed = duration_s(tags.get("duration")) is not None
+            return is_timed and tags_read.is_ferry(tags) and any(tags_read.directions(tags, self.network))
         if tags.get("route") != "ferry" or duration_s(tags.get("duration")) is None:
             return False
         if self.network == "drive":
@@ -239,8 +259,10 @@ class ReferenceNetwork:
     ) -> ReferenceNetwork:
         """Read an OpenStreetMap file of any kind osmium opens."""
         lonlat, ways = read_osm(path)
-        xy_of = project_nodes(lonlat, crs)
-        return cls.from_ways(xy_of, ways, mode, osm_ferries=osm_ferries, ferries=ferries, heights=heights)
+        xy_of, barriers = project_nodes(lonlat, crs), read_barriers(path)
+        return cls.from_ways(
+            xy_of, ways, mode, osm_ferries=osm_ferries, ferries=ferries, heights=heights, barriers=barriers
+        )
 
     @classmethod
     def from_lines(
@@ -276,18 +298,24 @@ class ReferenceNetwork:
         osm_ferries: bool = True,
         ferries: Iterable[ReferenceFerry] = (),
         heights: ReferenceHeights | None = None,
+        barriers: Mapping[int, Mapping[str, str]] | None = None,
     ) -> ReferenceNetwork:
-        """Turn ways into edges, and leave small fragments out."""
-        ways = list(ways)
-        streets = [way for way in ways if way.tags.get("route") != "ferry" and mode.may_use_street(way.tags)]
+        """Turn ways into edges, cut at the barriers that stop the mode, and leave small fragments out."""
+        ways = [way for way in ways if osm_ferries or not tags_read.is_ferry(way.tags)]
+        land = [way for way in ways if not tags_read.is_ferry(way.tags)]
+        streets = [way for way in land if mode.may_use_street(way.tags)]
         sailings = [way for way in ways if osm_ferries and mode.may_use_ferry(way.tags)]
         sailings = [way for way in sailings if all(node in xy_of for node in way.nodes)]
         rows = {node: row for row, node in enumerate(xy_of)}
         xy = np.array([np.asarray(at, float) for at in xy_of.values()]).reshape(-1, 2)
-        parts = [*_street_edges(streets, rows, xy, mode, heights), *_ferry_edges(sailings, streets, rows, xy)]
+        walls = _walls(ways, mode, barriers or {})
+        parts = _street_edges(streets, rows, xy, mode, heights)
+        xy, decks = _ferry_edges(sailings, land, streets, rows, xy, mode)
+        parts = [*parts, *decks]
         columns = list(zip(*parts, strict=True)) if parts else [[]] * 8
         kinds = (np.int64, np.int64, np.float64, np.float64, np.float64, np.bool_, np.bool_, np.bool_)
         edges = Edges(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
+        edges, xy = _cut_at(edges, xy, [rows[node] for node in walls])
         keep, left_out = _long_enough(edges, len(xy), mode.min_fragment_m)
         edges = edges.only(keep)
         # A segment of no length has no inside: whoever comes near it joins a neighbour at the same vertex.
@@ -553,13 +581,19 @@ def read_osm(path: str | Path) -> tuple[dict[int, tuple[float, float]], list[Way
     lonlat: dict[int, tuple[float, float]] = {}
     ways = []
     for way in osmium.FileProcessor(str(path)).with_locations():
-        if not way.is_way() or not ("highway" in way.tags or way.tags.get("route") == "ferry"):
+        if not way.is_way() or not ("highway" in way.tags or "ferry" in way.tags.get("route", "").split(";")):
             continue
         ways.append(Way([node.ref for node in way.nodes], {tag.k: tag.v for tag in way.tags}))
         for node in way.nodes:
             if node.location.valid():
                 lonlat[node.ref] = (node.location.lon, node.location.lat)
     return lonlat, ways
+
+
+def read_barriers(path: str | Path) -> dict[int, dict[str, str]]:
+    """Read the tags of the nodes that have a barrier."""
+    nodes = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.KeyFilter("barrier"))
+    return {node.id: {tag.k: tag.v for tag in node.tags} for node in nodes}
 
 
 def project_nodes(lonlat: Mapping[int, tuple[float, float]], crs: Any) -> dict[int, Floats]:
@@ -598,13 +632,15 @@ def _street_edges(
     xy: Floats,
     mode: ReferenceMode,
     heights: ReferenceHeights | None,
-) -> Iterable[tuple[Any, ...]]:
-    """Yield an edge for every pair of consecutive nodes that are both there."""
+) -> list[tuple[Any, ...]]:
+    """Return an edge for every pair of consecutive nodes that are both there."""
     segments, directions = [], []
     for way in streets:
-        ahead, back = (True, True) if mode.network == "walk" else _directions(way.tags)
+        ahead, back = mode.directions(way.tags)
         is_steps = mode.follows(heights) and mode.network == "walk" and way.tags["highway"] == "steps"
         speed_kph = mode.speed_on_steps() if is_steps else mode.speed_on(way.tags["highway"])
+        if mode.ways == "tags" and tags_read.is_pushed(way.tags, mode.network):
+            speed_kph = min(speed_kph, mode.access_kph)
         for a, b in itertools.pairwise(way.nodes):
             if a != b and a in rows and b in rows:
                 length_m = math.dist(xy[rows[a]], xy[rows[b]])
@@ -615,29 +651,72 @@ def _street_edges(
     if heights is not None and mode.follows(heights) and segments:
         factor = walking_factor if mode.network == "walk" else cycling_factor(mode.access_kph)
         there_s, back_s = climb(segments, xy, heights, factor)
-    for segment, there, back, way in zip(segments, there_s, back_s, directions, strict=True):
-        yield segment.a, segment.b, segment.length_m, there, back, *way, False
+    return [
+        (segment.a, segment.b, segment.length_m, there, back, *way, False)
+        for segment, there, back, way in zip(segments, there_s, back_s, directions, strict=True)
+    ]
 
 
 def _ferry_edges(
-    sailings: Sequence[Way], streets: Iterable[Way], rows: Mapping[int, int], xy: Floats
-) -> Iterable[tuple[Any, ...]]:
-    """Yield an edge for every piece of a ferry between its ends and the nodes it shares."""
-    on_streets = {node for way in streets for node in way.nodes}
-    on_ferries = Counter(node for way in sailings for node in set(way.nodes))
-    for way in sailings:
-        steps = np.linalg.norm(np.diff(xy[[rows[node] for node in way.nodes]], axis=0), axis=1)
-        stops = [
-            place
-            for place, node in enumerate(way.nodes)
-            if place in (0, len(way.nodes) - 1) or node in on_streets or on_ferries[node] > 1
-        ]
-        sailing_s, headway_s = duration_s(way.tags["duration"]), duration_s(way.tags.get("interval"))
-        ahead, back = _directions(way.tags, heeds_roundabouts=False)
-        for start, stop in itertools.pairwise(stops):
-            length_m = float(steps[start:stop].sum())
-            seconds = (sailing_s or 0.0) * length_m / float(steps.sum()) + (headway_s or 0.0) / 2
-            yield rows[way.nodes[start]], rows[way.nodes[stop]], length_m, seconds, seconds, ahead, back, True
+    boats: Sequence[Way],
+    land: Sequence[Way],
+    streets: Sequence[Way],
+    rows: Mapping[int, int],
+    xy: Floats,
+    mode: ReferenceMode,
+) -> tuple[Floats, list[tuple[Any, ...]]]:
+    """Return the nodes with every sailing's deck, and the edges at sea and aboard."""
+    ashore = {node for way in land for node in way.nodes}
+    used = {node for way in streets for node in way.nodes}
+    sailing = list(range(len(boats)))
+    for one, other in itertools.combinations(range(len(boats)), 2):
+        if (set(boats[one].nodes) & set(boats[other].nodes)) - ashore:
+            old, new = sailing[other], sailing[one]
+            sailing = [new if number == old else number for number in sailing]
+    at = list(xy)
+    deck: dict[tuple[int, int], int] = {}
+    edges: list[tuple[Any, ...]] = []
+    for boat, number in zip(boats, sailing, strict=True):
+        for node in boat.nodes:
+            if (number, node) not in deck:
+                deck[number, node] = len(at)
+                at.append(xy[rows[node]])
+        ahead, back = mode.directions(boat.tags)
+        lengths = [math.dist(xy[rows[a]], xy[rows[b]]) for a, b in itertools.pairwise(boat.nodes)]
+        for (a, b), length_m in zip(itertools.pairwise(boat.nodes), lengths, strict=True):
+            if a != b:  # a doubled node, as maps have
+                seconds = (duration_s(boat.tags["duration"]) or 0.0) * length_m / sum(lengths)
+                edges.append((deck[number, a], deck[number, b], length_m, seconds, seconds, ahead, back, True))
+    for (number, node), aboard in deck.items():
+        if node in used or any(other != number and shared == node for other, shared in deck):
+            of_it = [boat for boat, group in zip(boats, sailing, strict=True) if group == number]
+            wait_s = max(duration_s(boat.tags.get("interval")) or 0.0 for boat in of_it) / 2
+            edges.append((rows[node], aboard, 0.0, wait_s, 0.0, True, True, True))
+    return np.array(at).reshape(-1, 2), edges
+
+
+def _walls(ways: Sequence[Way], mode: ReferenceMode, barriers: Mapping[int, Mapping[str, str]]) -> list[int]:
+    """Return the nodes whose barrier stops a mode, but for those where more than two pieces of way meet."""
+    pieces: Counter[int] = Counter()
+    for way in ways:
+        for a, b in itertools.pairwise(way.nodes):
+            pieces[a] += 1
+            pieces[b] += 1
+    return [
+        node
+        for node, tags in barriers.items()
+        if mode.ways == "tags" and 0 < pieces[node] <= 2 and tags_read.barrier_stops(tags, mode.network)
+    ]
+
+
+def _cut_at(edges: Edges, xy: Floats, walls: Sequence[int]) -> tuple[Edges, Floats]:
+    """Give every end of an edge at a wall a node of its own."""
+    a, b, at = edges.a.copy(), edges.b.copy(), list(xy)
+    for ends in (a, b):
+        for edge in np.flatnonzero(np.isin(ends, walls)):
+            at.append(xy[ends[edge]])
+            ends[edge] = len(at) - 1
+    return replace(edges, a=a, b=b), np.array(at).reshape(-1, 2)
 
 
 def _whole_streets(edges: Edges) -> Ints:
@@ -651,7 +730,9 @@ def _whole_streets(edges: Edges) -> Ints:
         if len(rows) != 2 or rows[0] == rows[1]:
             continue
         # Whether one may come to the node along each, and leave it along each.
-        come, leave = zip(*((e.ahead, e.back) if e.b == node else (e.back, e.ahead) for e in map(_row(edges), rows)), strict=True)
+        come, leave = zip(
+            *((e.ahead, e.back) if e.b == node else (e.back, e.ahead) for e in map(_row(edges), rows)), strict=True
+        )
         if come[0] == leave[1] and come[1] == leave[0]:
             pairs.append(rows)
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T

@@ -14,6 +14,7 @@ from lifecircle.config.catalogue import (
     load_measures,
     load_modes,
     load_policies,
+    load_streets,
     load_tags,
     load_ways,
     read_policy,
@@ -48,6 +49,7 @@ from lifecircle.config.schema import (
 )
 from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.siting import CandidateLayer, Plan, Question
+from lifecircle.config.streets import OnewayWords, StreetWords
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
 from lifecircle.config.targets import Base, Target, TargetKind
 from lifecircle.config.water import WaterSupply
@@ -82,6 +84,7 @@ __all__ = [
     "LinkTerms",
     "Mode",
     "Need",
+    "OnewayWords",
     "Onward",
     "Placed",
     "Plan",
@@ -97,6 +100,7 @@ __all__ = [
     "Sensitivity",
     "SourceLayer",
     "Statement",
+    "StreetWords",
     "TableFile",
     "TableFilter",
     "TableLayer",
@@ -121,6 +125,7 @@ __all__ = [
     "load_nodata_values",
     "load_plausible",
     "load_policies",
+    "load_streets",
     "load_tags",
     "load_ways",
     "named_by",

@@ -15,6 +15,7 @@ from lifecircle.config.indicators import AnyIndicator, Indicator
 from lifecircle.config.links import LinkKind
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import District, Frozen, Label, Mode, Names, Ways
+from lifecircle.config.streets import StreetWords
 from lifecircle.config.tags import Tags
 
 
@@ -132,6 +133,12 @@ def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, 
             override = {**override, "slope": {**table["slope"], **override["slope"]}}
         tables[key] = {**table, **override}
     return {key: Mode.model_validate(table) for key, table in tables.items()}
+
+
+@cache
+def load_streets() -> StreetWords:
+    """Return what the words of street layers mean, and what is plausible of a street."""
+    return StreetWords.model_validate(_read_packaged("streets.toml"))
 
 
 @cache

@@ -234,6 +234,12 @@ class Roads(Frozen):
     """OSM key to the file's column, for vector layers: ``highway = "等级"``, ``oneway = "单行"`` ..."""
     classes: dict[str, str] = Field(default_factory=dict)
     """The file's class to OSM's: ``国道 = "trunk"``."""
+    oneway_values: dict[str, Literal["yes", "-1", "no", "reversible"]] = Field(default_factory=dict)
+    """The file's word for a direction to OSM's: ``单行 = "yes"`` (along the line as drawn), ``逆向 = "-1"``, ``双向 = "no"``."""
+    node: bool = False
+    """Vector lines only: join streets where they cross, or end on one another, on one level without a common vertex."""
+    snap_m: float = Field(default=0.0, ge=0, le=50)
+    """Join an end to the street that it misses by at most this; 0: not at all."""
     ferries: bool = True
     """Use the layer's own ferries (``route=ferry`` with a ``duration``)."""
     closed: tuple[str, ...] = ()

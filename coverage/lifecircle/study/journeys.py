@@ -112,7 +112,9 @@ class Journeys:
             roads = self.layers.roads
             if roads is None:
                 raise RuntimeError("a network mode without roads must have been refused")
-            network = self.prepared.ask(mode, lambda: build_network(roads, mode, load_ways(), self.heights, self.layers.barriers.shape))
+            network = self.prepared.ask(
+                mode, lambda: build_network(roads, mode, load_ways(), self.heights, self.layers.barriers.shape)
+            )
             self.networks[mode_id] = network
             for text in network.problems:
                 self.problems.add("network-ferry", "warning", "roads", text, field=f"modes.{mode_id}")

@@ -43,11 +43,12 @@ def read_timetable(roads: Roads, is_boat: BoolArray, carries: BoolArray) -> Time
     if not carries.any():
         return Timetable(np.full(n_ways, -1, dtype=np.int64), nothing, np.zeros(n_ways))
     sea_s = _share_relations(roads, is_boat, _seconds(tags, "duration"))
+    carries = carries & np.isfinite(sea_s)
     own_s = _seconds(tags, "interval")
     headway_s = np.where(np.isnan(own_s), _seconds(tags, "relation:interval"), own_s)
     sailing = _sailings(roads, is_boat, carries)
     ferry = np.flatnonzero(carries)
-    longest_s = np.zeros(int(sailing.max()) + 1)
+    longest_s = np.zeros(int(sailing.max(initial=-1)) + 1)
     np.maximum.at(longest_s, sailing[ferry], np.nan_to_num(headway_s[ferry]))
     wait_s = np.zeros(n_ways)
     wait_s[ferry] = longest_s[sailing[ferry]] / 2
