@@ -96,13 +96,13 @@ def check_plausible(configuration: Configuration, file: str, problems: Problems)
     used = dict.fromkeys(mode for rule in configuration.rules for mode in rule.modes)
     for name in used:
         mode = configuration.modes.get(name)
-        if mode is not None and mode.engine == "network" and mode.ways in ("walk", "bike", "drive"):
+        if mode is not None and mode.engine == "network":
             for quantity, speed_kph, key in _speeds(mode):
                 _check_value(quantity, speed_kph, f"modes.{name}.{key}", file, problems)
 
 
 def _speeds(mode: Mode) -> Iterator[tuple[str, float, str]]:
-    own = f"speed_{mode.ways}"
+    own = {"walk": "speed_walk", "bike": "speed_bike"}.get(str(mode.network_type), "speed_drive")
     if mode.speed_kph is not None:
         yield own, mode.speed_kph, "speed_kph"
     for road, speed_kph in (mode.speeds_kph or {}).items():
