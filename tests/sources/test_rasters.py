@@ -13,7 +13,7 @@ from tests.sources.district import BOTTOM, CRS, HEAD, LEFT, VILLAGES, codes, onl
 from lifecircle.problems import Problems
 from lifecircle.sources import read_people, read_units
 from lifecircle.sources.datum import parse_crs
-from lifecircle.sources.rasters import RasterCells, StatedRaster, is_read_whole
+from lifecircle.sources.rasters import RasterCells, StatedRaster, undeclared_nodata
 from lifecircle.sources.terrain import read_terrain
 
 RASTER = '[population]\nsource = "raster"\npath = "people.tif"\nunit = "people"\n'
@@ -204,7 +204,7 @@ def looks_whole(values, quantity="people"):
     problems = Problems()
     cells = RasterCells(values, np.ones(values.shape, dtype=bool), values)
     stated = StatedRaster("r.tif", "population.path", None, "population.nodata")
-    is_read_whole(cells, stated, problems, quantity=quantity)
+    undeclared_nodata(cells, stated, problems, quantity=quantity)
     return codes(problems) == []
 
 
@@ -260,3 +260,11 @@ def test_partial_cover_tells_the_share_and_the_units(configure, folder):
     assert problem.row == "330305002"
     assert "75.0%" in problem.found
     assert "乙镇 50%" in problem.found
+
+
+def test_several_marks_are_told_in_one_pass(configure, folder):
+    values = np.array([[65535] * 3 + [9999] * 3 + [1, 2]] * 2)
+    write(folder / "people.tif", values, dtype="uint16", cell=250)
+    told = [problem for problem in read(configure)[2] if problem.code == "raster-undeclared-nodata"]
+    assert [problem.count for problem in told] == [6, 6]
+    assert ["65535" in told[0].mend, "9999" in told[1].mend] == [True, True]

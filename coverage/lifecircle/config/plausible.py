@@ -93,6 +93,17 @@ def check_plausible(configuration: Configuration, file: str, problems: Problems)
         _check_value("limit_metres" if rule.is_distance else "limit_minutes", float(rule.limit), place, file, problems)
         if rule.ready_minutes:
             _check_value("ready_minutes", float(rule.ready_minutes), f"rules.{rule.id}.ready_minutes", file, problems)
+    population, district = configuration.population, configuration.district
+    if (
+        population is not None
+        and population.as_of is not None
+        and district is not None
+        and population.as_of.year > district.year
+    ):
+        problems.add(
+            "config-implausible", "warning", file, f"人口时点晚于年份 people as of {population.as_of} in a run of {district.year}",
+            field="population.as_of", expected=f"<= {district.year}-12-31", mend="改正时点或年份 mend the day or the year",
+        )  # fmt: skip
     used = dict.fromkeys(mode for rule in configuration.rules for mode in rule.modes)
     for name in used:
         mode = configuration.modes.get(name)
