@@ -380,7 +380,7 @@ def strip_controls(
     """Return the frame without control characters in the texts of some columns; the rows are counted."""
     changed, rows = {}, set[int]()
     for name in dict.fromkeys(column for column in columns if column in frame.columns):
-        if frame[name].dtype != object:
+        if pd.api.types.is_numeric_dtype(frame[name].dtype):
             continue
         cells = frame[name].tolist()
         hits = [at for at, cell in enumerate(cells) if isinstance(cell, str) and CONTROL.search(cell)]
