@@ -5,7 +5,7 @@ from lifecircle.sources.candidates import read_candidates
 from lifecircle.sources.changes import ChangedFacilities, change_facilities
 from lifecircle.sources.facilities import read_facilities, read_layers
 from lifecircle.sources.links import build_links, lay_links, read_links
-from lifecircle.sources.opening import keep_standing
+from lifecircle.sources.opening import keep_standing, read_open
 from lifecircle.sources.people import read_people
 from lifecircle.sources.registers import parents, read_known, read_registers
 from lifecircle.sources.roads import close_more, read_roads
@@ -19,6 +19,7 @@ __all__ = [
     "change_facilities",
     "close_more",
     "keep_standing",
+    "read_open",
     "lay_links",
     "match_where",
     "parents",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from lifecircle.config import Configuration, FacilityFilter, named_by
 from lifecircle.model import BoolArray, Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
-from lifecircle.sources import match_where
+from lifecircle.sources import match_where, read_open
 from lifecircle.sources.tables import as_bool, is_missing, show_values
 
 
@@ -21,6 +22,8 @@ class Chosen:
     onward: dict[str, IntArray] = field(default_factory=dict)
     """Where a chain ends; only of rules that are chains."""
     not_computed: dict[str, str] = field(default_factory=dict)
+    hours: dict[str, str] = field(default_factory=dict)
+    """What rules assume of opening hours, where any of their facilities state them."""
 
 
 def choose_facilities(
@@ -42,6 +45,8 @@ def choose_facilities(
                 f'没有这条准则 no such rule "{name}"',
                 mend=nearest_name(name, sorted(known)),
             )
+    at = configuration.district.at if configuration.district is not None else None
+    is_open, is_timed = read_open(facilities, at, configuration.facilities, problems)
     kinds = set(facilities.frame["kind"]) | {layer.kind for layer in configuration.facilities}
     found = Chosen()
     for rule in configuration.rules:
@@ -70,7 +75,11 @@ def choose_facilities(
                 "rule-no-facilities", "error" if is_own else "note", "district.toml", f'{fault.text} "{fault.name}"',
                 field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else fault.mend,
             )  # fmt: skip
-        rows = {part: np.flatnonzero(chosen) for part, (chosen, _) in matched.items() if chosen is not None}
+        rows = {part: np.flatnonzero(chosen & is_open) for part, (chosen, _) in matched.items() if chosen is not None}
+        told = [chosen & is_timed for chosen, _ in matched.values() if chosen is not None]
+        if (timed := int(sum(part.sum() for part in told))) > 0:
+            closed = int(sum((part & ~is_open).sum() for part in told))
+            found.hours[rule.id] = _say_hours(at, timed, closed)
         if len(rows) < len(matched):
             found.not_computed[rule.id] = "; ".join(f"{fault.text} {fault.name}" for fault in faults)
             continue
@@ -85,6 +94,22 @@ def choose_facilities(
                     field=f"rules.{rule.id}.{part}",
                 )  # fmt: skip
     return found
+
+
+def _say_hours(at: str | None, timed: int, closed: int) -> str:
+    """Return what a rule's figures assume of opening hours."""
+    if at is None:
+        return f"未设时刻：{timed} 处有开放时间的都按开放计。No time of day: {timed} with opening hours all count as open."
+    return f"{at} 时：{timed} 处有开放时间，其中 {closed} 处不开放，未计。At {at}: of {timed} with opening hours {closed} are closed and serve nobody."
+
+
+def say_hours(configuration: Configuration, hours: Mapping[str, str]) -> Configuration:
+    """Return the configuration whose rules say what they assume of opening hours."""
+    rules = tuple(
+        rule.model_copy(update={"assumption": f"{rule.assumption}{hours[rule.id]}"}) if rule.id in hours else rule
+        for rule in configuration.rules
+    )
+    return replace(configuration, rules=rules)
 
 
 def asked_entries(configuration: Configuration, only: tuple[str, ...]) -> set[str]:
