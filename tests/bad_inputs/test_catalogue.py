@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
 
+from tests.bad_inputs import streets  # noqa: F401
 from tests.bad_inputs.catalogue import CORRUPTIONS, Corruption, assert_told, check
 from tests.bad_inputs.district import write_clean
+
+for family in ("rasters", "tables"):  # each registers its corruptions
+    importlib.import_module(f"tests.bad_inputs.{family}")
 
 
 def test_a_clean_district_gives_no_problem(tmp_path: Path) -> None:

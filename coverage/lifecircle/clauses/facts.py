@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.config import Bounds, Condition, Configuration, District, FacilityFilter, Rule, TableFilter
+from lifecircle.config import Condition, Configuration, District, FacilityFilter, Rule, TableFilter
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.levels import LevelSums
 from lifecircle.model import (
@@ -228,7 +228,7 @@ class Facts:
     def warn_unclear(self, frame: pd.DataFrame, conditions: Mapping[str, Condition], name: str, row: Any) -> None:
         """Warn of what stands where yes or no is asked for and says neither: it counts as no."""
         for column, wanted in conditions.items():
-            if isinstance(wanted, Bounds) or not any(isinstance(value, bool) for value in wanted):
+            if not isinstance(wanted, tuple) or not any(isinstance(value, bool) for value in wanted):
                 continue
             cells = frame[column].to_numpy(dtype=object)
             unclear = np.array([read_bool(cell) is None and not is_missing(cell) for cell in cells], dtype=bool)

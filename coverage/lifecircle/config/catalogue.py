@@ -15,6 +15,8 @@ from lifecircle.config.indicators import AnyIndicator, Indicator
 from lifecircle.config.links import LinkKind
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import District, Frozen, Label, Mode, Names, Ways
+from lifecircle.config.streets import StreetWords
+from lifecircle.config.tags import Tags
 
 
 class Kind(Frozen):
@@ -98,7 +100,15 @@ def _read_packaged(name: str) -> dict[str, Any]:
 @cache
 def load_ways() -> dict[str, Ways]:
     """Return which ways of a street map each way of going may use, by name."""
-    return {key: Ways.model_validate(value) for key, value in _read_packaged("modes.toml")["ways"].items()}
+    tables, tags = _read_packaged("modes.toml")["ways"], load_tags()
+    filters = {key: tables[table.get("like", key)] for key, table in tables.items()}
+    return {key: Ways.model_validate({**table, "network_type": key, "tags": tags}) for key, table in filters.items()}
+
+
+@cache
+def load_tags() -> Tags:
+    """Return what OpenStreetMap's tags mean."""
+    return Tags.model_validate(_read_packaged("modes.toml")["tags"])
 
 
 def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, Mode]:
@@ -123,6 +133,12 @@ def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, 
             override = {**override, "slope": {**table["slope"], **override["slope"]}}
         tables[key] = {**table, **override}
     return {key: Mode.model_validate(table) for key, table in tables.items()}
+
+
+@cache
+def load_streets() -> StreetWords:
+    """Return what the words of street layers mean, and what is plausible of a street."""
+    return StreetWords.model_validate(_read_packaged("streets.toml"))
 
 
 @cache

@@ -210,7 +210,7 @@ def _add_validation_errors(error: ValidationError, model: type[BaseModel], place
         else:
             problems.error(
                 "config-value", FILE_NAME, f"值不对 wrong value {shown}", field=key,
-                expected=detail["msg"].removeprefix("Value error, "),
+                expected=detail["msg"].removeprefix("Value error, "), mend=f"改正 mend {key}",
             )  # fmt: skip
 
 
@@ -268,10 +268,11 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
                 expected=f"[modes.{key}]",
             )
             continue
-        if key not in modes and "ways" not in override and override.get("engine") != "terrain":
+        is_own = not {"ways", "network_type"}.isdisjoint(override) or override.get("engine") == "terrain"
+        if key not in modes and not is_own:
             problems.error(
                 "config-unknown-mode", FILE_NAME, "未知的出行方式 unknown mode", field=f"modes.{key}",
-                mend=f"{nearest_name(key, list(modes))} 新方式须给出 a mode of your own needs ways = \"walk\"",
+                mend=f"{nearest_name(key, list(modes))} 新方式须给出 a mode of your own needs network_type = \"walk\"",
             )  # fmt: skip
             continue
         try:

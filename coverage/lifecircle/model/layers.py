@@ -32,6 +32,8 @@ class InputFile:
     used: int = 0
     repaired: int = 0
     set_aside: int = 0
+    as_of: str = ""
+    """The date of its data, where the file itself says it (OpenStreetMap extracts)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from lifecircle.sources.roads import close_more, read_roads
 from lifecircle.sources.tables import match_where
 from lifecircle.sources.terrain import read_terrain
 from lifecircle.sources.units import read_district_crs, read_units
+from lifecircle.sources.unread import open_layers, open_people, open_terrain
 
 __all__ = [
     "ChangedFacilities",
@@ -22,6 +23,9 @@ __all__ = [
     "read_open",
     "lay_links",
     "match_where",
+    "open_layers",
+    "open_people",
+    "open_terrain",
     "parents",
     "read_barriers",
     "read_candidates",

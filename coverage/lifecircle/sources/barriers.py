@@ -93,7 +93,9 @@ def read_barriers(
 def _read_layer(configuration: Configuration, layer: SourceLayer, field: str, problems: Problems) -> _Read | None:
     if layer.path.lower().endswith(OSM_SUFFIXES):
         return _read_osm(configuration, layer, field, problems)
-    read = read_source(configuration.folder, layer, "terrain: barriers", problems, field=f"{field}.path")
+    read = read_source(
+        configuration.folder, layer, "terrain: barriers", problems, field=f"{field}.path", may_be_empty=not layer.where
+    )
     if read is None:
         return None
     if not read.has_geometry or read.crs is None:

@@ -38,7 +38,13 @@ def read_candidates(
     for index, layer in enumerate(configuration.candidates):
         columns = [one for one in (layer.id, layer.name, layer.cost) if one]
         read = read_source(
-            configuration.folder, layer, "candidates", problems, columns=columns, field=f"candidates[{index + 1}].path"
+            configuration.folder,
+            layer,
+            "candidates",
+            problems,
+            columns=columns,
+            field=f"candidates[{index + 1}].path",
+            may_be_empty=True,
         )
         places = place_rows(layer, read, units, crs, problems) if read is not None else None
         if read is None or places is None:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from lifecircle.model import InputFile
-from lifecircle.problems import Problems, UnreadableError
+from lifecircle.problems import Problems, Severity, UnreadableError
 from lifecircle.sources.datum import WGS84, parse_crs
+from lifecircle.sources.osm_shapes import is_osm_file, read_osm_layer
 from lifecircle.sources.sheets import read_sheet
-from lifecircle.sources.tables import match_where, name_columns
+from lifecircle.sources.tables import clean_text, match_where, name_columns, report_rows, strip_controls
 from lifecircle.sources.vectors import read_layer, shapefile_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pyproj
 
     from lifecircle.config import SourceLayer
 
+MOST_READ = 1000  # rows looked at for the words a column holds
 TABLE_SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls")
 
 
@@ -39,6 +43,8 @@ class ReadLayer:
     crs: pyproj.CRS | None
     """What the coordinates are in; None for a table, whose coordinate columns are not read yet."""
     source: InputFile
+    left_out: int = 0
+    """Rows that repeat an earlier one."""
 
     @property
     def has_geometry(self) -> bool:
@@ -47,7 +53,8 @@ class ReadLayer:
 
     def counted(self, *, repaired: int = 0, set_aside: int = 0) -> InputFile:
         """Return the manifest's line: rows = used + repaired + set aside."""
-        rows = len(self.frame)
+        rows = len(self.frame) + self.left_out
+        set_aside += self.left_out
         used = rows - repaired - set_aside
         return replace(self.source, rows=rows, used=used, repaired=repaired, set_aside=set_aside)
 
@@ -97,6 +104,7 @@ def read_source(
     columns: Iterable[str] = (),
     field: str,
     is_table: bool = False,
+    may_be_empty: bool = False,
 ) -> ReadLayer | None:
     """Read a layer, whatever its format.
 
@@ -108,6 +116,8 @@ def read_source(
         The place in ``district.toml``, for messages.
     is_table
         Only the columns are asked for: a geometry, and its CRS, may be anything.
+    may_be_empty
+        No row, or none that ``where`` chooses, is what the district has of this: a warning. Else it is an error.
 
     Returns
     -------
@@ -117,20 +127,20 @@ def read_source(
     path = resolve_path(folder, layer.path, problems, field)
     if path is None:
         return None
+    columns = list(columns)
     wanted = [*columns, *layer.where]
     if path.suffix.lower() in TABLE_SUFFIXES:
         wanted += [name for name in (layer.lon, layer.lat, layer.x, layer.y) if name]
-    frame: pd.DataFrame | None
     try:
-        if path.suffix.lower() in TABLE_SUFFIXES:
-            frame, shown = read_sheet(path, layer, wanted, problems)
-        else:
-            frame, shown = read_layer(path, layer, problems)
+        frame, shown = _read_frame(path, layer, columns, wanted, problems)
     except UnreadableError as error:
-        problems.error("file-unreadable", layer.path, str(error), layer=layer.layer or layer.sheet or "", field=field)
+        _report_unreadable(str(error), layer, field, problems)
         return None
     if frame is None:
         return None
+    if not len(frame) and not [name for name in frame.columns if name != "geometry"]:
+        # A GeoJSON file without features has no columns either.
+        frame = frame.assign(**{name: np.empty(0, dtype=object) for name in dict.fromkeys(wanted)})
     frame = name_columns(frame, wanted, layer.path, shown, problems)
     if frame is None:
         return None
@@ -141,11 +151,50 @@ def read_source(
         crs = _layer_crs(layer, frame, shown, problems)
         if crs is None:
             return None
-    frame = _keep_where(frame, layer, shown, problems)
+    frame = _keep_where(frame, layer, shown, "warning" if may_be_empty else "error", problems)
     if frame is None:
         return None
+    frame = strip_controls(frame, [*wanted, "name"], layer.path, shown, problems)
     text = layer.datum if layer.datum in ("gcj02", "bd09") else crs.to_string() if crs is not None else ""
     return ReadLayer(layer.path, shown, frame, crs, describe_file(folder, path, role, text))
+
+
+def _read_frame(
+    path: Path, layer: SourceLayer, columns: list[str], wanted: list[str], problems: Problems
+) -> tuple[pd.DataFrame | None, str]:
+    """Return a file's rows by the reader of its format, and the layer's name for messages."""
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return read_sheet(path, layer, wanted, problems)
+    if is_osm_file(path):
+        return read_osm_layer(path, layer, columns, problems), ""
+    return read_layer(path, layer, wanted, problems)
+
+
+def drop_repeats(read: ReadLayer, field: str, problems: Problems) -> ReadLayer:
+    """Return a layer without the rows that are equal to an earlier one in every column, its place too; these are counted."""
+    if len(read.frame) < 2:
+        return read
+    plain = pd.DataFrame(read.frame.drop(columns="geometry") if read.has_geometry else read.frame).astype(str)
+    if read.has_geometry:
+        plain = plain.assign(geometry=shapely.to_wkb(np.asarray(read.frame["geometry"].array, dtype=object)))
+    is_repeated = plain.duplicated().to_numpy()
+    if not is_repeated.any():
+        return read
+    report_rows(
+        problems, "table-row-twice", "repaired", read.file, read.frame.index[is_repeated], "整行重复,只计一次 the same row twice, counted once",
+        layer=read.layer, field=field, expected="每行一个 each row once", mend="删去重复行 leave them out",
+    )  # fmt: skip
+    return replace(read, frame=read.frame[~is_repeated], left_out=read.left_out + int(is_repeated.sum()))
+
+
+def _report_unreadable(said: str, layer: SourceLayer, field: str, problems: Problems) -> None:
+    """Report why a file cannot be read: what was found, and after the last semicolon how to mend it."""
+    found, _, mend = said.replace("；", "; ").rpartition("; ")
+    line = re.search(r"(?:line|row) (\d+)", found or mend)
+    problems.error(
+        "file-unreadable", layer.path, found or mend, layer=layer.layer or layer.sheet or "", field=field, row=line[1] if line else "",
+        expected="完整、可读的文件 a whole file that can be read", mend=mend if found else "重新导出或复制 export or copy it again",
+    )  # fmt: skip
 
 
 def _layer_crs(layer: SourceLayer, frame: gpd.GeoDataFrame, shown: str, problems: Problems) -> pyproj.CRS | None:
@@ -183,22 +232,33 @@ def _layer_crs(layer: SourceLayer, frame: gpd.GeoDataFrame, shown: str, problems
     return None
 
 
-def _keep_where(frame: pd.DataFrame, layer: SourceLayer, shown: str, problems: Problems) -> pd.DataFrame | None:
-    if len(frame) == 0:
-        problems.error("layer-empty", layer.path, "没有要素 no features", layer=shown)
-        return None
+def _keep_where(
+    frame: pd.DataFrame, layer: SourceLayer, shown: str, severity: Severity, problems: Problems
+) -> pd.DataFrame | None:
+    """Return the rows that ``where`` chooses; None where there is none and that is an error."""
+    if not len(frame):
+        problems.add(
+            "layer-empty", severity, layer.path, "没有要素 no features", layer=shown, expected="至少一行 at least one row",
+            mend="若本区确实没有,按没有计 if the district has none of these, it counts as none; 否则重新导出 else export it again",
+        )  # fmt: skip
+        return None if severity == "error" else frame
     if not layer.where:
         return frame
     keep = match_where(frame, layer.where)
     if not keep.any():
-        values = {column: sorted({str(v) for v in frame[column].head(1000)})[:8] for column in layer.where}
-        problems.error(
-            "layer-where-empty",
-            layer.path,
-            f"where 没有选中任何行 selects none of {len(frame)} rows",
-            layer=shown,
-            field="where",
-            mend=f"列中有 the columns hold: {values}",
-        )
-        return None
+        values = {
+            column: list(dict.fromkeys(clean_text(cell) for cell in frame[column].head(MOST_READ)))[:8]
+            for column in layer.where
+        }
+        problems.add(
+            "layer-where-empty", severity, layer.path, f"where 没有选中任何行 selects none of {len(frame)} rows: {_as_written(layer.where)}",
+            layer=shown, field="where", expected=f"列中有 the columns hold: {values}",
+            mend="改为列中的写法 write what the columns hold; 若确实没有,按没有计 if there is none, it counts as none", count=len(frame),
+        )  # fmt: skip
+        if severity == "error":
+            return None
     return frame[keep]
+
+
+def _as_written(where: Mapping[str, Any]) -> str:
+    return ", ".join(f"{column} = {value}" for column, value in where.items())

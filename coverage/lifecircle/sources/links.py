@@ -59,7 +59,9 @@ def _read_layer(
     configuration: Configuration, layer: LinkLayer, place: str, units: Mapping[Level, Units], crs: pyproj.CRS, problems: Problems
 ) -> tuple[list[LinkWork], list[InputFile]]:  # fmt: skip
     columns = list(layer.fields.values())
-    read = read_source(configuration.folder, layer, "links", problems, columns=columns, field=f"{place}.path")
+    read = read_source(
+        configuration.folder, layer, "links", problems, columns=columns, field=f"{place}.path", may_be_empty=True
+    )
     if read is None:
         return [], []
     if not read.has_geometry:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pyproj
 
-    from lifecircle.config import Configuration, UnitLayer
+    from lifecircle.config import Configuration, District, UnitLayer
 
 MOST_AREA_CHANGE = 0.001  # of a repaired polygon's area
 GAP_M = 10.0  # narrower slits between units are digitising, wider ones may be real enclaves
@@ -79,6 +79,7 @@ def read_units(configuration: Configuration, problems: Problems) -> tuple[dict[L
     _check_crs_area(units, crs, problems)
     _check_nesting(units, configuration, problems)
     _check_code_lengths(units, configuration, problems)
+    _check_codes_above(units, configuration, problems)
     return units, files
 
 
@@ -173,15 +174,9 @@ def _read_polygons(
     )
     found = ", ".join(sorted({shapely.GeometryType(int(value)).name.lower() for value in kind[is_other]}))
     report_rows(
-        problems,
-        "units-not-polygons",
-        "error",
-        read.file,
-        rows[is_other],
-        f"不是面 not polygons but {found}",
-        layer=read.layer,
-        expected="面 polygons",
-    )
+        problems, "units-not-polygons", "error", read.file, rows[is_other], f"不是面 not polygons but {found}", layer=read.layer,
+        expected="面 polygons", mend=_mend_of_lines(raw[is_other]),
+    )  # fmt: skip
     if is_empty.any() or is_other.any():
         return None
     try:
@@ -197,6 +192,23 @@ def _read_polygons(
         mend="检查图层的坐标系 check the layer's crs",
     )  # fmt: skip
     return None if is_lost.any() else _repair(geometry, rows, read, problems)
+
+
+def _mend_of_lines(shapes: TextArray) -> str:
+    """Return how to make areas of what is none: lines that close enclose some, and QGIS draws them."""
+    lines = shapely.get_parts(shapes[shapely.get_dimensions(shapes) == 1])
+    # Where lines cross without a vertex they enclose areas too.
+    closed = shapely.get_parts(shapely.polygonize([shapely.union_all(lines)])) if len(lines) else lines
+    if len(closed):
+        return (
+            f"这些线围成 {len(closed)} 个面 these lines make {len(closed)} polygons: 在 QGIS 中用“面化”转为面并补上代码与名称 "
+            "turn them into polygons in QGIS with Polygonize, and give each its code and name"
+        )
+    return (
+        "线没有闭合，请用面图层 the lines do not close: use the layer of areas"
+        if len(lines)
+        else "请用面图层 use the layer of areas"
+    )
 
 
 def _repair(
@@ -340,6 +352,27 @@ def _check_code_lengths(units: Mapping[Level, Units], configuration: Configurati
         )
 
 
+def _check_codes_above(units: Mapping[Level, Units], configuration: Configuration, problems: Problems) -> None:
+    """Warn of villages whose code begins with another township's than the one they lie in."""
+    if not {"township", "village"} <= units.keys():
+        return
+    above, below = units["township"], units["village"]
+    row = {str(code)[:9]: index for index, code in enumerate(above.code) if len(str(code)) in (9, 12)}
+    said = np.array([row.get(str(code)[:9], -1) if len(str(code)) == 12 else -1 for code in below.code], dtype=np.int64)
+    point = shapely.point_on_surface(below.geometry)
+    lies = locate(shapely.get_x(point), shapely.get_y(point), above.geometry)
+    is_other = (said >= 0) & (lies >= 0) & (said != lies)
+    path = {layer.level: layer.path for layer in configuration.units}["village"]
+    shown = "; ".join(
+        f"{below.name[at]} {below.code[at]} 在 lies in {above.name[lies[at]]}, 代码属 code of {above.name[said[at]]}"
+        for at in np.flatnonzero(is_other)[:3]
+    )
+    report_rows(
+        problems, "units-code-elsewhere", "warning", path, below.code[is_other], f"代码与所在镇街不符 codes of another township: {shown}",
+        field="id", expected="前 9 位是所在镇街的代码 the first 9 digits are the township's", mend="改正代码或边界 mend the code or the borders",
+    )  # fmt: skip
+
+
 def district_bounds(units: Mapping[Level, Units]) -> tuple[float, float, float, float]:
     """Return the box around all units in the district's CRS: left, bottom, right, top, in metres."""
     box = np.vstack([shapely.bounds(level_units.geometry) for level_units in units.values()])
@@ -354,3 +387,23 @@ def locate(x: FloatArray, y: FloatArray, polygons: TextArray) -> IntArray:
     point, polygon = shapely.STRtree(polygons).query(points, predicate="intersects")
     np.minimum.at(row, point, polygon)
     return np.where(row == len(polygons), -1, row)
+
+
+def is_in_units(geometry: TextArray, units: Mapping[Level, Units]) -> BoolArray:
+    """Return which places touch a unit of the district."""
+    inside = np.zeros(len(geometry), dtype=bool)
+    for level_units in units.values():
+        hits = shapely.STRtree(level_units.geometry).query(geometry, predicate="intersects")[0]
+        inside[hits] = True
+    return inside
+
+
+def with_district(units: Mapping[Level, Units], district: District | None) -> Mapping[Level, Units]:
+    """Return the units with the district itself: the union of its largest units, where no layer draws it."""
+    if "district" in units or not units or district is None:
+        return units
+    largest = units[next(level for level in LEVELS if level in units)]
+    outline = np.empty(1, dtype=object)
+    outline[0] = shapely.union_all(largest.geometry)
+    code, name = np.array([district.code], dtype=object), np.array([district.name.zh], dtype=object)
+    return {"district": Units("district", code, name, outline), **units}

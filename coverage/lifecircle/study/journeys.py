@@ -112,10 +112,19 @@ class Journeys:
             roads = self.layers.roads
             if roads is None:
                 raise RuntimeError("a network mode without roads must have been refused")
-            network = self.prepared.ask(mode, lambda: build_network(roads, mode, load_ways(), self.heights))
+            network = self.prepared.ask(
+                mode, lambda: build_network(roads, mode, load_ways(), self.heights, self.layers.barriers.shape)
+            )
             self.networks[mode_id] = network
             for text in network.problems:
                 self.problems.add("network-ferry", "warning", "roads", text, field=f"modes.{mode_id}")
+            if network.unclear_barriers:
+                self.problems.add(
+                    "network-barrier-at-crossing", "note", "roads",
+                    "障碍位于路口，图上不知挡住哪条路，未断开 barriers where ways cross: which is closed is not known, none is cut",
+                    expected="障碍在路段上 on the way it closes", mend="在地图上移到所挡的路上 move it along that way",
+                    field=f"modes.{mode_id}", count=network.unclear_barriers,
+                )  # fmt: skip
         return self.networks[mode_id]
 
     def network(self, mode_id: str) -> Network:
@@ -236,7 +245,7 @@ class Journeys:
 def _nearest_access_m(entrances: Entrances) -> FloatArray:
     if not len(entrances.joins):
         return np.zeros(0)
-    return np.minimum.reduceat(entrances.joins.access_m, entrances.start[:-1])
+    return np.minimum.reduceat(entrances.joins.nearest_m, entrances.start[:-1])
 
 
 def _is_without(rows: IntArray, serving: bytes) -> bool:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import shapely
 from scipy.sparse import csr_array
 
-from lifecircle.config import ClassGoing, Mode, Rule
+from lifecircle.config import ClassGoing, Mode, Rule, load_tags
 from lifecircle.model import FloatArray, IntArray, Roads
 from lifecircle.problems import Problems
 from lifecircle.sources.datum import parse_crs, transform_xy
@@ -153,7 +153,10 @@ class Overland:
             names.index(value) if value in names else names.index(link) if (link := value.removesuffix("_link")) in names else default
             for value in map(str, column.cat.categories)
         ]  # fmt: skip
+        absent = load_tags().absent
+        by_class = [-1 if value in absent else of for value, of in zip(map(str, column.cat.categories), by_class, strict=True)]
         going = np.array([*by_class, -1], dtype=np.int64)[column.cat.codes.to_numpy()]
+        going[roads.is_ferry] = -1  # nobody walks the water, whatever class of road the ferry says it is
         x, y = self.to_surface(surface, roads.x[roads.way_node], roads.y[roads.way_node])
         way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))
         lines = shapely.linestrings(np.column_stack([x, y]), indices=way)

@@ -91,7 +91,8 @@ def choose_facilities(
             if not len(chosen):
                 problems.add(
                     "rule-no-match", "warning", "district.toml", "没有一处设施符合条件 no facility matches",
-                    field=f"rules.{rule.id}.{part}",
+                    field=f"rules.{rule.id}.{part}", expected="至少一处 at least one",
+                    mend="检查图层与条件;确实没有则为 0 check the layer and the conditions; where there is none, 0 is right",
                 )  # fmt: skip
     return found
 
@@ -132,7 +133,11 @@ def _report_unclear(
     """Warn of what stands where yes or no is asked for and says neither: the facility counts as without."""
     for wanted in filters:
         frame = facilities.frame[facilities.frame["kind"].isin(wanted.kind)]
-        asked = [key for key, values in wanted.attributes.items() if any(isinstance(value, bool) for value in values)]
+        asked = [
+            key
+            for key, values in wanted.attributes.items()
+            if isinstance(values, tuple) and any(isinstance(value, bool) for value in values)
+        ]
         for key in (key for key in asked if key in frame.columns):
             answer = as_bool(frame[key])
             cells = [cell for cell, yes in zip(frame[key], answer, strict=True) if yes is None and not is_missing(cell)]

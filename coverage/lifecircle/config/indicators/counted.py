@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from lifecircle.config.conditions import Conditions
 from lifecircle.config.indicators.base import IndicatorEntry, InUnit
-from lifecircle.config.records import Conditions, Filters, Need, Records, TableFilter, TableName, needs_of
+from lifecircle.config.records import Filters, Need, Records, TableFilter, TableName, needs_of
 from lifecircle.config.schema import Level
 from lifecircle.config.targets import Target
 
