@@ -42,7 +42,9 @@ class Entry(Frozen):
         check_targets(self.targets, self.value_unit)
         beyond = {level for target in self.targets for level in target.levels} - set(self.levels)
         if beyond:
-            raise ValueError(f"目标的级别不在条目的级别中 a target of levels that the entry is not reported at: {sorted(beyond)}")
+            raise ValueError(
+                f"目标的级别不在条目的级别中 a target of levels that the entry is not reported at: {sorted(beyond)}"
+            )
         return self
 
     def targets_in(self, year: int) -> tuple[Target, ...]:

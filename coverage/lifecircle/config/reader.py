@@ -306,8 +306,8 @@ def _note_elsewhere(policies: list[Policy], district: District | None, problems:
     for policy in policies:
         if district is not None and not policy.holds_in(district):
             problems.add(
-                "policy-elsewhere", "note", FILE_NAME, f"{policy.title.zh} 不适用于本区，因列出而照算（示范） holds elsewhere, computed because it is listed",
-                field="district.policies", expected=", ".join(policy.applies_to), mend=f'不作示范时删去 leave out "{policy.id}" unless as a demonstration',
+                "policy-elsewhere", "note", FILE_NAME, f"{policy.title.zh} 不适用于本区，因列出而照算（示范） holds elsewhere, computed as listed",
+                field="district.policies", expected=", ".join(policy.applies_to), mend=f'不作示范时删去 leave out unless a demonstration: "{policy.id}"',
             )  # fmt: skip
 
 

@@ -45,8 +45,9 @@ def _due(study: Study) -> pd.DataFrame:
 def count_targets(study: Study) -> dict[str, int]:
     """Return how many targets the district has, how many of them stand how, and how many there are in words alone."""
     due = district_targets(study)
-    stand = {word: int((due["status"] == word).sum()) for word in MARKS} if len(due) else dict.fromkeys(MARKS, 0)
-    return {"targets": len(due), **stand, "in_words": len(district_words(study))}
+    stand = due["status"].value_counts().to_dict() if len(due) else {}
+    counted: dict[str, int] = {word: int(stand.get(word, 0)) for word in MARKS}
+    return {"targets": len(due), **counted, "in_words": len(district_words(study))}
 
 
 def target_table(study: Study) -> Table | None:

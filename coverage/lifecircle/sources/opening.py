@@ -101,8 +101,8 @@ def read_open(
     for kind in dict.fromkeys(frame["kind"][is_used & is_timed]) if at is None else ():
         of_kind = is_used & is_timed & (frame["kind"] == kind).to_numpy()
         problems.add(
-            "facilities-hours", "note", f"facilities: {kind}", f"未设时刻，有开放时间的都按开放计 no time of day: all with hours count as open; {HOURS_MEND}",
-            field="district.at", count=int(of_kind.sum()),
+            "facilities-hours", "note", f"facilities: {kind}", "未设时刻，有开放时间的都按开放计 no time of day: all with hours count as open",
+            field="district.at", mend=HOURS_MEND, count=int(of_kind.sum()),
         )  # fmt: skip
     return is_open, is_timed
 

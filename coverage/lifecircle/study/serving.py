@@ -77,9 +77,7 @@ def choose_facilities(
             )  # fmt: skip
         rows = {part: np.flatnonzero(chosen & is_open) for part, (chosen, _) in matched.items() if chosen is not None}
         told = [chosen & is_timed for chosen, _ in matched.values() if chosen is not None]
-        if (timed := int(sum(part.sum() for part in told))) > 0:
-            closed = int(sum((part & ~is_open).sum() for part in told))
-            found.hours[rule.id] = _say_hours(at, timed, closed)
+        found.hours.update(_say_hours(rule.id, at, told, is_open))
         if len(rows) < len(matched):
             found.not_computed[rule.id] = "; ".join(f"{fault.text} {fault.name}" for fault in faults)
             continue
@@ -97,11 +95,19 @@ def choose_facilities(
     return found
 
 
-def _say_hours(at: str | None, timed: int, closed: int) -> str:
-    """Return what a rule's figures assume of opening hours."""
+def _say_hours(rule: str, at: str | None, told: list[BoolArray], is_open: BoolArray) -> dict[str, str]:
+    """Return what a rule's figures assume of opening hours; nothing where no facility of it has any."""
+    timed = int(sum(part.sum() for part in told))
+    if not timed:
+        return {}
     if at is None:
-        return f"未设时刻：{timed} 处有开放时间的都按开放计。No time of day: {timed} with opening hours all count as open."
-    return f"{at} 时：{timed} 处有开放时间，其中 {closed} 处不开放，未计。At {at}: of {timed} with opening hours {closed} are closed and serve nobody."
+        text = (
+            f"未设时刻：{timed} 处有开放时间的都按开放计。No time of day: {timed} with opening hours all count as open."
+        )
+        return {rule: text}
+    closed = int(sum((part & ~is_open).sum() for part in told))
+    text = f"{at} 时：{timed} 处有开放时间，其中 {closed} 处不开放，未计。At {at}: of {timed} with opening hours {closed} are closed and serve nobody."
+    return {rule: text}
 
 
 def say_hours(configuration: Configuration, hours: Mapping[str, str]) -> Configuration:
