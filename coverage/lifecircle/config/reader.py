@@ -307,7 +307,7 @@ def _note_elsewhere(policies: list[Policy], district: District | None, problems:
         if district is not None and not policy.holds_in(district):
             problems.add(
                 "policy-elsewhere", "note", FILE_NAME, f"{policy.title.zh} 不适用于本区，因列出而照算（示范） holds elsewhere, computed as listed",
-                field="district.policies", expected=", ".join(policy.applies_to), mend=f'不作示范时删去 leave out unless a demonstration: "{policy.id}"',
+                field="district.policies", expected=", ".join(policy.applies_to), mend=f'非示范则删去 leave out unless a demonstration: "{policy.id}"',
             )  # fmt: skip
 
 

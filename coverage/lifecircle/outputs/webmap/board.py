@@ -32,8 +32,9 @@ def describe_board(study: Study) -> dict[str, Any] | None:
     """Return what is monitored; None where nothing is: no target, no scorecard, no statement.
 
     ``targets`` is how many the district has, as everywhere else. ``indicators`` have a target that the year answers to; their
-    ``townships`` hold a value and a status for each township, in the order of the units. ``others`` were computed and have none. ``unanswered`` are the statements that lack data, each with what it needs.
-    Groups beside an indicator (``-age60``) are left out. Percentages are 0-100, a status is its place in :data:`STATUSES`, None is no figure.
+    ``townships`` hold a value and a status for each township, in the order of the units. ``others`` were computed and have none.
+    ``unanswered`` are the statements that lack data, each with what it needs. Groups beside an indicator (``-age60``) are left out.
+    Percentages are 0-100, a status is its place in :data:`STATUSES`, None is no figure.
     """
     study = study.shown
     targets, statements = _table(study, "targets"), _table(study, "statements")

@@ -46,7 +46,7 @@ METHOD: tuple[Item, ...] = (
         "完成情况 status",
         (
             "提前 ahead：已达到日后的目标；如期 on schedule：已达标，或在基期与目标的连线之上；滞后 behind：在连线之下，或不如基期；"
-            "推进中 under way：未达标、未到期，没有基期可比；未达标 missed：到期未达；缺数据 not known：没有数据、基期或对照，不作判断；无目标 no target。"
+            "推进中 under way：未到期，无基期可比；未达标 missed：到期未达；缺数据 not known：没有数据、基期或对照，不作判断；无目标 no target。"
         ),
     ),
     (
