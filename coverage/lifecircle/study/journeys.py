@@ -118,12 +118,12 @@ class Journeys:
             self.networks[mode_id] = network
             for text in network.problems:
                 self.problems.add("network-ferry", "warning", "roads", text, field=f"modes.{mode_id}")
-            if network.unclear_barriers:
+            if network.left_out.unclear_barriers:
                 self.problems.add(
                     "network-barrier-at-crossing", "note", "roads",
                     "障碍位于路口，图上不知挡住哪条路，未断开 barriers where ways cross: which is closed is not known, none is cut",
                     expected="障碍在路段上 on the way it closes", mend="在地图上移到所挡的路上 move it along that way",
-                    field=f"modes.{mode_id}", count=network.unclear_barriers,
+                    field=f"modes.{mode_id}", count=network.left_out.unclear_barriers,
                 )  # fmt: skip
         return self.networks[mode_id]
 
