@@ -89,7 +89,7 @@ class _Card:
     @property
     def has_targets(self) -> bool:
         """Whether anything is asked in it."""
-        return bool(len(self.rows)) and bool((self.rows["target_kind"].astype(str) != "").any())
+        return bool(len(self.rows)) and bool((~self.rows["target_kind"].isin(["", "qualitative"])).any())
 
 
 @measure(Scorecard)
@@ -111,10 +111,9 @@ def scorecard(entry: Scorecard, facts: Facts) -> Findings:
         suffix = f"-{card.policy or 'own'}" if place else ""
         named = entry.names if card.title is None else beside(entry, card.title.zh, card.title.en or card.title.zh)
         words = Label(zh=f"{named.zh}：监测条款数", en=f"{named.en or named.zh}: clauses monitored")
-        found += [
-            Finding(met, suffix=suffix, label=named, counts="项"),
-            Finding(monitored, suffix=f"{suffix}-monitored", label=words, unit="项", is_asked=False),
-        ]
+        # A document without targets is monitored; there is no share of them that could be met, and none that is missing.
+        found += [Finding(met, suffix=suffix, label=named, counts="项")] if card.has_targets or not place else []
+        found.append(Finding(monitored, suffix=f"{suffix}-monitored", label=words, unit="项", is_asked=False))
         listed += tables
     if not listed:
         return Findings((), reason="所报级别没有单元 no units of the levels it is reported at")
