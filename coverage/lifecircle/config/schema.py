@@ -111,6 +111,8 @@ class UnitLayer(SourceLayer):
     level: Level
     id: str
     name: str
+    repair: bool = False
+    """Take repairs that move more than a rounding does: an invalid outline whose area changes, units that overlap by more than 0.5 m."""
 
 
 class Control(Frozen):

@@ -3,6 +3,7 @@
 from lifecircle.sources.barriers import read_barriers
 from lifecircle.sources.candidates import read_candidates
 from lifecircle.sources.changes import ChangedFacilities, change_facilities
+from lifecircle.sources.datum_fit import check_positions
 from lifecircle.sources.facilities import read_facilities, read_layers
 from lifecircle.sources.links import build_links, lay_links, read_links
 from lifecircle.sources.opening import keep_standing, read_open
@@ -18,6 +19,7 @@ __all__ = [
     "ChangedFacilities",
     "build_links",
     "change_facilities",
+    "check_positions",
     "close_more",
     "keep_standing",
     "lay_links",

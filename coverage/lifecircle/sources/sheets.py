@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import struct
 import unicodedata
 import warnings
 import zipfile
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
     from lifecircle.config import SourceLayer
 
+DAMAGED = (
+    zipfile.BadZipFile, InvalidFileException, LookupError, ValueError, TypeError, AttributeError, SyntaxError, EOFError, OSError, RuntimeError,
+    struct.error, zlib.error,
+)  # fmt: skip
+"""What openpyxl and the standard library raise at a workbook that is damaged; its XML is a SyntaxError, a password a RuntimeError."""
 HEADER_WITHIN = 20  # rows searched for the header
 TOTAL = re.compile(r"(合计|总计|共计|小计)[::]?")
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls")
@@ -123,8 +129,8 @@ def _real_type(head: bytes) -> str:
 
 
 def _read_workbook(path: Path, layer: SourceLayer, wanted: list[str], problems: Problems) -> tuple[Rows | None, str]:
-    _check_workbook(path)
     try:
+        _check_workbook(path)
         with warnings.catch_warnings():
             # openpyxl warns of styles, validations and drawings it leaves out; only values are read here.
             warnings.simplefilter("ignore", UserWarning)
@@ -138,7 +144,9 @@ def _read_workbook(path: Path, layer: SourceLayer, wanted: list[str], problems: 
                 return rows, shown
             finally:
                 book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, EOFError, OSError, zlib.error) as error:
+    except UnreadableError:
+        raise
+    except DAMAGED as error:
         raise UnreadableError(
             f"Excel 文件读不出 cannot be read ({path.stat().st_size} bytes): {str(error)[:200]}; "
             "可能不完整,重新复制或另存 it may be cut short: copy or save it again"

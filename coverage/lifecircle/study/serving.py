@@ -44,6 +44,7 @@ def choose_facilities(
                 "--rule",
                 f'没有这条准则 no such rule "{name}"',
                 mend=nearest_name(name, sorted(known)),
+                expected="已有的准则 a rule there is",
             )
     at = configuration.district.at if configuration.district is not None else None
     is_open, is_timed = read_open(facilities, at, configuration.facilities, problems)
@@ -74,6 +75,7 @@ def choose_facilities(
             problems.add(
                 "rule-no-facilities", "error" if is_own else "note", "district.toml", f'{fault.text} "{fault.name}"',
                 field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else fault.mend,
+                expected="图层已有的类别与属性 a kind and attributes that the layers have",
             )  # fmt: skip
         rows = {part: np.flatnonzero(chosen & is_open) for part, (chosen, _) in matched.items() if chosen is not None}
         told = [chosen & is_timed for chosen, _ in matched.values() if chosen is not None]
@@ -152,6 +154,7 @@ def _report_unclear(
                     "rule-not-yes-or-no", "warning", f"facilities: {'/'.join(wanted.kind)}",
                     f"{key} 不是是否，按无计 neither yes nor no, counted as no: {show_values(cells)}",
                     field=place, mend="写成 write 是/否, true/false, 1/0", count=len(cells),
+                    expected="是或否 yes or no",
                 )  # fmt: skip
 
 
