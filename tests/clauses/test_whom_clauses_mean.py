@@ -71,7 +71,9 @@ def test_a_village_of_which_the_table_does_not_say_is_counted_on_no_side_and_sai
 
 
 def test_without_the_class_rural_people_are_missing_and_say_so(tmp_path):
-    folder = lay_out(tmp_path / "clauses", FULL + WATER + water("all", "adequacy") + water("country", "adequacy", RURAL))
+    folder = lay_out(
+        tmp_path / "clauses", FULL + WATER + water("all", "adequacy") + water("country", "adequacy", RURAL)
+    )
     study = run_district(folder, with_areas=False)
     assert "all" in set(study.indicators["indicator"])
     assert "country" not in set(study.indicators["indicator"])
@@ -182,7 +184,13 @@ def test_undated_states_take_the_end_of_the_documents_period_and_duties_and_dire
         "duty": {"kind": "hold", "value": 0.9}, "direction": {"kind": "improve"},
     }  # fmt: skip
     table = {
-        "policy": {"id": "it", "title": "它", "document": "它", "source": "它", "period": {"last": 2027, "quote": "到2027年"}},
+        "policy": {
+            "id": "it",
+            "title": "它",
+            "document": "它",
+            "source": "它",
+            "period": {"last": 2027, "quote": "到2027年"},
+        },
         "indicators": [{"id": name, **entry, "target": target} for name, target in kinds.items()],
     }
     made = {one.id: one for one in read_policy(table, "it.toml").indicators}

@@ -14,6 +14,7 @@ from lifecircle.outputs.publish import publish_study
 from lifecircle.outputs.scores import count_targets, target_line
 from lifecircle.outputs.webmap.board import STATUSES, describe_board
 from lifecircle.study import run_district
+from lifecircle.study.layers import say_nothing
 
 DEMO = REPOSITORY / "data" / "raw" / "dongtou"
 DOCUMENTS = ["dongtou-2021", "zhejiang-2023", "shangzhou-2022", "nanyang-2023", "huzhou"]
@@ -31,7 +32,7 @@ def study():
 @pytest.fixture(scope="module")
 def out(study, tmp_path_factory):
     folder = tmp_path_factory.mktemp("targets")
-    publish_study(study, folder, with_map=False, progress=lambda text: None)
+    publish_study(study, folder, with_map=False, progress=say_nothing)
     return folder
 
 
@@ -79,7 +80,9 @@ def derive(row):
 def test_every_status_follows_from_its_row(targets):
     derived = targets.apply(derive, axis=1)
     wrong = targets[derived != targets["status"]]
-    assert not len(wrong), wrong[["indicator", "level", "value", "target", "status"]].assign(derived=derived).to_string()
+    assert not len(wrong), (
+        wrong[["indicator", "level", "value", "target", "status"]].assign(derived=derived).to_string()
+    )
     assert len(targets) > 1000
     assert set(targets["status"]) >= {"提前", "如期", "滞后", "推进中", "未达标", "缺数据", "无目标"}
 
@@ -186,7 +189,7 @@ def test_a_village_that_hosts_the_health_centre_needs_no_other(rows, study):
     assert states["上级机构所在 host"] + states["有 has"] <= hosting
 
 
-def test_undated_clauses_of_a_document_have_one_year(study):
+def test_undated_clauses_of_a_document_have_one_year():
     for policy in load_policies().values():
         if policy.period is None:
             continue
@@ -218,7 +221,9 @@ def test_the_demonstration_shows_a_scorecard_for_each_of_its_five_documents(stud
         asked = own["indicator"].str.removesuffix("-with-host").map(statement)
         assert card["with_target"] + card["not_known"] == asked.nunique(), "only what the document itself asks"
         met = own.assign(clause=asked).groupby("clause")["status"].agg(lambda each: each.isin(["提前", "如期"]).all())
-        assert card["ahead"] + card["on_schedule"] == int(met.astype(bool).sum()), "met when all that a clause asks is met"
+        assert card["ahead"] + card["on_schedule"] == int(met.astype(bool).sum()), (
+            "met when all that a clause asks is met"
+        )
     names = set(study.indicators["indicator"])
     assert {"annual-scorecard", "annual-scorecard-zhejiang-2023", "annual-scorecard-shangzhou-2022"} <= names
     assert {"annual-scorecard-nanyang-2023-monitored", "annual-scorecard-huzhou-monitored"} <= names
