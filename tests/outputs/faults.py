@@ -37,7 +37,7 @@ class Injector:
         fsync = os.fsync
 
         def counted(handle):
-            self.strike("fsync", os.readlink(f"/proc/self/fd/{handle}"))
+            self.strike("fsync", str(Path(f"/proc/self/fd/{handle}").readlink()))
             return fsync(handle)
 
         os.fsync = counted
@@ -53,7 +53,7 @@ class Injector:
             self.strike(event, os.fsdecode(args[0]))
 
     def strike(self, what, path):
-        if not self.armed or (os.path.isabs(path) and not path.startswith(self.under)):
+        if not self.armed or (Path(path).is_absolute() and not path.startswith(self.under)):
             return
         self.count += 1
         if self.count != self.fatal:
@@ -61,8 +61,7 @@ class Injector:
         self.armed = False
         self.named = f"{what} {Path(path).name}"
         if self.fault == "kill":
-            with open(f"{self.under}.named", "w") as stream:
-                stream.write(self.named)
+            Path(f"{self.under}.named").write_text(self.named)
             os.kill(os.getpid(), signal.SIGKILL)
         if self.fault == "interrupt":
             raise KeyboardInterrupt
@@ -71,11 +70,20 @@ class Injector:
 
 def write_set(word):
     def write(tables, maps):
-        for folder, names in ((tables, ("indicators.csv", "cells.parquet", "manifest.json")), (maps, ("index.html", "a.xlsx"))):
+        for folder, names in (
+            (tables, ("indicators.csv", "cells.parquet", "manifest.json")),
+            (maps, ("index.html", "a.xlsx")),
+        ):
             for name in names:
                 with (folder / name).open("w") as stream:
                     stream.write(word)
-        return [tables / "indicators.csv", tables / "cells.parquet", maps / "index.html", maps / "a.xlsx", tables / "manifest.json"]
+        return [
+            tables / "indicators.csv",
+            tables / "cells.parquet",
+            maps / "index.html",
+            maps / "a.xlsx",
+            tables / "manifest.json",
+        ]
 
     return write
 

@@ -119,8 +119,8 @@ def sites(
 @app.command()
 def compare(
     district: District,
-    first: Annotated[int, typer.Argument(metavar="YEAR", help="前一年 the earlier year", min=1949, max=2100)],
-    second: Annotated[int, typer.Argument(metavar="YEAR", help="后一年 the later year", min=1949, max=2100)],
+    first: Annotated[int, typer.Argument(metavar="YEAR", help="前一年 the earlier year", callback=check_year)],
+    second: Annotated[int, typer.Argument(metavar="YEAR", help="后一年 the later year", callback=check_year)],
     rule: Annotated[list[str] | None, typer.Option(help="只比这条准则，可重复 only this rule; may be repeated")] = None,
     coverage_only: Annotated[
         bool, typer.Option("--coverage-only", help="只分解覆盖率，快 split coverage alone: quicker")
