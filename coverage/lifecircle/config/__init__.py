@@ -28,7 +28,7 @@ from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.layer_rules import kinds_of
 from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
 from lifecircle.config.plausible import Plausible, load_nodata_values, load_plausible
-from lifecircle.config.reader import read_configuration
+from lifecircle.config.reader import read_configuration, read_identity
 from lifecircle.config.records import FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
 from lifecircle.config.scenarios import Placed, Scenario
@@ -132,5 +132,6 @@ __all__ = [
     "load_ways",
     "named_by",
     "read_configuration",
+    "read_identity",
     "read_policy",
 ]

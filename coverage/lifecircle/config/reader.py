@@ -139,6 +139,13 @@ def read_configuration(
     return configuration
 
 
+def read_identity(folder: Path) -> tuple[str, int] | None:
+    """Return the id and the year of a district and look at nothing else; None where the configuration does not say them rightly."""
+    table = _read_toml(folder / FILE_NAME, Problems()) or {}
+    found = _validate_section("district", table, Problems())
+    return (found[0].id, found[0].year) if found else None
+
+
 def _read_toml(path: Path, problems: Problems) -> dict[str, Any] | None:
     if not path.is_file():
         problems.error(

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from lifecircle.config.schema import Level
-from lifecircle.problems import LedgerError
 from lifecircle.model.arrays import FloatArray, IntArray, TextArray
+from lifecircle.problems import LedgerError
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -24,8 +24,8 @@ from lifecircle.sources.polygons import (
     repair_polygons,
     simplify_polygons,
 )
-from lifecircle.sources.whereabouts import FAR_FROM_ZONE_M, crs_box, name_of_zone, suggest_crs
 from lifecircle.sources.tables import SHORTENED, as_code, as_text, match_key, report_rows, show_rows
+from lifecircle.sources.whereabouts import FAR_FROM_ZONE_M, crs_box, name_of_zone, suggest_crs
 
 __all__ = [
     "district_bounds", "is_in_units", "keep_polygons", "locate", "read_district_crs", "read_units", "with_district",
