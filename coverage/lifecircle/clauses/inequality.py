@@ -79,7 +79,9 @@ def _between_units(entry: Inequality, facts: Facts, spread: _Spread, by_cell: _S
     return [
         Finding((own,), label=weighed),
         *(
-            Finding((own_figures(district, np.array([value])),), suffix=suffix, label=beside(entry, zh, en), is_asked=False)
+            Finding(
+                (own_figures(district, np.array([value])),), suffix=suffix, label=beside(entry, zh, en), is_asked=False
+            )
             for suffix, zh, en, value in beside_it
         ),
     ]

@@ -19,7 +19,6 @@ from lifecircle.measures.unit_names import UnitNames
 from lifecircle.model import BoolArray, TextArray
 from lifecircle.sources.tables import as_text, clean_code, show_values
 
-
 WITH_HOST = "-with-host"
 HOSTS = "上级机构所在 host"
 """State of a unit that has none of its own and hosts what stands for it."""

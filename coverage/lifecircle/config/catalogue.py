@@ -166,6 +166,12 @@ def load_measures() -> dict[str, Label]:
 
 
 @cache
+def load_hours() -> dict[str, tuple[str, ...]]:
+    """Return what words for opening hours mean, as spans of the day."""
+    return {word: tuple(spans) for word, spans in _read_packaged("hours.toml")["words"].items()}
+
+
+@cache
 def load_groups() -> dict[str, Label]:
     """Return the names of the groups of people the outputs know; a district may have others."""
     return {key: Label.model_validate(value) for key, value in _read_packaged("groups.toml").items()}

@@ -107,12 +107,18 @@ def check_plausible(configuration: Configuration, file: str, problems: Problems)
     used = dict.fromkeys(mode for rule in configuration.rules for mode in rule.modes)
     for name in used:
         mode = configuration.modes.get(name)
-        if mode is not None and mode.engine == "network":
+        if mode is not None:
             for quantity, speed_kph, key in _speeds(mode):
                 _check_value(quantity, speed_kph, f"modes.{name}.{key}", file, problems)
 
 
 def _speeds(mode: Mode) -> Iterator[tuple[str, float, str]]:
+    if mode.engine == "terrain":
+        for number, going in mode.classes.items():
+            quantity = {"walk": "speed_walk", "bike": "speed_bike", "motor": "speed_drive"}.get(going.as_)
+            if quantity is not None:
+                yield quantity, going.speed_kph, f"classes.{number}.speed_kph"
+        return
     own = {"walk": "speed_walk", "bike": "speed_bike"}.get(str(mode.network_type), "speed_drive")
     if mode.speed_kph is not None:
         yield own, mode.speed_kph, "speed_kph"

@@ -54,9 +54,9 @@ def judge_rows(rows: pd.DataFrame, entry: Entry, year: int, known: Known) -> tup
             found = judge(part["value"].to_numpy(np.float64), unit, target, asked, year, measured)
             since = holds_from(asked) if target.kind == "hold" else None
             listed.append(
-                _target_rows(part, target, found.goal, found.expected, found.status, target is due, measured, known).assign(
-                    holds_from=pd.array([pd.NA if since is None else since] * len(part), dtype="Int64")
-                )
+                _target_rows(
+                    part, target, found.goal, found.expected, found.status, target is due, measured, known
+                ).assign(holds_from=pd.array([pd.NA if since is None else since] * len(part), dtype="Int64"))
             )
             if target is due:
                 judged.loc[part.index, "target"] = found.goal

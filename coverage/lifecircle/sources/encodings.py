@@ -65,7 +65,7 @@ def codec_of(name: str) -> str | None:
         try:
             if candidate:
                 return codecs.lookup(candidate).name
-        except LookupError:
+        except (LookupError, ValueError):
             continue
     return None
 

@@ -114,7 +114,8 @@ def _read_places(
         seen[layer.kind] = seen.get(layer.kind, 0) + 1
         frames.append(_layer_frame(layer, read, places, seen[layer.kind], problems))
         is_used = places.is_used
-        files.append(read.counted(repaired=int(places.is_repaired.sum()), set_aside=int((~is_used).sum())))
+        kept = int((frames[-1]["status"] == "used").sum())
+        files.append(read.counted(kept=kept, repaired=int(places.is_repaired.sum()), set_aside=int((~is_used).sum())))
     return _join(frames, units, crs, problems), files
 
 

@@ -73,7 +73,7 @@ def read_registers(
         if read is None or made is None:
             continue
         registers[table.name] = made
-        files.append(read.counted(set_aside=len(read.frame) - len(made)))
+        files.append(read.counted(kept=len(made), set_aside=len(read.frame) - len(made)))
     return registers, files
 
 
@@ -298,7 +298,7 @@ def read_known(
         for key, unit, when, amount in _rows_of(read, code, year, value, used):
             place = (*key, unit)
             bases.setdefault(place, {}).setdefault(when, amount)
-        files.append(read.counted(set_aside=int((~used).sum())))
+        files.append(read.counted(kept=int(used.sum()), set_aside=int((~used).sum())))
     references = _read_references(configuration, before, files, problems)
     return Known(bases, references), files
 
@@ -375,7 +375,7 @@ def _read_references(
         indicator, name = as_text(read.frame["indicator"]), as_text(read.frame["name"])
         for row in range(len(value)):
             keep(indicator[row], float(value[row]), float(year_of[row]), name[row])
-        files.append(read.counted(set_aside=int((~np.isfinite(value)).sum())))
+        files.append(read.counted(kept=int(np.isfinite(value).sum()), set_aside=int((~np.isfinite(value)).sum())))
     return {
         indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
         for indicator, (value, year, name) in found.items()

@@ -6,6 +6,7 @@ import csv
 import io
 import lzma
 import re
+import struct
 import unicodedata
 import warnings
 import zipfile
@@ -41,10 +42,10 @@ ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 MOST_BYTES = 2_000_000_000  # unpacked
 MOST_ROWS = 1_048_576  # of an Excel sheet
 UNREADABLE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, InvalidFileException, KeyError, IndexError, ValueError, TypeError, AttributeError, EOFError,
-    OSError, NotImplementedError, SyntaxError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, InvalidFileException, LookupError, ValueError, TypeError, AttributeError,
+    EOFError, OSError, RuntimeError, SyntaxError,
 )  # fmt: skip
-"""What openpyxl, its XML parser and the unpacker raise of a damaged workbook."""
+"""What openpyxl, its XML parser (a SyntaxError) and the unpacker (a RuntimeError where there is a password) raise of a damaged workbook."""
 Rows = list[tuple[int, list[Any]]]
 """Row number as the planner sees it, and the cells."""
 

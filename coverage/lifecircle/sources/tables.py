@@ -37,6 +37,8 @@ DEGREES = re.compile(
     r"(?:东经|西经|北纬|南纬|[EWNSewns])?(\d+(?:\.\d+)?)[°度o]"
     r"(?:(\d+(?:\.\d+)?)[′'’分](?!′|'))?(?:(\d+(?:\.\d+)?)(?:″|′′|''|\"|”|秒))?([EWNSewns])?"
 )
+COMMA = re.compile(r"([+-]?\d{1,3}),(\d+)[°度]?")
+"""A decimal comma in degrees: ``116,4``."""
 EXCEL_DATE = re.compile(
     r"\d{1,2}月\d{1,2}日|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{1,2}"
 )  # what a CSV has of Excel's dates
@@ -124,6 +126,9 @@ def read_number(value: Any) -> tuple[float, bool]:
 
 def read_degrees(value: Any) -> tuple[float, bool]:
     """Return one coordinate, decimal or ``121°10′56″``, and whether it was repaired."""
+    comma = isinstance(value, str) and COMMA.fullmatch(unicodedata.normalize("NFKC", value).strip())
+    if comma:  # no coordinate has thousands
+        return float(f"{comma[1]}.{comma[2]}"), True
     number, is_repaired = read_number(value)
     if number == number or not isinstance(value, str):
         return number, is_repaired

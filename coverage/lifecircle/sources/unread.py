@@ -48,7 +48,7 @@ def open_layers(configuration: Configuration, problems: Problems) -> None:
         read_source(configuration.folder, unit, "units", problems, columns=(unit.id, unit.name), field=field)
     for section, layers in (("facilities", configuration.facilities), ("layers", configuration.layers)):
         for index, layer in enumerate(layers):
-            columns, field = layer.fields.values(), f"{section}[{index + 1}].path"
+            columns, field = list(layer.fields.values()), f"{section}[{index + 1}].path"
             read_source(configuration.folder, layer, section, problems, columns=columns, field=field)
     for index, table in enumerate(configuration.tables):
         columns = [*table.fields.values(), *([table.id] if table.id else [])]

@@ -6,8 +6,14 @@ layers. Here each of these is an error or said aloud.
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import sqlite3
 import struct
+import tempfile
 import warnings
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -16,8 +22,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
-import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
+from shapely.errors import GEOSException
 
 from lifecircle.problems import Problems, UnreadableError, nearest_name
 from lifecircle.sources.encodings import choose
@@ -25,10 +31,11 @@ from lifecircle.sources.tables import report_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from lifecircle.config import SourceLayer
 
+LOCKED_S = 2.0  # is waited for another program to finish writing
+MOST_CHECKED_BYTES = 64 << 20  # a GeoPackage up to this size is looked through page by page
 BYTES = "ISO-8859-1"  # a character for every byte, under the name that GDAL knows
 MOST_TEXT_ROWS = 5000  # records looked at for their encoding
 
@@ -62,13 +69,17 @@ def read_layer(
     """
     if path.suffix.lower() in (".parquet", ".geoparquet"):
         return _read_parquet(path), ""
+    if path.suffix.lower() == ".gpkg":
+        check_geopackage(path)
+    if path.suffix.lower() == ".shp":
+        check_shapefile(path)
+        path = _with_like_names(path, layer.path, problems)
     try:
         layers = [str(name) for name, _ in pyogrio.list_layers(path)]
         name, shown = _choose_layer(layers, layer, problems)
         if name is None:
             return None, shown
         if path.suffix.lower() == ".shp":
-            check_shapefile(path)
             return _read_shapefile(path, layer, wanted, problems), shown
         return _read(path, name, layer.encoding), shown
     except UnicodeDecodeError as error:
@@ -76,7 +87,7 @@ def read_layer(
         raise UnreadableError(
             f"文字不是 the text is not {shown_encoding(layer)} (字节 bytes {found}); 按 UTF-8 重新导出 export it again in UTF-8"
         ) from error
-    except (DataSourceError, DataLayerError, shapely.errors.GEOSException) as error:
+    except (DataSourceError, DataLayerError, GEOSException) as error:
         raise UnreadableError(f"读不出 cannot be read ({path.stat().st_size} bytes): {str(error)[:200]}") from error
 
 
@@ -96,6 +107,7 @@ def _choose_layer(layers: list[str], layer: SourceLayer, problems: Problems) -> 
             layer=layer.layer,
             field="layer",
             mend=nearest_name(layer.layer, layers),
+            expected="文件里的图层 a layer of the file",
         )
     elif len(layers) == 1:
         return layers[0], ""
@@ -106,9 +118,16 @@ def _choose_layer(layers: list[str], layer: SourceLayer, problems: Problems) -> 
             f"有多个图层 {len(layers)} layers: {', '.join(layers)}",
             field="layer",
             mend=f'写明 set layer = "{layers[0]}"',
+            expected="写明用哪一个 which of them",
         )
     else:
-        problems.error("layer-empty", layer.path, "没有图层 no layers")
+        problems.error(
+            "layer-empty",
+            layer.path,
+            "没有图层 no layers",
+            expected="至少一个图层 at least one layer",
+            mend="重新导出 export it again",
+        )
     return None, layer.layer or ""
 
 
@@ -261,3 +280,68 @@ def check_shapefile(path: Path) -> None:
         raise UnreadableError(
             f"shapefile 不完整 is truncated: {shapes} 个图形 shapes, {rows} 行属性 rows; 请重新导出 export it again"
         )
+
+
+def _with_like_names(path: Path, file: str, problems: Problems) -> Path:
+    """Return a shapefile whose parts are called alike; where their case differs (``A.DBF`` beside ``a.shp``), of a copy."""
+    parts = shapefile_parts(path)
+    if all(part.stem == path.stem and part.suffix in (suffix, suffix.upper()) for suffix, part in parts.items()):
+        return path
+    problems.add(
+        "shapefile-names", "repaired", file, f"各部分文件名大小写不一 the parts' names differ in case: {', '.join(part.name for part in parts.values())}",
+        expected="同名的各部分 parts of one name", mend="改为同名 give them one name", count=len(parts),
+    )  # fmt: skip
+    folder = Path(tempfile.mkdtemp(prefix="lifecircle-shp-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for suffix, part in parts.items():
+        shutil.copyfile(part, folder / f"{path.stem}{suffix}")
+    return folder / f"{path.stem}.shp"
+
+
+def check_geopackage(path: Path) -> None:
+    """Check that a GeoPackage is whole, that nobody is writing to it, and that no interrupted writing waits beside it.
+
+    Raises
+    ------
+    UnreadableError
+        Where a reader would see half of it, wait for it, or roll back what another program has begun.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(100)
+    if not head.startswith(b"SQLite format 3\x00") or len(head) < 100:
+        raise UnreadableError(
+            f"不是 GeoPackage，或已损坏 no GeoPackage, or damaged ({size} bytes); 重新导出 export it again"
+        )
+    page = struct.unpack(">H", head[16:18])[0]
+    pages = struct.unpack(">I", head[28:32])[0]
+    if size < pages * (65536 if page == 1 else page):
+        raise UnreadableError(f"GeoPackage 不完整 is cut short ({size} bytes); 重新复制或导出 copy or export it again")
+    journal = path.with_name(path.name + "-journal")
+    if journal.is_file() and journal.stat().st_size > 0:
+        raise UnreadableError(
+            f"旁边有 there is {journal.name}: 写入被中断或尚未完成 writing was interrupted or goes on; "
+            "在 QGIS 中打开一次再关闭，或连同此文件一起重新复制 open it in QGIS once and close it, or copy both files again"
+        )
+    try:
+        _look_into(path)
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error) and "busy" not in str(error):
+            raise UnreadableError(f"GeoPackage 读不出 cannot be read: {error}; 重新导出 export it again") from error
+        raise UnreadableError(
+            "GeoPackage 正被别的程序占用 another program holds it (database is locked); 在 QGIS 中关闭后再试 close it in QGIS and try again"
+        ) from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"GeoPackage 已损坏 is damaged: {error}; 重新导出 export it again") from error
+
+
+def _look_into(path: Path) -> None:
+    # One that keeps a write-ahead log is left to GDAL: to open it here would write beside it.
+    if path.with_name(path.name + "-wal").exists():
+        return
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=LOCKED_S)) as opened:
+        opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if path.stat().st_size <= MOST_CHECKED_BYTES:
+            told = opened.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if told != "ok":
+                raise sqlite3.DatabaseError(str(told)[:120])

@@ -117,7 +117,15 @@ class Journeys:
             )
             self.networks[mode_id] = network
             for text in network.problems:
-                self.problems.add("network-ferry", "warning", "roads", text, field=f"modes.{mode_id}")
+                self.problems.add(
+                    "network-ferry",
+                    "warning",
+                    "roads",
+                    text,
+                    field=f"modes.{mode_id}",
+                    expected="两端都靠近该方式的道路 both ends near a street of the mode",
+                    mend="核对两端坐标，或把道路修到码头 check the ends, or draw the street to the pier",
+                )
             if network.left_out.unclear_barriers:
                 self.problems.add(
                     "network-barrier-at-crossing", "note", "roads",
@@ -152,6 +160,7 @@ class Journeys:
                 self.problems.add(
                     "facility-no-way-in", "warning", f"facilities: {row['kind']}", f"没有道路接到边界 no way touches the border: {row['name']}",
                     row=row["facility_id"], field=f"modes.{rule.mode}", mend="由离道路最近的边界点进入 entered where its border is nearest to a street",
+                    expected="边界 border_m 米内有路 a way within border_m of the border",
                 )  # fmt: skip
             self.entrances[key] = entrances
         return self.entrances[key]

@@ -25,6 +25,7 @@ from lifecircle.model import (
 )
 from lifecircle.problems import Problems
 from lifecircle.sources import (
+    check_positions,
     keep_standing,
     open_layers,
     open_people,
@@ -42,7 +43,7 @@ from lifecircle.sources import (
     read_terrain,
     read_units,
 )
-from lifecircle.study.serving import Chosen, choose_facilities
+from lifecircle.study.serving import Chosen, choose_facilities, say_hours
 from lifecircle.study.variants import Variant, vary
 from lifecircle.travel.modes import use_ways
 
@@ -149,12 +150,15 @@ def check_district(
     known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")
     roads, road_files = read_roads(configuration, problems, cache, units=units, cells=cells)
+    if facilities is not None:
+        check_positions(configuration, facilities, roads, crs, problems)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
     terrain, barriers, barrier_files = read_barriers(configuration, terrain, problems)
     chosen = Chosen()
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
+        configuration = say_hours(configuration, chosen.hours)
     _check_ways(configuration, roads, chosen, problems)
     links, link_files = read_links(configuration, units, problems)
     candidates, candidate_files = read_candidates(configuration, units, problems)
@@ -226,6 +230,12 @@ def _set_time(configuration: Configuration, district: District, at: str | None, 
     try:
         timed = District.model_validate({**district.model_dump(), "at": at})
     except ValueError:
-        problems.error("call-at", "--at", f'不是时刻 not a time of day: "{at}"', expected='"22:30"')
+        problems.error(
+            "call-at",
+            "--at",
+            f'不是时刻 not a time of day: "{at}"',
+            expected='"22:30"',
+            mend="写成时:分 write hours:minutes",
+        )
         return configuration
     return replace(configuration, district=timed)

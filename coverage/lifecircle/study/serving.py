@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from lifecircle.config import Configuration, FacilityFilter, named_by
 from lifecircle.model import BoolArray, Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
-from lifecircle.sources import match_where
+from lifecircle.sources import match_where, read_open
 from lifecircle.sources.tables import as_bool, is_missing, show_values
 
 
@@ -21,6 +22,8 @@ class Chosen:
     onward: dict[str, IntArray] = field(default_factory=dict)
     """Where a chain ends; only of rules that are chains."""
     not_computed: dict[str, str] = field(default_factory=dict)
+    hours: dict[str, str] = field(default_factory=dict)
+    """What rules assume of opening hours, where any of their facilities state them."""
 
 
 def choose_facilities(
@@ -41,7 +44,10 @@ def choose_facilities(
                 "--rule",
                 f'没有这条准则 no such rule "{name}"',
                 mend=nearest_name(name, sorted(known)),
+                expected="已有的准则 a rule there is",
             )
+    at = configuration.district.at if configuration.district is not None else None
+    is_open, is_timed = read_open(facilities, at, configuration.facilities, problems)
     kinds = set(facilities.frame["kind"]) | {layer.kind for layer in configuration.facilities}
     found = Chosen()
     for rule in configuration.rules:
@@ -69,8 +75,11 @@ def choose_facilities(
             problems.add(
                 "rule-no-facilities", "error" if is_own else "note", "district.toml", f'{fault.text} "{fault.name}"',
                 field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else fault.mend,
+                expected="图层已有的类别与属性 a kind and attributes that the layers have",
             )  # fmt: skip
-        rows = {part: np.flatnonzero(chosen) for part, (chosen, _) in matched.items() if chosen is not None}
+        rows = {part: np.flatnonzero(chosen & is_open) for part, (chosen, _) in matched.items() if chosen is not None}
+        told = [chosen & is_timed for chosen, _ in matched.values() if chosen is not None]
+        found.hours.update(_say_hours(rule.id, at, told, is_open))
         if len(rows) < len(matched):
             found.not_computed[rule.id] = "; ".join(f"{fault.text} {fault.name}" for fault in faults)
             continue
@@ -86,6 +95,30 @@ def choose_facilities(
                     mend="检查图层与条件;确实没有则为 0 check the layer and the conditions; where there is none, 0 is right",
                 )  # fmt: skip
     return found
+
+
+def _say_hours(rule: str, at: str | None, told: list[BoolArray], is_open: BoolArray) -> dict[str, str]:
+    """Return what a rule's figures assume of opening hours; nothing where no facility of it has any."""
+    timed = int(sum(part.sum() for part in told))
+    if not timed:
+        return {}
+    if at is None:
+        text = (
+            f"未设时刻：{timed} 处有开放时间的都按开放计。No time of day: {timed} with opening hours all count as open."
+        )
+        return {rule: text}
+    closed = int(sum((part & ~is_open).sum() for part in told))
+    text = f"{at} 时：{timed} 处有开放时间，其中 {closed} 处不开放，未计。At {at}: of {timed} with opening hours {closed} are closed and serve nobody."
+    return {rule: text}
+
+
+def say_hours(configuration: Configuration, hours: Mapping[str, str]) -> Configuration:
+    """Return the configuration whose rules say what they assume of opening hours."""
+    rules = tuple(
+        rule.model_copy(update={"assumption": f"{rule.assumption}{hours[rule.id]}"}) if rule.id in hours else rule
+        for rule in configuration.rules
+    )
+    return replace(configuration, rules=rules)
 
 
 def asked_entries(configuration: Configuration, only: tuple[str, ...]) -> set[str]:
@@ -121,6 +154,7 @@ def _report_unclear(
                     "rule-not-yes-or-no", "warning", f"facilities: {'/'.join(wanted.kind)}",
                     f"{key} 不是是否，按无计 neither yes nor no, counted as no: {show_values(cells)}",
                     field=place, mend="写成 write 是/否, true/false, 1/0", count=len(cells),
+                    expected="是或否 yes or no",
                 )  # fmt: skip
 
 

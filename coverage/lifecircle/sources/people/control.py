@@ -83,7 +83,7 @@ def read_control(
     used = is_counted & (unit >= 0)
     target = np.full(len(held), np.nan)
     target[unit[used]] = value[used]
-    file = read.counted(repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum()))
+    file = read.counted(kept=int(used.sum()), repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum()))
     return target, file
 
 

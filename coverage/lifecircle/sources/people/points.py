@@ -99,7 +99,9 @@ def read_points(
         people=value[used],
         groups={group: count[used] for group, count in groups.items()},
         membership=share_points(x, y, units),
-        files=[read.counted(repaired=repaired, set_aside=int(is_aside.sum()))],
+        files=[
+            read.counted(kept=int((is_placed & ~is_outside).sum()), repaired=repaired, set_aside=int(is_aside.sum()))
+        ],
         details={"not_placed": lost, "outside_people": outside},
     )
 

@@ -172,7 +172,7 @@ def _own_zones(
         groups={group: count[used] for group, count in groups.items()},
         level=None,
         unit=np.full(int(used.sum()), -1, dtype=np.int64),
-        file=read.counted(repaired=repaired, set_aside=int((~used).sum())),
+        file=read.counted(kept=int(used.sum()), repaired=repaired, set_aside=int((~used).sum())),
         not_placed=lost,
     )
 
@@ -241,7 +241,7 @@ def _join_units(
         groups={group: count[used] for group, count in groups.items()},
         level=level,
         unit=chosen,
-        file=read.counted(repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum())),
+        file=read.counted(kept=int(used.sum()), repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum())),
         not_placed=lost,
     )
 
