@@ -337,25 +337,27 @@ def is_date(cell: Any) -> bool:
 
 
 def refuse_dates(
-    frame: pd.DataFrame, columns: Iterable[str], file: str, layer: str, problems: Problems, *, words: Iterable[str] = ()
-) -> None:
+    frame: pd.DataFrame, columns: Iterable[str], file: str, layer: str, problems: Problems, *, words: Iterable[str] = (),
+    numbers: Iterable[str] = (),
+) -> None:  # fmt: skip
     """Refuse days among the values of columns that hold none: Excel made them of texts such as 1-2, and what stood there is lost.
 
-    In ``words``, columns that hold anything, days are refused among numbers and warned of among words.
+    In ``numbers`` any day is refused; in ``words``, columns that hold anything, days are refused among numbers and warned of among words.
     """
-    free = set(words)
-    for name in dict.fromkeys([*columns, *free]):
+    free, counted = set(words), set(numbers)
+    for name in dict.fromkeys([*columns, *numbers, *words]):
         cells = frame[name].to_numpy(dtype=object)
         is_day = np.fromiter((is_date(cell) for cell in cells), dtype=bool, count=len(cells))
         is_filled = np.fromiter((not is_missing(cell) for cell in cells), dtype=bool, count=len(cells))
         rest = cells[is_filled & ~is_day]
-        if not is_day.any() or (int(is_day.sum()) >= len(rest) and int(is_filled.sum()) > 1):
+        is_column_of_days = int(is_day.sum()) >= len(rest) and int(is_filled.sum()) > 1 and name not in counted
+        if not is_day.any() or is_column_of_days:
             continue
         is_number = name not in free or 2 * int(np.isfinite(as_numbers(rest).value).sum()) > len(rest)
         report_rows(
             problems, "table-excel-date", "error" if is_number else "warning", file, frame.index.to_numpy()[is_day],
             f"Excel 把值变成了日期 Excel turned a value such as 1-2 into a date: {show_values(cells[is_day])}", layer=layer, field=name,
-            expected=f"如 such as {show_values(rest)}",
+            expected=f"如 such as {show_values(rest)}" if len(rest) else "数字 a number",
             mend="把该列设为文本后重新填写 format the column as text and fill it in again",
         )  # fmt: skip
 

@@ -82,8 +82,18 @@ def read_layer(
         if path.suffix.lower() == ".shp":
             return _read_shapefile(path, layer, wanted, problems), shown
         return _read(path, name, layer.encoding), shown
-    except (DataSourceError, DataLayerError, GEOSException, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        found = error.object[error.start : error.start + 4].hex(" ")
+        raise UnreadableError(
+            f"文字不是 the text is not {shown_encoding(layer)} (字节 bytes {found}); 按 UTF-8 重新导出 export it again in UTF-8"
+        ) from error
+    except (DataSourceError, DataLayerError, GEOSException) as error:
         raise UnreadableError(f"读不出 cannot be read ({path.stat().st_size} bytes): {str(error)[:200]}") from error
+
+
+def shown_encoding(layer: SourceLayer) -> str:
+    """Return the encoding that a layer's text should be in: the one that is stated, else UTF-8."""
+    return layer.encoding or "UTF-8"
 
 
 def _choose_layer(layers: list[str], layer: SourceLayer, problems: Problems) -> tuple[str | None, str]:
