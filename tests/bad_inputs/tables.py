@@ -381,3 +381,15 @@ def village_of_another_township(folder: Path) -> Expected:
     return Expected(
         "units-code-elsewhere", "warning", "villages.shp", row="330399101203", words=("甲街道", "乙镇"), count=1
     )
+
+
+@corruption("B45", "village_facts.csv", "villages.shp")
+def leading_zeros_lost(folder: Path) -> Expected:
+    frame = gpd.read_file(folder / "villages.shp")
+    frame = frame.assign(code=["0" + code[1:] for code in frame["code"]])  # codes of a country whose own begin with 0
+    frame.to_file(folder / "villages.shp", encoding="UTF-8")
+    _edit(
+        folder / "village_facts.csv",
+        lambda text: text.replace("330399001001,", "30399001001,").replace("330399", "030399"),
+    )
+    return Expected("tables-unknown-unit", "set_aside", "village_facts.csv", row="2", words=("zeros lost",), count=1)
