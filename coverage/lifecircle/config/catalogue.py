@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from lifecircle.config.bands import Bands
-from lifecircle.config.entries import EntryId
+from lifecircle.config.entries import EntryId, say_also
 from lifecircle.config.indicators import AnyIndicator, Indicator
 from lifecircle.config.links import LinkKind
 from lifecircle.config.rules import Rule
@@ -241,11 +241,14 @@ def _date_targets(written: dict[str, Any], period: dict[str, Any] | None) -> dic
     listed = target if isinstance(target, list) else [target]
     if not any(is_open(one) for one in listed):
         return written
-    said = f"条款未写年份，目标年取文件期末{last}年。No year is stated: the end of the document's period, {last}."
+    zh, en = (
+        f"条款未写年份，目标年取文件期末{last}年。",
+        f"No year is stated: the end of the document's period, {last}.",
+    )
     return {
         **written,
         "target": [{**one, "year": last} if is_open(one) else one for one in listed],
-        "assumption": f"{written.get('assumption', '')}{said}",
+        "assumption": say_also(written.get("assumption", ""), zh, en),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lifecircle.config import Configuration, FacilityFilter, named_by
+from lifecircle.config.entries import say_also
 from lifecircle.model import BoolArray, Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
 from lifecircle.sources import match_where, read_open
@@ -22,8 +23,8 @@ class Chosen:
     onward: dict[str, IntArray] = field(default_factory=dict)
     """Where a chain ends; only of rules that are chains."""
     not_computed: dict[str, str] = field(default_factory=dict)
-    hours: dict[str, str] = field(default_factory=dict)
-    """What rules assume of opening hours, where any of their facilities state them."""
+    hours: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What rules assume of opening hours, where any of their facilities state them; Chinese and English."""
 
 
 def choose_facilities(
@@ -97,25 +98,27 @@ def choose_facilities(
     return found
 
 
-def _say_hours(rule: str, at: str | None, told: list[BoolArray], is_open: BoolArray) -> dict[str, str]:
+def _say_hours(rule: str, at: str | None, told: list[BoolArray], is_open: BoolArray) -> dict[str, tuple[str, str]]:
     """Return what a rule's figures assume of opening hours; nothing where no facility of it has any."""
     timed = int(sum(part.sum() for part in told))
     if not timed:
         return {}
     if at is None:
-        text = (
-            f"未设时刻：{timed} 处有开放时间的都按开放计。No time of day: {timed} with opening hours all count as open."
-        )
-        return {rule: text}
+        return {
+            rule: (
+                f"未设时刻：{timed} 处有开放时间的都按开放计。",
+                f"No time of day: {timed} with opening hours all count as open.",
+            )
+        }
     closed = int(sum((part & ~is_open).sum() for part in told))
-    text = f"{at} 时：{timed} 处有开放时间，其中 {closed} 处不开放，未计。At {at}: of {timed} with opening hours {closed} are closed and serve nobody."
-    return {rule: text}
+    zh = f"{at} 时：{timed} 处有开放时间，其中 {closed} 处不开放，未计。"
+    return {rule: (zh, f"At {at}: of {timed} with opening hours {closed} are closed and serve nobody.")}
 
 
-def say_hours(configuration: Configuration, hours: Mapping[str, str]) -> Configuration:
+def say_hours(configuration: Configuration, hours: Mapping[str, tuple[str, str]]) -> Configuration:
     """Return the configuration whose rules say what they assume of opening hours."""
     rules = tuple(
-        rule.model_copy(update={"assumption": f"{rule.assumption}{hours[rule.id]}"}) if rule.id in hours else rule
+        rule.model_copy(update={"assumption": say_also(rule.assumption, *hours[rule.id])}) if rule.id in hours else rule
         for rule in configuration.rules
     )
     return replace(configuration, rules=rules)
