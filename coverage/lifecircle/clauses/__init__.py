@@ -5,6 +5,7 @@ from lifecircle.clauses.facts import Facts, Selected
 from lifecircle.clauses.missing import missing_for, partial_for
 from lifecircle.clauses.registry import Finding, Findings, find, is_computed, rows_of
 from lifecircle.clauses.shortfalls import data_missing, foresee_missing
+from lifecircle.clauses.trace import trace_rows
 
 __all__ = [
     "Facts",
@@ -25,5 +26,6 @@ __all__ = [
     "presence",
     "rows_of",
     "spatial",
+    "trace_rows",
     "water",
 ]

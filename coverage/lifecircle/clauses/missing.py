@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from lifecircle.clauses.facts import Facts, absent_columns, latest_year
-from lifecircle.config import AnyIndicator, Need, TableFilter
-from lifecircle.config.indicators import CapacityShare, Difference, FloatingCatchment, Presence, Ratio, UnitsMeeting
+from collections.abc import Mapping
+
+import numpy as np
+
+from lifecircle.clauses.facts import Facts, absent_columns
+from lifecircle.config import AnyIndicator, Bounds, Condition, FacilityFilter, Need, TableFilter
+from lifecircle.config.indicators import (
+    CapacityShare,
+    Difference,
+    FloatingCatchment,
+    OnTime,
+    Presence,
+    Ratio,
+    Share,
+    UnitsMeeting,
+)
+from lifecircle.model import FloatArray
+from lifecircle.sources.tables import other_words, show_values
 
 
 def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
@@ -21,7 +36,12 @@ def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
         if group not in facts.cells.groups
     ]
     missing += [f"先须算出 needs first: {name}" for name in entry.after if name not in facts.rows]
-    missing += _wrong_level(entry, facts) + _too_late(entry, facts) + _no_supply(entry, facts)
+    missing += (
+        _wrong_level(entry, facts)
+        + _of_other_years(entry, facts)
+        + _other_words(entry, facts)
+        + _no_supply(entry, facts)
+    )
     has_chain = isinstance(entry, (CapacityShare, FloatingCatchment)) and entry.rule in facts.results
     if has_chain and facts.results[entry.after[0]].rule.then is not None:
         missing.append(f"{entry.after[0]}: 急救链没有容量口径 a chain of two facilities has no capacity of its own")
@@ -60,14 +80,56 @@ def _wrong_level(entry: AnyIndicator, facts: Facts) -> list[str]:
     ]
 
 
-def _too_late(entry: AnyIndicator, facts: Facts) -> list[str]:
-    """Return the tables of which every row is of a later year than the run's: none is no figure of 0."""
-    tables = [need.name for need in entry.needs if need.is_table and need.name in facts.registers]
-    return [
-        f"[[tables]] {name}: 只有 {facts.year} 年以后的数据 all rows are of later years"
-        for name in dict.fromkeys(tables)
-        if len(facts.registers[name]) and not latest_year(facts.registers[name].year, facts.year)[0].any()
-    ]
+def _of_other_years(entry: AnyIndicator, facts: Facts) -> list[str]:
+    """Return the tables and records of which nothing holds for the run's year: none is no figure of 0, and no other year stands in."""
+    said = []
+    records = {**facts.facilities.record_years, **facts.layers.record_years}
+    for need in dict.fromkeys(entry.needs):
+        register = facts.registers.get(need.name) if need.is_table else None
+        if isinstance(entry, OnTime) and need.is_table:
+            continue  # its rows are of the year they report on
+        if register is not None and len(register) and not register.rows_for(facts.year)[0].any():
+            said.append(_say_other_years(f"[[tables]] {need.name}", register.year, facts.year))
+        elif not need.is_table and need.name in records and facts.year not in records[need.name]:
+            years = np.array(records[need.name], dtype=np.float64)
+            said.append(_say_other_years(f"[[facilities]]/[[layers]] {need.name}", years, facts.year))
+    return list(dict.fromkeys(said))
+
+
+def _say_other_years(name: str, years: FloatArray, year: int) -> str:
+    found = ", ".join(f"{one:.0f}" for one in np.unique(years[np.isfinite(years)]))
+    return f"{name}: 没有 {year} 年的数据，有 no data of {year}, there are of {found or '未注明 no year'}"
+
+
+def _other_words(entry: AnyIndicator, facts: Facts) -> list[str]:
+    """Return where not one of the words asked for is in a column that has others: whether there is none, or it is called otherwise, is not known."""
+    said: dict[str, None] = {}
+    for records in (getattr(entry, name, None) for name in ("of", "among", "within", "to")):
+        filters = records if isinstance(records, tuple) else (records,) if records is not None else ()
+        strange = [text for wanted in filters for text in words_unlike(wanted, wanted.attributes, facts)]
+        # Of a choice, one that finds something answers for the others.
+        is_found = any(not words_unlike(wanted, wanted.attributes, facts) for wanted in filters)
+        said |= dict.fromkeys([] if is_found else strange)
+    for wanted in getattr(entry, "of", ()) if isinstance(entry, Share) else ():
+        said |= dict.fromkeys(words_unlike(wanted, entry.having, facts))
+    return list(said)
+
+
+def words_unlike(wanted: TableFilter | FacilityFilter, conditions: Mapping[str, Condition], facts: Facts) -> list[str]:
+    """Return the conditions of a filter none of whose words is in the column, whatever the year, with the words that are."""
+    said = []
+    for name in (wanted.table,) if isinstance(wanted, TableFilter) else wanted.kind:
+        frame, words = facts.cells_of(name, is_table=isinstance(wanted, TableFilter))
+        for column, condition in conditions.items():
+            if isinstance(condition, Bounds) or column not in frame.columns:
+                continue
+            found = other_words(frame[column], condition, words.get(column, ()))
+            if found:
+                said.append(
+                    f"{name}.{column}: 没有一行写作 no row says {show_values(condition)}，列中写的是 the column says {show_values(found)}；"
+                    f"改词，或写明确无 mend the words, or say that there is none: words = {{ {column} = [...] }}"
+                )
+    return said
 
 
 def _no_supply(entry: AnyIndicator, facts: Facts) -> list[str]:

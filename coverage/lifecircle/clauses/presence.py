@@ -6,6 +6,8 @@ is counted in a second figure beside the strict one, and listed with its reason.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -13,7 +15,8 @@ from lifecircle.clauses.facts import Facts, Selected
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config.indicators import Presence
 from lifecircle.config.schema import LEVEL_NAMES
-from lifecircle.measures.rows import Figures, ratio_figures
+from lifecircle.measures.partial import HAIR, partial_ratio
+from lifecircle.measures.rows import Figures
 from lifecircle.measures.unit_names import UnitNames
 from lifecircle.model import BoolArray, TextArray
 from lifecircle.sources.tables import as_text, clean_code, show_values
@@ -24,32 +27,34 @@ def presence(entry: Presence, facts: Facts) -> Findings:
     """Count units with at least so many records over all units that count, quasi-units left out."""
     chosen = facts.select(entry.of)
     count = facts.sum(entry.unit, chosen, np.ones(len(chosen)))
+    may = sum((facts.sum(entry.unit, one, np.ones(len(one))) for one in chosen.unsure), np.zeros(len(count)))
     is_unit = np.ones(len(count), dtype=bool) if entry.quasi else ~facts.is_quasi(entry.unit)
     has = (count >= entry.at_least) & is_unit
+    unclear = (
+        ~has & is_unit & ((count + may >= entry.at_least) | (facts.absent_share(entry.unit, chosen.absent) > HAIR))
+    )
     reason = _reasons(entry, chosen, facts)
     passes = has | ((reason != "") & is_unit)
-    found = [Finding(_figures(entry, facts, has, is_unit), note=chosen.year_note, counts=LEVEL_NAMES[entry.unit])]
+    found = [_finding(entry, chosen, _figures(entry, facts, has, is_unit, unclear))]
     if entry.serves or (reason != "").any():
+        figures = _figures(entry, facts, passes, is_unit, unclear & ~passes)
         label = beside(entry, "含联合设置与例外", "joint service and exceptions counted")
-        found.append(
-            Finding(
-                _figures(entry, facts, passes, is_unit),
-                suffix="-with-shared",
-                label=label,
-                note=chosen.year_note,
-                counts=LEVEL_NAMES[entry.unit],
-            )
-        )
-    return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, reason, is_unit)})
+        found.append(replace(_finding(entry, chosen, figures), suffix="-with-shared", label=label))
+    return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, reason, is_unit, unclear)})
 
 
-def _figures(entry: Presence, facts: Facts, has: BoolArray, is_unit: BoolArray) -> tuple[Figures, ...]:
+def _finding(entry: Presence, chosen: Selected, figures: tuple[Figures, ...]) -> Finding:
+    return Finding(figures, note=chosen.year_note, counts=LEVEL_NAMES[entry.unit], years=chosen.years)
+
+
+def _figures(
+    entry: Presence, facts: Facts, has: BoolArray, is_unit: BoolArray, unclear: BoolArray
+) -> tuple[Figures, ...]:
     levels = [level for level in facts.above(entry.unit) if level in entry.levels]
+    counted = [each.astype(np.float64) for each in (has, is_unit & ~unclear, unclear)]
     return tuple(
-        ratio_figures(
-            facts.levels[level],
-            facts.roll_up(entry.unit, level, has.astype(np.float64)),
-            facts.roll_up(entry.unit, level, is_unit.astype(np.float64)),
+        partial_ratio(
+            facts.levels[level], *(facts.roll_up(entry.unit, level, each) for each in counted), facts.unknown_max
         )
         for level in levels
     )
@@ -110,6 +115,7 @@ def _table(
     has: BoolArray,
     reason: TextArray,
     is_unit: BoolArray,
+    unclear: BoolArray,
 ) -> pd.DataFrame:
     """Return one row a unit: what it has, what excuses it, and what it lacks; the accountable list."""
     level = facts.levels[entry.unit]
@@ -118,7 +124,8 @@ def _table(
     for name, unit in zip(names, chosen.unit[entry.unit], strict=True):
         if unit >= 0 and name:
             held[unit].append(str(name))
-    state = np.where(has, "有 has", np.where(reason != "", "例外 exception", "缺 lacks"))
+    lacks = np.where(unclear, "不明 not known", "缺 lacks")
+    state = np.where(has, "有 has", np.where(reason != "", "例外 exception", lacks))
     township = np.full(len(level.code), "", dtype=object)
     if (entry.unit, "township") in facts.parents:
         parent = facts.parents[entry.unit, "township"]

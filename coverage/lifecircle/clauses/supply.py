@@ -46,6 +46,8 @@ class Supply:
     season_factor: float
     peak_factor: float
     loss_sets: tuple[tuple[str, ...], ...]
+    has_unlisted: bool = False
+    """Whether a plant does not say whom it serves, so that of people on none it is not known."""
 
     @property
     def demand_m3d(self) -> FloatArray:
@@ -138,6 +140,7 @@ def _build(facts: Facts) -> Supply:
         level=level, system=system, people=people, samples=_samples(facts, identity, level), reliability=_number(plants, "reliability"),
         quota_l=asked.quota_l_per_day, season_factor=asked.season_factor, peak_factor=asked.peak_factor,
         loss_sets=_known_losses(facts, system),
+        has_unlisted=asked.served_by == "list" and bool(len(plants)) and not all(_text(plants, "served")),
     )  # fmt: skip
 
 
@@ -224,10 +227,6 @@ def _samples(facts: Facts, plants: TextArray, level: Level) -> Samples:
     days = [read_date(cell) for cell in _text(taken, "date")]
     year = np.array([-1 if day is None else day.year for day in days], dtype=np.int64)
     passed = as_bool(taken["pass"]) if "pass" in taken else np.full(len(taken), None, dtype=object)
-    undated = int((year < 0).sum())
-    if undated:
-        facts.problems.add("water-sample-no-date", "warning", "facilities: water_monitoring", "没有采样日期，未计入 no date, not counted",
-                           field="date", expected="2025-03-15", count=undated)  # fmt: skip
     return Samples(
         stage=np.array(
             [STAGES.index(word) if word in STAGES else -1 for word in _text(taken, "stage")], dtype=np.int64

@@ -21,7 +21,7 @@ from lifecircle.config.chosen import named_by
 from lifecircle.config.configuration import Configuration
 from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
-from lifecircle.config.layer_rules import kinds_of
+from lifecircle.config.layer_rules import dated_kinds, kinds_of
 from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
 from lifecircle.config.reader import read_configuration
 from lifecircle.config.records import Bounds, Condition, FacilityFilter, Need, TableFilter
@@ -104,6 +104,7 @@ __all__ = [
     "Ways",
     "YearLayers",
     "at_year",
+    "dated_kinds",
     "kinds_of",
     "load_bands",
     "load_entries",

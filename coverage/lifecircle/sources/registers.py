@@ -13,7 +13,15 @@ from lifecircle.config.schema import LEVELS
 from lifecircle.model import Known, Register
 from lifecircle.sources.files import read_source
 from lifecircle.sources.people.zones import join_codes
-from lifecircle.sources.tables import as_code, as_numbers, as_text, clean_text, is_missing, report_rows, show_values
+from lifecircle.sources.tables import (
+    as_code,
+    as_numbers,
+    as_text,
+    fill_blanks,
+    plain_cells,
+    report_rows,
+    show_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +90,12 @@ def _register(
         return None
     year = _years_of_rows(table, read, problems)
     is_placed = unit[table.level] >= 0 if table.level in unit else unit["district"] >= 0
-    plain = {str(name): _plain(frame[name].to_numpy(dtype=object)[is_placed]) for name in frame.columns}
+    plain = {
+        str(name): fill_blanks(
+            plain_cells(frame[name].to_numpy(dtype=object)[is_placed]), table.blank_means.get(str(name))
+        )
+        for name in frame.columns
+    }
     return Register(
         name=table.name,
         frame=pd.DataFrame(plain, index=np.arange(int(is_placed.sum()))),
@@ -92,13 +105,10 @@ def _register(
         year=year[is_placed],
         row=np.asarray(read.frame.index, dtype=object)[is_placed],
         people=table.people,
+        holds=table.holding,
+        lists_all=table.lists_all,
+        words=table.words,
     )
-
-
-def _plain(cells: TextArray) -> TextArray:
-    plain = np.empty(len(cells), dtype=object)
-    plain[:] = [None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells]
-    return plain
 
 
 def _years_of_rows(table: TableLayer, read: ReadLayer, problems: Problems) -> FloatArray:

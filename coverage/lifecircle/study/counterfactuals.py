@@ -75,6 +75,8 @@ def _run(between: Between, later: frozenset[Cause], only_rules: tuple[str, ...])
         serving=facilities.serving,
         onward=facilities.onward,
         not_computed=facilities.not_computed,
+        unsure=facilities.unsure,
+        unsure_onward=facilities.unsure_onward,
         roads=roads.roads,
         registers=last.layers.registers,
         known=last.layers.known,
