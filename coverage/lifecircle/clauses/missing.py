@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lifecircle.clauses.facts import Facts, absent_columns
+from lifecircle.clauses.registry import Finding, Findings
 from lifecircle.config import AnyIndicator, Bounds, Condition, FacilityFilter, Need, TableFilter
 from lifecircle.config.indicators import (
     CapacityShare,
@@ -15,9 +16,12 @@ from lifecircle.config.indicators import (
     OnTime,
     Presence,
     Ratio,
+    Reported,
     Share,
     UnitsMeeting,
 )
+from lifecircle.config.schema import Level
+from lifecircle.measures.rows import Figures
 from lifecircle.model import FloatArray
 from lifecircle.sources.tables import other_words, show_values
 
@@ -38,7 +42,7 @@ def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
     missing += [f"先须算出 needs first: {name}" for name in entry.after if name not in facts.rows]
     missing += (
         _wrong_level(entry, facts)
-        + _of_other_years(entry, facts)
+        + of_other_years(entry, facts)
         + _other_words(entry, facts)
         + _no_supply(entry, facts)
     )
@@ -80,8 +84,13 @@ def _wrong_level(entry: AnyIndicator, facts: Facts) -> list[str]:
     ]
 
 
-def _of_other_years(entry: AnyIndicator, facts: Facts) -> list[str]:
+def of_other_years(entry: AnyIndicator, facts: Facts) -> list[str]:
     """Return the tables and records of which nothing holds for the run's year: none is no figure of 0, and no other year stands in."""
+    return list(dict.fromkeys(text for _, text in needs_of_year(entry, facts)))
+
+
+def needs_of_year(entry: AnyIndicator, facts: Facts) -> list[tuple[Need, str]]:
+    """Return the needs of which there is nothing for the run's year, though there is of others, each with what to say of it."""
     said = []
     records = {**facts.facilities.record_years, **facts.layers.record_years}
     for need in dict.fromkeys(entry.needs):
@@ -89,11 +98,11 @@ def _of_other_years(entry: AnyIndicator, facts: Facts) -> list[str]:
         if isinstance(entry, OnTime) and need.is_table:
             continue  # its rows are of the year they report on
         if register is not None and len(register) and not register.rows_for(facts.year)[0].any():
-            said.append(_say_other_years(f"[[tables]] {need.name}", register.year, facts.year))
+            said.append((need, _say_other_years(f"[[tables]] {need.name}", register.year, facts.year)))
         elif not need.is_table and need.name in records and facts.year not in records[need.name]:
             years = np.array(records[need.name], dtype=np.float64)
-            said.append(_say_other_years(f"[[facilities]]/[[layers]] {need.name}", years, facts.year))
-    return list(dict.fromkeys(said))
+            said.append((need, _say_other_years(f"[[facilities]]/[[layers]] {need.name}", years, facts.year)))
+    return said
 
 
 def _say_other_years(name: str, years: FloatArray, year: int) -> str:
@@ -117,18 +126,21 @@ def _other_words(entry: AnyIndicator, facts: Facts) -> list[str]:
 
 def words_unlike(wanted: TableFilter | FacilityFilter, conditions: Mapping[str, Condition], facts: Facts) -> list[str]:
     """Return the conditions of a filter none of whose words is in the column, whatever the year, with the words that are."""
+    is_table = isinstance(wanted, TableFilter)
+    names = (wanted.table,) if isinstance(wanted, TableFilter) else wanted.kind
+    held = [facts.cells_of(name, is_table=is_table) for name in names]
     said = []
-    for name in (wanted.table,) if isinstance(wanted, TableFilter) else wanted.kind:
-        frame, words = facts.cells_of(name, is_table=isinstance(wanted, TableFilter))
-        for column, condition in conditions.items():
-            if isinstance(condition, Bounds) or column not in frame.columns:
-                continue
-            found = other_words(frame[column], condition, words.get(column, ()))
-            if found:
-                said.append(
-                    f"{name}.{column}: 没有一行写作 no row says {show_values(condition)}，列中写的是 the column says {show_values(found)}；"
-                    f"改词，或写明确无 mend the words, or say that there is none: words = {{ {column} = [...] }}"
-                )
+    for column, condition in conditions.items():
+        if isinstance(condition, Bounds):
+            continue
+        cells = [cell for frame, _ in held if column in frame.columns for cell in frame[column]]
+        words = tuple(word for _, known in held for word in known.get(column, ()))
+        found = other_words(cells, condition, words)
+        if found:
+            said.append(
+                f"{'/'.join(names)}.{column}: 没有一行写作 no row says {show_values(condition)}，列中写的是 the column says {show_values(found)}；"
+                f"改词，或写明确无 mend the words, or say that there is none: words = {{ {column} = [...] }}"
+            )
     return said
 
 
@@ -190,3 +202,21 @@ def _say_absent(need: Need, absent: tuple[str, ...]) -> str:
     key = f'name = "{need.name}"' if need.is_table else f'kind = "{need.name}"'
     word = "缺表 table missing" if need.is_table else "缺图层 layer missing"
     return f"{word}: {need.section} {key}{'，列 columns' + columns if columns else ''}"
+
+
+def blank_findings(entry: AnyIndicator, facts: Facts) -> Findings:
+    """Return an entry of which there is nothing for the year: rows without a figure, of which all is unknown, where it would have some."""
+    tables = [facts.registers[need.name] for need in entry.needs if need.is_table and need.name in facts.registers]
+    known: list[Level] = [level for level in facts.levels if all(level in one.unit for one in tables)]
+    if isinstance(entry, Presence):
+        known = [level for level in facts.above(entry.unit) if level in known]
+    if isinstance(entry, Reported):
+        known = known[-1:]
+    figures = []
+    for level in facts.levels_for(entry.levels):
+        if level in known:
+            nothing = np.full(len(facts.levels[level].code), np.nan)
+            scale = 100.0 if entry.value_unit == "%" else 1.0
+            whole = np.full(len(nothing), 100.0)
+            figures.append(Figures(facts.levels[level], nothing, nothing, nothing, nothing, nothing, scale, whole))
+    return Findings((Finding(tuple(figures)),))

@@ -31,7 +31,7 @@ def trace_rows(
     findings
         Of an indicator: which years its records are of.
     partial
-        What the entry was counted without.
+        What the entry was counted without, said in full.
     """
     counts_people = _counts_people(entry)
     followed = [facts.rows[name] for name in entry.after if name in facts.rows and len(facts.rows[name])]
@@ -46,7 +46,12 @@ def trace_rows(
     population = facts.configuration.population
     as_of = population.as_of.isoformat() if counts_people and population is not None and population.as_of else ""
     as_of = as_of or BETWEEN.join(dict.fromkeys(day for one in followed for day in _split(one["people_as_of"])))
-    said = [entry.assumption, *_undated(entry, facts), *(f"未含 counted without: {text}" for text in partial)]
+    said = [entry.assumption, *_undated(entry, facts), *partial]
+    said += [
+        f"{name} 缺数据 is not known"
+        for name in entry.after
+        if name in facts.rows and len(facts.rows[name]) and (facts.rows[name]["unknown"] >= 100.0).all()
+    ]
     common = "；".join(dict.fromkeys(text for text in said if text))
     notes = rows["note"].astype(str).to_numpy(dtype=object) if "note" in rows else np.full(len(rows), "", dtype=object)
     return rows.assign(
@@ -168,7 +173,5 @@ def _unopened(kind: str, facts: Facts) -> list[str]:
     count = int((~says).sum())
     if not count:
         return []
-    return [
-        f"{kind}: {len(own)} 处中 {count} 处未注明启用年份，按 {facts.year} 年已有计 "
-        f"of {len(own)}, {count} do not say when they opened, taken to stand"
-    ]
+    told = f"{kind}: {len(own)} 处中 {count} 处未注明启用年份，按 {facts.year} 年已有计 of {len(own)}, {count} do not say when they opened"
+    return [f"{told}, taken to stand"]

@@ -13,7 +13,7 @@ from lifecircle.model import FloatArray, Known, TextArray
 TARGET_COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
     "target_kind", "target", "target_year", "target_text", "base", "base_year", "reference", "reference_name", "expected", "status",
-    "is_due", "gap", "missing", "missing_unit", "clause", "source",
+    "is_due", "gap", "missing", "missing_unit", "clause", "source", "reference_year",
 )  # fmt: skip
 """Of ``targets.csv``. ``gap`` is target less value; ``missing`` what the numerator lacks, in ``missing_unit`` (empty: in what the records are)."""
 
@@ -85,6 +85,7 @@ def _target_rows(
         ),
         reference=reference if has_reference else np.nan,
         reference_name=name if has_reference else "",
+        reference_year=_year_of_reference(str(part["entry"].iloc[0]), known, len(part)) if has_reference else pd.NA,
         expected=expected,
         status=status,
         is_due=is_due,
@@ -94,6 +95,11 @@ def _target_rows(
     )
     listed.loc[np.isnan(measured.base_year), "base_year"] = pd.NA
     return listed[list(TARGET_COLUMNS)]
+
+
+def _year_of_reference(entry: str, known: Known, count: int) -> pd.api.extensions.ExtensionArray:
+    """Return the year of what others have, a row each; empty where it is not said."""
+    return pd.array([known.reference_years.get(entry, pd.NA)] * count, dtype="Int64")
 
 
 def _missing_unit(part: pd.DataFrame) -> str:

@@ -33,6 +33,10 @@ class InputFile:
     used: int = 0
     repaired: int = 0
     set_aside: int = 0
+    part: str = ""
+    """The sheet or layer of the file, where it has several."""
+    row_range: str = ""
+    """The first and the last row read, as the planner sees them in the file: ``4-95``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,3 +149,5 @@ class Known:
     """(indicator, level, unit code) to the value in each earlier year that is known."""
     references: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     """Indicator to what others have, and who they are."""
+    reference_years: Mapping[str, int] = field(default_factory=dict)
+    """Indicator to the year of what others have, where it is said."""

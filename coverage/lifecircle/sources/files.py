@@ -49,7 +49,11 @@ class ReadLayer:
         """Return the manifest's line: rows = used + repaired + set aside."""
         rows = len(self.frame)
         used = rows - repaired - set_aside
-        return replace(self.source, rows=rows, used=used, repaired=repaired, set_aside=set_aside)
+        numbers = pd.to_numeric(pd.Series(self.frame.index), errors="coerce").dropna()
+        span = f"{numbers.min():.0f}-{numbers.max():.0f}" if len(numbers) else ""
+        return replace(
+            self.source, rows=rows, used=used, repaired=repaired, set_aside=set_aside, part=self.layer, row_range=span
+        )
 
 
 def resolve_path(folder: Path, path: str, problems: Problems, field: str) -> Path | None:

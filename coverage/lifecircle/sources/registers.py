@@ -238,7 +238,12 @@ def read_known(
             bases.setdefault(place, {}).setdefault(when, amount)
         files.append(read.counted(set_aside=int((~used).sum())))
     references = _read_references(configuration, before, files, problems)
-    return Known(bases, references), files
+    named = {
+        indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
+        for indicator, (value, year, name) in references.items()
+    }
+    years = {indicator: int(year) for indicator, (_, year, _) in references.items() if np.isfinite(year)}
+    return Known(bases, named, years), files
 
 
 def _codes_of_rows(
@@ -284,7 +289,8 @@ def _numbers(read: ReadLayer, column: str, problems: Problems) -> FloatArray:
 
 def _read_references(
     configuration: Configuration, upto: int, files: list[InputFile], problems: Problems
-) -> dict[str, tuple[float, str]]:
+) -> dict[str, tuple[float, float, str]]:
+    """Return by indicator what others have, the year of it (-inf where it does not say), and who they are."""
     found: dict[str, tuple[float, float, str]] = {}
 
     def keep(indicator: str, value: float, year: float, name: str) -> None:
@@ -313,7 +319,4 @@ def _read_references(
         for row in range(len(value)):
             keep(indicator[row], float(value[row]), float(year_of[row]), name[row])
         files.append(read.counted(set_aside=int((~np.isfinite(value)).sum())))
-    return {
-        indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
-        for indicator, (value, year, name) in found.items()
-    }
+    return found

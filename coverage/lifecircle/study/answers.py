@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from lifecircle.clauses import Facts, data_missing, find, missing_for, partial_for, rows_of, trace_rows
+from lifecircle.clauses import (
+    Facts,
+    blank_findings,
+    data_missing,
+    find,
+    missing_for,
+    of_other_years,
+    partial_for,
+    rows_of,
+    trace_rows,
+)
 from lifecircle.config import AnyIndicator, Rule, load_policies
 from lifecircle.measures.judging import TARGET_COLUMNS, judge_rows
 from lifecircle.measures.rows import COLUMNS
@@ -93,14 +103,19 @@ def answer_entries(
         if absent:
             missing[entry.id] = "; ".join(absent)
             _report(facts, entry.id, absent, "indicator-missing-data")
-            continue
+            # What only the year lacks has its rows, that say so: no value, no verdict, all of it unknown.
+            if absent != of_other_years(entry, facts):
+                continue
         partial = partial_for(entry, facts)
         _report(facts, entry.id, partial, "indicator-partial-data")
-        findings = find(entry, facts)
+        findings = blank_findings(entry, facts) if absent else find(entry, facts)
         rows = rows_of(entry, findings, facts)
-        judged, listed = _judge(
-            trace_rows(rows, entry, facts, findings, partial) if len(rows) else rows, entry, facts, known
+        traced = (
+            trace_rows(rows, entry, facts, findings, [*absent, *(f"未含 counted without: {text}" for text in partial)])
+            if len(rows)
+            else rows
         )
+        judged, listed = _judge(traced, entry, facts, known)
         if not len(judged):
             missing[entry.id] = findings.reason or "所报级别没有单元 no units of the levels it is reported at"
             _report(facts, entry.id, [missing[entry.id]], "indicator-missing-data")
@@ -150,7 +165,7 @@ def statement_table(facts: Facts, missing: Mapping[str, str]) -> pd.DataFrame:
             # An entry of the district's own may answer a policy's statement too.
             own = [entry.id for entry in asked if (entry.policy, entry.statement) == (policy.id, statement.id)]
             entries = tuple(dict.fromkeys([*policy.answers(statement), *own]))
-            done = [name for name in entries if name in facts.rows]
+            done = [name for name in entries if name in facts.rows and name not in missing]
             lacking = [name for name in entries if name in missing]
             state = "已计算 computed" if done else "未要求 not asked for"
             if lacking:

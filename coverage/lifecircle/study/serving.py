@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import Bounds, Configuration, FacilityFilter, named_by
+from lifecircle.config import Bounds, Configuration, FacilityFilter, Rule, named_by
 from lifecircle.model import BoolArray, Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
 from lifecircle.sources.tables import as_bool, is_missing, match_known, other_words, show_values
@@ -62,45 +62,52 @@ def choose_facilities(
             )
             found.not_computed[rule.id] = reason
             continue
-        filters = {"facilities": rule.facilities}
-        if rule.then is not None:
-            filters["then.facilities"] = rule.then.facilities
-        matched = {part: _match_any(wanted, facilities, kinds, configuration) for part, wanted in filters.items()}
-        faults = [fault for one in matched.values() for fault in one.faults]
-        is_own = rule.id in configuration.own_rules
-        for fault in faults:
-            problems.add(
-                "rule-no-facilities", "error" if is_own else "note", "district.toml", f'{fault.text} "{fault.name}"',
-                field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else fault.mend,
-            )  # fmt: skip
-        rows = {part: np.flatnonzero(one.chosen) for part, one in matched.items() if one.chosen is not None}
-        if len(rows) < len(matched):
-            found.not_computed[rule.id] = "; ".join(f"{fault.text} {fault.name}" for fault in faults)
-            continue
-        strange = [text for one in matched.values() for text in one.strange]
-        if strange:
-            # Whether there is none, or it is called otherwise, is not known: that is no coverage of 0 %.
-            found.not_computed[rule.id] = "; ".join(strange)
-            problems.add(
-                "rule-no-match", "warning", "district.toml", f"没有一处设施符合条件，未计算 no facility matches, not computed: {strange[0]}",
-                field=f"rules.{rule.id}", expected="列中有的词 words that the column has",
-                mend="改词，或写明确无 mend the words, or say that there is none: words = { … = [...] }",
-            )  # fmt: skip
-            continue
-        found.serving[rule.id] = rows["facilities"]
-        if "then.facilities" in rows:
-            found.onward[rule.id] = rows["then.facilities"]
-        for part, held in (("facilities", found.unsure), ("then.facilities", found.unsure_onward)):
-            if part in matched and matched[part].unsure.any():
-                held[rule.id] = np.flatnonzero(matched[part].unsure)
-        for part, chosen in rows.items():
-            _report_unclear(filters[part], facilities, f"rules.{rule.id}.{part}", problems)
-            if not len(chosen):
-                problems.add(
-                    "rule-no-match", "warning", "district.toml", "没有一处设施符合条件 no facility matches",
-                    field=f"rules.{rule.id}.{part}",
-                )  # fmt: skip
+        _choose_for(rule, configuration, facilities, kinds, found, problems)
     return found
+
+
+def _choose_for(
+    rule: Rule, configuration: Configuration, facilities: Facilities, kinds: set[str], found: Chosen, problems: Problems
+) -> None:
+    """Add the facilities of one rule to what is found, or why there are none."""
+    filters = {"facilities": rule.facilities}
+    if rule.then is not None:
+        filters["then.facilities"] = rule.then.facilities
+    matched = {part: _match_any(wanted, facilities, kinds, configuration) for part, wanted in filters.items()}
+    faults = [fault for one in matched.values() for fault in one.faults]
+    is_own = rule.id in configuration.own_rules
+    for fault in faults:
+        problems.add(
+            "rule-no-facilities", "error" if is_own else "note", "district.toml", f'{fault.text} "{fault.name}"',
+            field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else fault.mend,
+        )  # fmt: skip
+    rows = {part: np.flatnonzero(one.chosen) for part, one in matched.items() if one.chosen is not None}
+    if len(rows) < len(matched):
+        found.not_computed[rule.id] = "; ".join(f"{fault.text} {fault.name}" for fault in faults)
+        return
+    strange = [text for one in matched.values() for text in one.strange]
+    if strange:
+        # Whether there is none, or it is called otherwise, is not known: that is no coverage of 0 %.
+        found.not_computed[rule.id] = "; ".join(strange)
+        problems.add(
+            "rule-no-match", "warning", "district.toml", f"没有一处设施符合条件，未计算 no facility matches, not computed: {strange[0]}",
+            field=f"rules.{rule.id}", expected="列中有的词 words that the column has",
+            mend="改词，或写明确无 mend the words, or say that there is none: words = { … = [...] }",
+        )  # fmt: skip
+        return
+    found.serving[rule.id] = rows["facilities"]
+    if "then.facilities" in rows:
+        found.onward[rule.id] = rows["then.facilities"]
+    for part, held in (("facilities", found.unsure), ("then.facilities", found.unsure_onward)):
+        if part in matched and matched[part].unsure.any():
+            held[rule.id] = np.flatnonzero(matched[part].unsure)
+    for part, chosen in rows.items():
+        _report_unclear(filters[part], facilities, f"rules.{rule.id}.{part}", problems)
+        if not len(chosen):
+            problems.add(
+                "rule-no-match", "warning", "district.toml", "没有一处设施符合条件 no facility matches",
+                field=f"rules.{rule.id}.{part}",
+            )  # fmt: skip
 
 
 def asked_entries(configuration: Configuration, only: tuple[str, ...]) -> set[str]:
