@@ -127,7 +127,8 @@ def ratio(entry: Ratio, facts: Facts) -> Findings:
         lacks = facts.absent_share(level, absent)
         if below is None:
             inside = facts.known_inside(absent) if absent else 1.0
-            denominator, base_share = facts.levels[level].sum(facts.group(entry.group) * inside), 0.0
+            denominator = facts.levels[level].sum(facts.group(entry.group) * inside)
+            base_share = np.zeros(len(denominator))
         elif level in below.unit:
             base = _amount_of(facts, below, entry.among_amount, level, absent)
             denominator, base_share = base.known, base.unknown_share

@@ -45,13 +45,11 @@ def units_meeting(entry: UnitsMeeting, facts: Facts) -> Findings:
             else value <= float(entry.at_most or 0.0) + HAIR
         )
     parts = [each.astype(np.float64) for each in (meets & counts, counts, unclear)]
-    figures = [
-        partial_ratio(
-            facts.levels[level], *(facts.roll_up(entry.unit, level, each) for each in parts), facts.unknown_max
-        )
-        for level in facts.above(entry.unit)
-        if level in entry.levels
-    ]
+    figures = []
+    for level in facts.above(entry.unit):
+        if level in entry.levels:
+            met, known, unknown_units = (facts.roll_up(entry.unit, level, each) for each in parts)
+            figures.append(partial_ratio(facts.levels[level], met, known, unknown_units, facts.unknown_max))
     return Findings((Finding(tuple(figures), counts=LEVEL_NAMES[entry.unit]),))
 
 

@@ -119,8 +119,8 @@ def _other_words(entry: AnyIndicator, facts: Facts) -> list[str]:
         # Of a choice, one that finds something answers for the others.
         is_found = any(not words_unlike(wanted, wanted.attributes, facts) for wanted in filters)
         said |= dict.fromkeys([] if is_found else strange)
-    for wanted in getattr(entry, "of", ()) if isinstance(entry, Share) else ():
-        said |= dict.fromkeys(words_unlike(wanted, entry.having, facts))
+    if isinstance(entry, Share):
+        said |= dict.fromkeys(text for wanted in entry.of for text in words_unlike(wanted, entry.having, facts))
     return list(said)
 
 

@@ -52,12 +52,11 @@ def _figures(
 ) -> tuple[Figures, ...]:
     levels = [level for level in facts.above(entry.unit) if level in entry.levels]
     counted = [each.astype(np.float64) for each in (has, is_unit & ~unclear, unclear)]
-    return tuple(
-        partial_ratio(
-            facts.levels[level], *(facts.roll_up(entry.unit, level, each) for each in counted), facts.unknown_max
-        )
-        for level in levels
-    )
+    figures = []
+    for level in levels:
+        have, known, unknown = (facts.roll_up(entry.unit, level, each) for each in counted)
+        figures.append(partial_ratio(facts.levels[level], have, known, unknown, facts.unknown_max))
+    return tuple(figures)
 
 
 def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:

@@ -82,7 +82,9 @@ def _lacking(entry: Rule | AnyIndicator, facts: Facts) -> list[tuple[Need, tuple
     )
     lacking = [(need, absent) for need in needs if (absent := absent_of(need, facts)) is not None]
     if not lacking and not isinstance(entry, Rule):
-        of_year = [(need, (f"{facts.year} 年的行 rows of {facts.year}",)) for need, _ in needs_of_year(entry, facts)]
+        of_year: list[tuple[Need, tuple[str, ...]]] = [
+            (need, (f"{facts.year} 年的行 rows of {facts.year}",)) for need, _ in needs_of_year(entry, facts)
+        ]
         if of_year:
             return of_year
     if not lacking and isinstance(entry, (Progress, OnTime)):

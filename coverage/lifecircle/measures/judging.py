@@ -85,7 +85,7 @@ def _target_rows(
         ),
         reference=reference if has_reference else np.nan,
         reference_name=name if has_reference else "",
-        reference_year=_year_of_reference(str(part["entry"].iloc[0]), known, len(part)) if has_reference else pd.NA,
+        reference_year=_year_of_reference(str(part["entry"].iloc[0]) if has_reference else "", known, len(part)),
         expected=expected,
         status=status,
         is_due=is_due,

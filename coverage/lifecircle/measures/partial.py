@@ -80,11 +80,15 @@ def withheld(figures: Figures, most: float) -> Figures:
     unknown = np.broadcast_to(np.asarray(figures.unknown, dtype=np.float64), figures.value.shape)
     is_short = unknown > 100.0 * most + HAIR
     is_nothing = unknown >= 100.0 * (1.0 - HAIR)
-    blank = {
-        name: np.where(is_nothing, np.nan, getattr(figures, name))
-        for name in ("numerator", "denominator", "low", "high")
-    }
-    return replace(figures, value=np.where(is_short | is_nothing, np.nan, figures.value), unknown=unknown, **blank)
+    return replace(
+        figures,
+        value=np.where(is_short | is_nothing, np.nan, figures.value),
+        numerator=np.where(is_nothing, np.nan, figures.numerator),
+        denominator=np.where(is_nothing, np.nan, figures.denominator),
+        low=np.where(is_nothing, np.nan, figures.low),
+        high=np.where(is_nothing, np.nan, figures.high),
+        unknown=unknown,
+    )
 
 
 def with_absent(denominator: FloatArray, unknown: FloatArray, absent: FloatArray) -> FloatArray:

@@ -66,8 +66,8 @@ def coverage_rows(
     low = share_pct(level.sum(people * result.covered_low), everyone)
     high = share_pct(level.sum(people * (result.covered_high | result.may_cover)), everyone)
     is_nothing = np.asarray(figures.unknown) >= 100.0
-    ends = {"low": np.where(is_nothing, np.nan, low), "high": np.where(is_nothing, np.nan, high)}
-    return figure_rows(district, year, rule, replace(figures, **ends), indicator=indicator, label=label, counts="人")
+    ranged = replace(figures, low=np.where(is_nothing, np.nan, low), high=np.where(is_nothing, np.nan, high))
+    return figure_rows(district, year, rule, ranged, indicator=indicator, label=label, counts="人")
 
 
 def share_rows(
@@ -142,14 +142,14 @@ def minutes_figures(
     unknown = level.sum(people * unclear)
     share = np.divide(100.0 * unknown, unknown + denominator, out=np.zeros_like(unknown), where=unknown > 0)
     # What the unclear would make of the mean is not known, but that it would be no more than with the facilities known.
-    ends = [np.where(share > 0, np.nan, end) for end in (fewest, most_minutes)]
+    low, high = (np.where(share > 0, np.nan, end) for end in (fewest, most_minutes))
     left_out = level.sum(people * ~np.isfinite(minutes))
     said = [
         f"{count:,.0f} 人到不了，未计入平均 people reach none and are in no mean" if count >= 0.5 else ""
         for count in left_out
     ]
     note = np.array(said, dtype=object)
-    return withheld(Figures(level, numerator, denominator, value, *ends, 1.0, share, note), most)
+    return withheld(Figures(level, numerator, denominator, value, low, high, 1.0, share, note), most)
 
 
 def choice_rows(district: District, year: int, level: LevelSums, result: RuleResult) -> pd.DataFrame:
