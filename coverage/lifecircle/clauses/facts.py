@@ -26,6 +26,7 @@ from lifecircle.model import (
     Units,
 )
 from lifecircle.problems import Problem, Problems
+from lifecircle.sources.opening import UNDATED
 from lifecircle.sources.tables import as_numbers, is_missing, match_known, read_bool, show_rows, show_values
 
 Absent = tuple[tuple[Level, BoolArray], ...]
@@ -169,10 +170,15 @@ class Facts:
         places = self.places
         chosen, unsure, of_kinds = np.zeros((3, len(places)), dtype=bool)
         is_used = (places["status"] == "used").to_numpy()
+        is_undated = (places["reason"] == UNDATED).to_numpy()
         for wanted in filters:
             for kind in wanted.kind:
                 of_kind = (places["kind"] == kind).to_numpy() & is_used
-                of_kinds |= of_kind
+                undated = (places["kind"] == kind).to_numpy() & is_undated
+                if undated.any() and not absent_columns(places[undated], list(wanted.attributes)):
+                    # Of whatever year it is: of one that may be asked for it is not known whether it is of this.
+                    unsure[undated] |= np.logical_or(*match_known(places[undated], wanted.attributes))
+                of_kinds |= of_kind | undated
                 if absent_columns(places[of_kind], [*wanted.attributes, *asked]):
                     unsure |= of_kind
                 elif of_kind.any():

@@ -39,14 +39,14 @@ class _Spread:
     rank: FloatArray | None
     """What orders places for concentration and Palma."""
     is_less_better: bool
-    is_unclear: BoolArray
-    """Where it is not known what they have; who reaches none has none, and that is known."""
+    unclear: FloatArray
+    """Share (0-1) of each place of which it is not known what they have; who reaches none has none, and that is known."""
 
     @property
     def unknown_pct(self) -> float:
         """Percent (0-100) of the people of whom it is not known."""
         whole = float(self.people.sum())
-        return 100.0 * float(self.people @ self.is_unclear) / whole if whole > 0 else 0.0
+        return 100.0 * float(self.people @ self.unclear) / whole if whole > 0 else 0.0
 
 
 @measure(Inequality)
@@ -86,10 +86,10 @@ def _over_cells(entry: Inequality, facts: Facts) -> _Spread | None:
         cost, rank = result.nearest.cost, _rank_of_cells(entry, facts)
         is_unclear = np.zeros(len(cost), dtype=bool) if result.may_cost is None else result.may_cost < cost
         value = np.where(np.isfinite(cost) & ~is_unclear, cost, np.nan)
-        return _Spread(value, result.people, rank, True, is_unclear | _unranked(rank))
+        return _Spread(value, result.people, rank, True, _as_share(is_unclear, rank))
     if entry.indicator in facts.by_cell:
         value, rank = facts.by_cell[entry.indicator], _rank_of_cells(entry, facts)
-        return _Spread(value, facts.cells.people, rank, False, np.isnan(value) | _unranked(rank))
+        return _Spread(value, facts.cells.people, rank, False, _as_share(np.isnan(value), rank))
     return None
 
 
@@ -103,23 +103,23 @@ def _over_units(entry: Inequality, facts: Facts) -> _Spread | None:
     rank = _rank_of_cells(entry, facts)
     by_unit = None if rank is None else mean_of(level.sum(np.nan_to_num(rank) * facts.cells.people), people)
     less = str(rows["value_unit"].iloc[0]) in ("min", "m")
-    value = rows["value"].to_numpy(np.float64)
-    return _Spread(value, people, by_unit, less, np.isnan(value) & (rows["unknown"].to_numpy(np.float64) > 0))
+    value, unknown = rows["value"].to_numpy(np.float64), rows["unknown"].to_numpy(np.float64) / 100.0
+    return _Spread(value, people, by_unit, less, np.where(np.isnan(value) & (unknown > 0), 1.0, unknown))
 
 
-def _unranked(rank: FloatArray | None) -> BoolArray | bool:
-    """Return which places have no rank, where one is asked for."""
-    return False if rank is None else np.isnan(rank)
+def _as_share(is_unclear: BoolArray, rank: FloatArray | None) -> FloatArray:
+    """Return 1.0 where it is not known what people have, or where they stand in the order that is asked for; else 0."""
+    return (is_unclear if rank is None else is_unclear | np.isnan(rank)).astype(np.float64)
 
 
 def _unknown_pct(spread: _Spread, facts: Facts, level: Level) -> FloatArray:
     sums = facts.levels[level]
-    return np.nan_to_num(mean_of(100.0 * sums.sum(spread.people * spread.is_unclear), sums.sum(spread.people)))
+    return np.nan_to_num(mean_of(100.0 * sums.sum(spread.people * spread.unclear), sums.sum(spread.people)))
 
 
 def _left_out(spread: _Spread, facts: Facts, level: Level) -> TextArray:
     """Return how many people of each unit are left out, as they reach none."""
-    people = facts.levels[level].sum(spread.people * (np.isnan(spread.value) & ~spread.is_unclear))
+    people = facts.levels[level].sum(spread.people * (np.isnan(spread.value) & (spread.unclear == 0)))
     said = [
         f"{count:,.0f} 人到不了，未计 people reach none and are left out" if count >= 0.5 else "" for count in people
     ]
@@ -162,7 +162,7 @@ def _by_unit(entry: Inequality, facts: Facts, spread: _Spread, level: Level) -> 
         at = membership.indices[cells]
         rank = None if spread.rank is None else spread.rank[at]
         people = spread.people[at] * membership.data[cells]
-        part = _Spread(spread.value[at], people, rank, spread.is_less_better, spread.is_unclear[at])
+        part = _Spread(spread.value[at], people, rank, spread.is_less_better, spread.unclear[at])
         found[unit] = _index(entry, part, part.people)
     return found
 
@@ -196,7 +196,7 @@ def _mean_by_unit(entry: Inequality, facts: Facts, spread: _Spread) -> _Spread:
     known = np.isfinite(spread.value)
     people = level.sum(spread.people * known)
     value = mean_of(level.sum(np.where(known, spread.value, 0.0) * spread.people), people)
-    return _Spread(value, people, None, spread.is_less_better, np.isnan(value))
+    return _Spread(value, people, None, spread.is_less_better, np.isnan(value).astype(np.float64))
 
 
 def _weakest(entry: Inequality, facts: Facts, spread: _Spread) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from lifecircle.measures.partial import partial_own, partial_ratio
 from lifecircle.measures.rows import plain_figures, ratio_figures
 from lifecircle.measures.scorecards import SCORES, score_units
 from lifecircle.measures.targets import HAIR
+from lifecircle.model import BoolArray, FloatArray
 
 
 def own_rows(facts: Facts, indicator: str, level: str) -> pd.DataFrame:
@@ -35,15 +36,13 @@ def units_meeting(entry: UnitsMeeting, facts: Facts) -> Findings:
     rows = own_rows(facts, entry.indicator, entry.unit)
     if not len(rows):
         return _no_figures(entry)
-    value, unknown = (rows[name].to_numpy(np.float64) for name in ("value", "unknown"))
+    value, low, high, unknown = (rows[name].to_numpy(np.float64) for name in ("value", "low", "high", "unknown"))
     is_unit = True if entry.quasi else ~facts.is_quasi(entry.unit)
-    counts, unclear = np.isfinite(value) & is_unit, np.isnan(value) & (unknown > 0) & is_unit
-    with np.errstate(invalid="ignore"):
-        meets = (
-            value >= entry.at_least - HAIR
-            if entry.at_least is not None
-            else value <= float(entry.at_most or 0.0) + HAIR
-        )
+    # A unit of which a part is not known is judged where that part could not turn it.
+    ends = [_meets(entry, end) for end in (low, high)]
+    is_sure = (unknown == 0) | (np.isfinite(low) & np.isfinite(high) & (ends[0] == ends[1]))
+    meets, is_told = _meets(entry, value), (np.isfinite(value) | (unknown > 0)) & is_unit
+    counts, unclear = is_told & is_sure & np.isfinite(value), is_told & ~(is_sure & np.isfinite(value))
     parts = [each.astype(np.float64) for each in (meets & counts, counts, unclear)]
     figures = []
     for level in facts.above(entry.unit):
@@ -51,6 +50,14 @@ def units_meeting(entry: UnitsMeeting, facts: Facts) -> Findings:
             met, known, unknown_units = (facts.roll_up(entry.unit, level, each) for each in parts)
             figures.append(partial_ratio(facts.levels[level], met, known, unknown_units, facts.unknown_max))
     return Findings((Finding(tuple(figures), counts=LEVEL_NAMES[entry.unit]),))
+
+
+def _meets(entry: UnitsMeeting, value: FloatArray) -> BoolArray:
+    """Return which figures are at least, or at most, what is asked for; none is not."""
+    with np.errstate(invalid="ignore"):
+        if entry.at_least is not None:
+            return np.asarray(value >= entry.at_least - HAIR, dtype=np.bool_)
+        return np.asarray(value <= float(entry.at_most or 0.0) + HAIR, dtype=np.bool_)
 
 
 @measure(Difference)

@@ -37,7 +37,10 @@ def presence(entry: Presence, facts: Facts) -> Findings:
     passes = has | ((reason != "") & is_unit)
     found = [_finding(entry, chosen, _figures(entry, facts, has, is_unit, unclear))]
     if entry.serves or (reason != "").any():
-        figures = _figures(entry, facts, passes, is_unit, unclear & ~passes)
+        may_pass = np.zeros(len(count), dtype=bool)
+        for one in chosen.unsure:
+            may_pass |= _jointly_served(entry, one, facts) != ""
+        figures = _figures(entry, facts, passes, is_unit, (unclear | (may_pass & is_unit)) & ~passes)
         label = beside(entry, "含联合设置与例外", "joint service and exceptions counted")
         found.append(replace(_finding(entry, chosen, figures), suffix="-with-shared", label=label))
     return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, reason, is_unit, unclear)})
@@ -62,22 +65,7 @@ def _figures(
 def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
     """Return why a unit may do without its own: who serves it too, or what it is exempt for; empty where nothing says so."""
     level = facts.levels[entry.unit]
-    reason = np.full(len(level.code), "", dtype=object)
-    names, known = _names(chosen), UnitNames(level.code, level.name)
-    if entry.serves and entry.serves in chosen.frame.columns:
-        lost = []
-        for row, text in enumerate(as_text(chosen.frame[entry.serves])):
-            for word in known.split(text):
-                units = _units_named(word, known, entry, int(chosen.unit[entry.unit][row]), facts)
-                lost += [] if len(units) == 1 else [word]
-                if len(units) == 1:
-                    who = names[row] or (chosen.row[row] if chosen.row is not None else "")
-                    reason[units[0]] = "；".join(part for part in (reason[units[0]], f"联合设置 joint: {who}") if part)
-        if lost:
-            facts.problems.add(
-                "presence-unknown-unit", "warning", chosen.name, f"联合设置的单元认不出 units jointly served that no layer knows: {show_values(lost)}",
-                field=entry.serves, expected="代码，或唯一的名称 a code, or a name only one unit has", count=len(lost),
-            )  # fmt: skip
+    reason, known = _jointly_served(entry, chosen, facts), UnitNames(level.code, level.name)
     for exempt in facts.configuration.exempt:
         if exempt.indicator == entry.id:
             units = _units_named(exempt.unit, known, entry, -1, facts)
@@ -89,6 +77,29 @@ def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
                 )  # fmt: skip
                 continue
             reason[units[0]] = "；".join(part for part in (reason[units[0]], exempt.reason) if part)
+    return reason
+
+
+def _jointly_served(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
+    """Return who serves each unit too that has none of its own, as the records say; empty where none does."""
+    level = facts.levels[entry.unit]
+    reason = np.full(len(level.code), "", dtype=object)
+    names, known = _names(chosen), UnitNames(level.code, level.name)
+    if entry.serves is None or entry.serves not in chosen.frame.columns:
+        return reason
+    lost = []
+    for row, text in enumerate(as_text(chosen.frame[entry.serves])):
+        for word in known.split(text):
+            units = _units_named(word, known, entry, int(chosen.unit[entry.unit][row]), facts)
+            lost += [] if len(units) == 1 else [word]
+            if len(units) == 1:
+                who = names[row] or (chosen.row[row] if chosen.row is not None else "")
+                reason[units[0]] = "；".join(part for part in (reason[units[0]], f"联合设置 joint: {who}") if part)
+    if lost:
+        facts.problems.add(
+            "presence-unknown-unit", "warning", chosen.name, f"联合设置的单元认不出 units jointly served that no layer knows: {show_values(lost)}",
+            field=entry.serves, expected="代码，或唯一的名称 a code, or a name only one unit has", count=len(lost),
+        )  # fmt: skip
     return reason
 
 

@@ -14,10 +14,19 @@ from lifecircle.config.indicators import Water
 from lifecircle.measures.partial import partial_ratio
 from lifecircle.measures.rows import Figures
 from lifecircle.measures.water.balance import balance, litres_per_person
-from lifecircle.measures.water.classes import TIER_COLUMNS, people_by_tier, people_of_same_quality, people_served
+from lifecircle.measures.water.classes import TIER_COLUMNS, TIERS, people_by_tier, people_of_same_quality, people_served
 from lifecircle.measures.water.criteria import FetchLimits, at_least, four_criteria, is_convenient
 from lifecircle.measures.water.losses import LossTables, backup_cover, lose, named_loss, no_loss, single_losses
-from lifecircle.measures.water.monitoring import CHAIN_STATES, OUTLET, TAP, count_passes, monitoring_chain
+from lifecircle.measures.water.monitoring import (
+    CHAIN_STATES,
+    NO_PLANT,
+    OUTLET,
+    TAP,
+    PassCounts,
+    count_passes,
+    monitoring_chain,
+    passes_surely,
+)
 from lifecircle.model import FloatArray
 
 UNKNOWN_TIER, NO_TIER = TIER_COLUMNS[-2:]
@@ -104,18 +113,22 @@ def _large_scale(entry: Water, _facts: Facts, supply: Supply) -> Answer:
 
 def _same_quality(entry: Water, facts: Facts, supply: Supply) -> Answer:
     passed = count_passes(supply.samples, supply.samples.plant, len(supply.system.plants), facts.year)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = passed.passed.sum(axis=0) / passed.total.sum(axis=0)
-    people = people_of_same_quality(supply.system, supply.people, rate, entry.pass_at_least, entry.tiers)
+    unclear = supply.unclear_samples + passed.no_result.sum(axis=0)
+    is_good = passes_surely(passed.passed.sum(axis=0), passed.total.sum(axis=0), unclear, entry.pass_at_least)
+    people = people_of_same_quality(supply.system, supply.people, is_good, 1.0, entry.tiers)
+    tier = supply.system.plants.tier.astype(str)
+    # Of those on other tiers, or from a plant that fails, it is known: they do not count.
+    may_be = ~np.isin(tier, [one for one in TIERS if one not in entry.tiers]) & (is_good != 0.0)
+    unknown = may_be & ~(np.isin(tier, entry.tiers) & (is_good == 1.0))
     served = people_served(supply.system, supply.people)
-    # Of those on other tiers it is known: they do not count, whatever their samples.
-    unknown = np.isnan(rate) & np.isin(supply.system.plants.tier.astype(str), entry.tiers)
     return people, np.asarray(served.T @ unknown.astype(np.float64)) + _unlisted(supply), {}
 
 
 def _adequacy(_entry: Water, facts: Facts, supply: Supply) -> Answer:
     found = balance(supply.system, supply.demand_m3d)
     served = people_served(supply.system, supply.people)
+    # A source that does not say which plant it feeds may be what a short one has.
+    unclear = (~found.is_short & ~found.is_known) | (found.is_short & supply.has_unplaced_source)
     enough = np.asarray(served.T @ (~found.is_short & found.is_known).astype(np.float64))
     plants = supply.system.plants
     listed = pd.DataFrame(
@@ -128,7 +141,7 @@ def _adequacy(_entry: Water, facts: Facts, supply: Supply) -> Answer:
     )  # fmt: skip
     return (
         enough,
-        np.asarray(served.T @ (~found.is_short & ~found.is_known).astype(np.float64)) + _unlisted(supply),
+        np.asarray(served.T @ unclear.astype(np.float64)) + _unlisted(supply),
         {"water_plants": listed},
     )
 
@@ -146,7 +159,8 @@ def _backup(_entry: Water, facts: Facts, supply: Supply) -> Answer:
         for ids in supply.loss_sets
     ]  # fmt: skip
     lost = lose(system, supply.people, demands, (no_loss(system), *single_losses(system), *sets))
-    return found.kept, found.unknown + _unlisted(supply), _loss_tables(facts, lost)
+    may_be_kept = found.lost if supply.has_unplaced_source else np.zeros_like(found.lost)
+    return found.kept, found.unknown + may_be_kept + _unlisted(supply), _loss_tables(facts, lost)
 
 
 def _loss_tables(facts: Facts, lost: LossTables) -> dict[str, pd.DataFrame]:
@@ -167,7 +181,9 @@ def _chain(entry: Water, facts: Facts, supply: Supply) -> Answer:
             "broken_at": np.array(CHAIN_STATES, dtype=object)[chain.state],
         }
     )  # fmt: skip
-    return chain.people[:, 0], _unlisted(supply), {"water_chain": listed}
+    # Samples that may be of any link may be of the one that is missing.
+    broken = chain.people[:, 1:NO_PLANT].sum(axis=1) if supply.unclear_samples else np.zeros(len(supply.people))
+    return chain.people[:, 0], broken + _unlisted(supply), {"water_chain": listed}
 
 
 def _convenience(_entry: Water, facts: Facts, supply: Supply) -> Answer:
@@ -195,11 +211,16 @@ def _convenient_cells(facts: Facts, supply: Supply) -> FloatArray:
 
 def _four_criteria(entry: Water, facts: Facts, supply: Supply) -> Answer:
     asked, system = facts.configuration.water, supply.system
-    tap = count_passes(supply.samples, supply.samples.village, len(system.villages), facts.year).rate[TAP]
-    outlet = count_passes(supply.samples, supply.samples.plant, len(system.plants), facts.year).rate[OUTLET]
+    tap = count_passes(supply.samples, supply.samples.village, len(system.villages), facts.year)
+    outlet = count_passes(supply.samples, supply.samples.plant, len(system.plants), facts.year)
+    unclear = supply.unclear_samples
     # A village's own taps speak first; where none was sampled, the plants it is on.
-    quality = np.where(np.isnan(tap), supply.of_plants(outlet), tap)
+    of_plants = supply.of_plants(_sure_rate(outlet, OUTLET, unclear, entry.pass_at_least))
+    is_sampled = tap.total[TAP] + tap.no_result[TAP] > 0
+    quality = np.where(is_sampled, _sure_rate(tap, TAP, 0, entry.pass_at_least), of_plants)
     litres = litres_per_person(system, supply.people, balance(system, supply.demand_m3d), supply.demand_m3d)
+    if supply.has_unplaced_source:
+        litres = np.where(litres < asked.least_l_per_day, np.nan, litres)
     level = facts.levels[supply.level]
     met, people = _convenient_cells(facts, supply), facts.cells.people
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -218,6 +239,12 @@ def _four_criteria(entry: Water, facts: Facts, supply: Supply) -> Answer:
         }
     )  # fmt: skip
     return found.people[:, 0], found.people[:, 2], {"water_four_criteria": listed}
+
+
+def _sure_rate(passes: PassCounts, stage: int, unclear: int, least: float) -> FloatArray:
+    """Return the pass rate of a stage, 0-1; NaN where samples without a result, or that may be its, could turn the verdict."""
+    found = passes_surely(passes.passed[stage], passes.total[stage], unclear + passes.no_result[stage], least)
+    return np.where(np.isnan(found), np.nan, passes.rate[stage])
 
 
 _ASKED: dict[str, Callable[[Water, Facts, Supply], Answer]] = {

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 OPENED, CLOSED = "opened", "closed_year"
 MADE_IN = ("date", "year")
 """Attributes that say when a record was made, the first that a row has."""
+UNDATED = "没有日期，不知是哪年的 no date, of which year is not known"
+"""The reason of records that are set aside for it: of these it is not known whether they count."""
 YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d|2100)(?!\d)")
 
 
@@ -94,7 +96,8 @@ def _keep_records(
         return replace(facilities, record_years=found)
     changed = frame.copy()
     changed["status"] = np.where(is_left, "set_aside", frame["status"])
-    changed["reason"] = np.where(is_left, f"不是 {year} 年的记录 no record of {year}", frame["reason"])
+    why = np.where(np.isnan(made), UNDATED, f"不是 {year} 年的记录 no record of {year}")
+    changed["reason"] = np.where(is_left, why, frame["reason"])
     return replace(facilities, frame=changed, record_years=found)
 
 
