@@ -32,7 +32,8 @@ def _mode(ways: str, speeds_kph: dict[str, float]) -> Mode:
         {
             "id": "benchmark",
             "label": "benchmark",
-            "ways": ways,
+            "network_type": ways,
+            "ways": "osmnx",  # as the engines beside it read the map
             "speeds_kph": speeds_kph,
             "access_kph": 4.5,
             "max_access_m": 500,

@@ -337,7 +337,7 @@ def test_cells_of_ground_are_inside_by_their_share_of_area(tmp_path, source):
     zones = POPULATION.replace('"points"', '"zones"').replace(
         'id = "id"', 'id = "code"\nlevel = "village"\ncell_m = 100'
     )
-    raster = '\n[population]\nsource = "raster"\npath = "people.tif"\nkind = "resident"\n'
+    raster = '\n[population]\nsource = "raster"\npath = "people.tif"\nunit = "people"\nkind = "resident"\n'
     for name in ('x = "x"\n', 'y = "y"\n', 'crs = "EPSG:4549"\n'):
         zones = zones.replace(name, "")
     toml = (

@@ -37,13 +37,14 @@ def networks(study):
     for mode_id in ("walk", "drive"):
         mode = load_modes()[mode_id]
         reference = ReferenceMode(
-            mode.ways,
+            mode.network_type,
             mode.speeds_kph or mode.speed_kph,
             mode.access_kph,
             mode.max_access_m,
             mode.direct_m,
             mode.min_fragment_m,
             slope=mode.slope is not None,
+            ways=mode.ways,
             **({"steps_kph": mode.slope.steps_kph} if mode.slope else {}),
         )
         made[mode_id] = ReferenceNetwork.from_osm(FOLDER / "dongtou.osm.pbf", crs, reference, heights=heights)

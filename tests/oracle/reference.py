@@ -6,13 +6,19 @@ ferry) cuts the edge it joins, so that it becomes a node of its own; one Dijkstr
 
 Where DESIGN is silent the rules below hold, on both sides:
 
-- a way is read as OSMnx 2.1 reads it: its filter strings, its meaning of ``oneway`` and of roundabouts;
+- a way is read as OpenStreetMap's tags say (``tests.oracle.tags``), or as OSMnx 2.1 reads it: its filter strings, its meaning of
+  ``oneway`` and of roundabouts;
+- a barrier that stops a mode cuts the way it stands on, but where more than two pieces of way meet;
 - a node that an extract cut away breaks its way there: no street is drawn across the hole, and a ferry with
   such a node is not used, for its duration cannot be shared out;
 - the length of a fragment counts every street and usable ferry of the mode once, whatever its direction;
 - seconds follow the slope as ``tests.oracle.slope`` says, from the nodes and tags of every usable street;
-- a ferry is one edge between its ends, or one for each piece between nodes it shares with streets or ferries;
-- places equally near to two edges may join either: `ReferenceNetwork.joins_within` lists them all.
+- ferries that meet where no street is are one sailing, with a deck of its own over every node: one goes aboard where others are
+  too and waits half its headway, stays aboard for nothing, and goes ashore for nothing;
+- a street ends at junctions (where not exactly two pieces of street meet; ferries are none) and where its direction changes;
+- a connected part is what one can get about in, there and back, by street; a one-way street between parts is one of its own;
+- of a street, or part, all places are joined that are as near as the nearest, and ``direct_m`` is kept, to a micrometre;
+- with ``join="nearest"`` places equally near to two edges may join either: `ReferenceNetwork.joins_within` lists them all.
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -32,6 +38,7 @@ import scipy.sparse
 import shapely
 from osmnx import _overpass
 from scipy.sparse.csgraph import connected_components, dijkstra
+from tests.oracle import tags as tags_read
 from tests.oracle.slope import (
     Bools,
     Floats,
@@ -55,6 +62,8 @@ Measure = Literal["s", "m"]
 
 VERTEX_M = 0.001
 """A nearest point this close to an end of its edge is that end."""
+HAIR_M = 1e-6
+"""What rounding may decide."""
 
 ONEWAY = {"yes", "true", "1", "-1", "reverse", "T", "F"}
 REVERSED = {"-1", "reverse", "T"}
@@ -78,7 +87,7 @@ class ReferenceMode:
     Parameters
     ----------
     network
-        Which of OSMnx's filters holds: ``walk``, ``bike`` or ``drive``.
+        Who goes, as OSMnx names its networks.
     speed_kph
         One speed, or speeds by ``highway`` class with a ``default``; ``*_link`` goes as its class.
     access_kph, max_access_m
@@ -87,26 +96,40 @@ class ReferenceMode:
         A straight walk up to this long needs no street.
     min_fragment_m
         Parts of the network shorter than this in all are left out.
+    join
+        Every street within ``direct_m``, else the nearest of each connected part; or the nearest edge alone.
     slope
         Whether walking and cycling follow the heights, where there are any.
     steps_kph
         Speed on ``highway=steps`` on foot where they do, unless speeds by class have one for them.
+    ways
+        Which ways they may use: as the tags say, or by OSMnx's filter.
     """
 
-    network: Literal["walk", "bike", "drive"]
+    network: Literal["walk", "bike", "drive", "ambulance"]
     speed_kph: float | Mapping[str, float]
     access_kph: float = 4.5
     max_access_m: float = 500.0
     direct_m: float = 100.0
     min_fragment_m: float = 500.0
+    join: Literal["near", "nearest"] = "near"
     slope: bool = True
     steps_kph: float = 2.0
+    ways: Literal["tags", "osmnx"] = "osmnx"
 
     def speed_on(self, highway: str) -> float:
         """Speed on a class of way, km/h."""
         if isinstance(self.speed_kph, Mapping):
             return float(self.speed_kph.get(highway.removesuffix("_link"), self.speed_kph["default"]))
         return float(self.speed_kph)
+
+    def directions(self, tags: Mapping[str, str]) -> tuple[bool, bool]:
+        """Whether one may go along a way as drawn, and against it."""
+        if self.ways == "tags":
+            return tags_read.directions(tags, self.network)
+        if tags.get("route") != "ferry" and self.network == "walk":
+            return True, True
+        return _directions(tags, heeds_roundabouts=tags.get("route") != "ferry")
 
     def follows(self, heights: ReferenceHeights | None) -> bool:
         """Whether seconds of this mode depend on heights."""
@@ -118,7 +141,9 @@ class ReferenceMode:
         return self.steps_kph if own is None else float(own)
 
     def may_use_street(self, tags: Mapping[str, str]) -> bool:
-        """Whether OSMnx's filter of this name lets a way through (a regex search; a missing tag passes)."""
+        """Whether the tags let a mode use a street, or OSMnx's filter of its name (a regex search; a missing tag passes)."""
+        if self.ways == "tags":
+            return not tags_read.is_ferry(tags) and any(tags_read.directions(tags, self.network))
         for clause in _CLAUSE.finditer(_overpass._get_network_filter(self.network)):
             value, pattern = tags.get(clause["tag"]), clause["pattern"]
             if pattern is None and value is None:
@@ -129,6 +154,9 @@ class ReferenceMode:
 
     def may_use_ferry(self, tags: Mapping[str, str]) -> bool:
         """Whether a ferry has a duration and carries this mode."""
+        if self.ways == "tags":
+            is_timed = duration_s(tags.get("duration")) is not None
+            return is_timed and tags_read.is_ferry(tags) and any(tags_read.directions(tags, self.network))
         if tags.get("route") != "ferry" or duration_s(tags.get("duration")) is None:
             return False
         if self.network == "drive":
@@ -188,6 +216,23 @@ class Joins:
 
 
 @dataclass(frozen=True)
+class Legs:
+    """The access legs of places, one row a leg: whose it is, and where it meets the network."""
+
+    place: Ints
+    edge: Ints
+    along_m: Floats
+    vertex: Ints
+    access_m: Floats
+
+    @classmethod
+    def of(cls, joins: Joins, place: Ints) -> Legs:
+        """Take what was joined as legs of some places."""
+        on = joins.edge >= 0
+        return cls(place[on], joins.edge[on], joins.along_m[on], joins.vertex[on], joins.access_m[on])
+
+
+@dataclass(frozen=True)
 class ReferenceNetwork:
     """What a mode may use: streets and ferries without small fragments, in the district's CRS."""
 
@@ -198,6 +243,8 @@ class ReferenceNetwork:
     fragments_left_out: int = 0
     _street: Ints = field(repr=False, default_factory=lambda: np.empty(0, np.int64))
     _tree: shapely.STRtree = field(repr=False, default_factory=lambda: shapely.STRtree([]))
+    _of: tuple[Ints, Ints] = field(repr=False, default_factory=lambda: (np.empty(0, np.int64), np.empty(0, np.int64)))
+    """The street and the connected part of each row of ``_street``."""
 
     @classmethod
     def from_osm(
@@ -212,8 +259,10 @@ class ReferenceNetwork:
     ) -> ReferenceNetwork:
         """Read an OpenStreetMap file of any kind osmium opens."""
         lonlat, ways = read_osm(path)
-        xy_of = project_nodes(lonlat, crs)
-        return cls.from_ways(xy_of, ways, mode, osm_ferries=osm_ferries, ferries=ferries, heights=heights)
+        xy_of, barriers = project_nodes(lonlat, crs), read_barriers(path)
+        return cls.from_ways(
+            xy_of, ways, mode, osm_ferries=osm_ferries, ferries=ferries, heights=heights, barriers=barriers
+        )
 
     @classmethod
     def from_lines(
@@ -249,24 +298,64 @@ class ReferenceNetwork:
         osm_ferries: bool = True,
         ferries: Iterable[ReferenceFerry] = (),
         heights: ReferenceHeights | None = None,
+        barriers: Mapping[int, Mapping[str, str]] | None = None,
     ) -> ReferenceNetwork:
-        """Turn ways into edges, and leave small fragments out."""
-        ways = list(ways)
-        streets = [way for way in ways if way.tags.get("route") != "ferry" and mode.may_use_street(way.tags)]
+        """Turn ways into edges, cut at the barriers that stop the mode, and leave small fragments out."""
+        ways = [way for way in ways if osm_ferries or not tags_read.is_ferry(way.tags)]
+        land = [way for way in ways if not tags_read.is_ferry(way.tags)]
+        streets = [way for way in land if mode.may_use_street(way.tags)]
         sailings = [way for way in ways if osm_ferries and mode.may_use_ferry(way.tags)]
         sailings = [way for way in sailings if all(node in xy_of for node in way.nodes)]
         rows = {node: row for row, node in enumerate(xy_of)}
         xy = np.array([np.asarray(at, float) for at in xy_of.values()]).reshape(-1, 2)
-        parts = [*_street_edges(streets, rows, xy, mode, heights), *_ferry_edges(sailings, streets, rows, xy)]
+        walls = _walls(ways, mode, barriers or {})
+        parts = _street_edges(streets, rows, xy, mode, heights)
+        xy, decks = _ferry_edges(sailings, land, streets, rows, xy, mode)
+        parts = [*parts, *decks]
         columns = list(zip(*parts, strict=True)) if parts else [[]] * 8
         kinds = (np.int64, np.int64, np.float64, np.float64, np.float64, np.bool_, np.bool_, np.bool_)
         edges = Edges(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
+        edges, xy = _cut_at(edges, xy, [rows[node] for node in walls])
         keep, left_out = _long_enough(edges, len(xy), mode.min_fragment_m)
         edges = edges.only(keep)
         # A segment of no length has no inside: whoever comes near it joins a neighbour at the same vertex.
         street = np.flatnonzero(~edges.is_ferry & (edges.length_m > 0))
         segments = shapely.linestrings(np.stack([xy[edges.a[street]], xy[edges.b[street]]], axis=1))
-        return cls(xy, edges, mode, tuple(ferries), left_out, street, shapely.STRtree(segments))
+        whole = _whole_streets(edges.only(street))
+        of = whole, _strong_parts(edges.only(street), len(xy), whole)
+        return cls(xy, edges, mode, tuple(ferries), left_out, street, shapely.STRtree(segments), of)
+
+    def legs(self, places_xy: npt.ArrayLike) -> Legs:
+        """Find the access legs of places, as the mode joins them."""
+        places_xy = np.asarray(places_xy, float).reshape(-1, 2)
+        every = np.arange(len(places_xy))
+        if self.mode.join == "nearest" or len(self._street) == 0:
+            return Legs.of(self.join(places_xy), every)
+        near_m, most_m = min(self.mode.direct_m, self.mode.max_access_m) + HAIR_M, self.mode.max_access_m + HAIR_M
+        place, row, metres = self._within(places_xy, every, near_m)
+        is_least = metres <= _least(place, self._of[0][row], metres) + HAIR_M
+        place, row = place[is_least], row[is_least]
+        far = np.setdiff1d(every, place)
+        far_place, far_row, metres = self._within(places_xy, far, most_m)
+        is_least = metres <= _least(far_place, self._of[1][far_row], metres) + HAIR_M
+        place, row = np.append(place, far_place[is_least]), np.append(row, far_row[is_least])
+        return Legs.of(self._join_to(places_xy[place], self._street[row], math.inf), place)
+
+    def _within(self, places_xy: Floats, which: Ints, limit_m: float) -> tuple[Ints, Ints, Floats]:
+        """Find the pieces of street within a distance of some of the places: place, row of ``_street``, metres."""
+        points = shapely.points(places_xy[which])
+        at, row = self._tree.query(points, predicate="dwithin", distance=limit_m)
+        return which[at], row, shapely.distance(points[at], self._tree.geometries[row])
+
+    def is_unsure(self, place_xy: npt.ArrayLike, width_m: float = 1e-5) -> bool:
+        """Whether a hair decides which legs a place has: streets about as far as one is joined, or about as far as each other."""
+        xy = np.asarray(place_xy, float).reshape(1, 2)
+        _, row, metres = self._within(xy, np.zeros(1, np.int64), self.mode.max_access_m + 1.0)
+        edges_m = np.array([self.mode.direct_m, self.mode.max_access_m])
+        if (np.abs(metres[:, None] - edges_m) < width_m).any():
+            return True
+        beyond = [metres - _least(np.zeros(len(row), np.int64), of[row], metres) for of in self._of]
+        return bool(any(((gap > HAIR_M / 2) & (gap < 2 * HAIR_M)).any() for gap in beyond))
 
     def join(self, places_xy: npt.ArrayLike, *, max_access_m: float | None = None) -> Joins:
         """Join places to the nearest point of the nearest street edge."""
@@ -377,39 +466,43 @@ class ReferenceNetwork:
         facilities_xy = np.asarray(facilities_xy, float).reshape(-1, 2)
         ferries = self.ferries if measure == "s" else ()
         piers_xy = np.array([end for ferry in ferries for end in (ferry.from_xy, ferry.to_xy)]).reshape(-1, 2)
-        joins = [
-            cell_joins or self.join(cells_xy),
-            facility_joins or self.join(facilities_xy),
-            self.join(piers_xy),
+        cells, doors, piers = (np.arange(len(xy)) for xy in (cells_xy, facilities_xy, piers_xy))
+        legs = [
+            Legs.of(cell_joins, cells) if cell_joins else self.legs(cells_xy),
+            Legs.of(facility_joins, doors) if facility_joins else self.legs(facilities_xy),
+            self.legs(piers_xy),
         ]
         edge, along_m, vertex, access_m = (
-            np.concatenate([getattr(join, name) for join in joins])
-            for name in ("edge", "along_m", "vertex", "access_m")
+            np.concatenate([getattr(each, name) for each in legs]) for name in ("edge", "along_m", "vertex", "access_m")
         )
-        n_places = len(edge)
-        first_foot = len(self.xy)
-        first_place = first_foot + n_places
-        # The foot of a place is where its access leg meets the street: a new node on the edge, or the vertex.
-        foot = np.where(vertex >= 0, vertex, first_foot + np.arange(n_places))
-        place = first_place + np.arange(n_places)
+        first_foot, n_legs = len(self.xy), len(edge)
+        # The foot of a leg is where it meets the street: a new node on the edge, or the vertex.
+        foot = np.where(vertex >= 0, vertex, first_foot + np.arange(n_legs))
+        # A pier is two nodes, one to board and one to land at, so that nobody walks from street to street over it.
+        cells, doors = first_foot + n_legs + cells, first_foot + n_legs + len(cells) + doors
+        board = first_foot + n_legs + len(cells) + len(doors) + piers
+        land = board + len(piers)
         arcs = _Arcs()
         self._add_edges(arcs, np.where(vertex >= 0, -1, edge), along_m, foot, measure)
         leg = access_m / (self.mode.access_kph / 3.6) if measure == "s" else access_m
-        joined = edge >= 0
-        is_cell = np.arange(n_places) < len(cells_xy)
-        is_pier = np.arange(n_places) >= len(cells_xy) + len(facilities_xy)
+        bounds = np.cumsum([len(each.place) for each in legs])[:-1]
+        cell_foot, door_foot, pier_foot = np.split(foot, bounds)
+        cell_leg, door_leg, pier_leg = np.split(leg, bounds)
+        cell, door = cells[legs[0].place], doors[legs[1].place]
         # Nobody goes through a cell or a facility on the way: their legs run one way only.
-        out = joined & (is_pier | (is_cell if direction == "toward" else ~is_cell))
-        come = joined & (is_pier | (~is_cell if direction == "toward" else is_cell))
-        arcs.add(place[out], foot[out], leg[out])
-        arcs.add(foot[come], place[come], leg[come])
-        piers = place[is_pier].reshape(-1, 2)
+        if direction == "toward":
+            arcs.add(cell, cell_foot, cell_leg)
+            arcs.add(door_foot, door, door_leg)
+        else:
+            arcs.add(cell_foot, cell, cell_leg)
+            arcs.add(door, door_foot, door_leg)
+        arcs.add(pier_foot, board[legs[2].place], pier_leg)
+        arcs.add(land[legs[2].place], pier_foot, pier_leg)
         sailing_s = np.array([ferry.seconds for ferry in ferries])
-        arcs.add(piers[:, 0], piers[:, 1], sailing_s)
-        arcs.add(piers[:, 1], piers[:, 0], sailing_s)
-        graph = arcs.matrix(first_place + n_places)
-        facilities = place[len(cells_xy) : len(cells_xy) + len(facilities_xy)]
-        return place[: len(cells_xy)], facilities, graph.T.tocsr() if direction == "toward" else graph
+        arcs.add(board[0::2], land[1::2], sailing_s)
+        arcs.add(board[1::2], land[0::2], sailing_s)
+        graph = arcs.matrix(first_foot + n_legs + len(cells) + len(doors) + 2 * len(piers))
+        return cells, doors, graph.T.tocsr() if direction == "toward" else graph
 
     def _add_edges(self, arcs: _Arcs, edge: Ints, along_m: Floats, foot: Ints, measure: Measure) -> None:
         """Add every edge, cut at the feet that lie inside it."""
@@ -488,13 +581,19 @@ def read_osm(path: str | Path) -> tuple[dict[int, tuple[float, float]], list[Way
     lonlat: dict[int, tuple[float, float]] = {}
     ways = []
     for way in osmium.FileProcessor(str(path)).with_locations():
-        if not way.is_way() or not ("highway" in way.tags or way.tags.get("route") == "ferry"):
+        if not way.is_way() or not ("highway" in way.tags or "ferry" in way.tags.get("route", "").split(";")):
             continue
         ways.append(Way([node.ref for node in way.nodes], {tag.k: tag.v for tag in way.tags}))
         for node in way.nodes:
             if node.location.valid():
                 lonlat[node.ref] = (node.location.lon, node.location.lat)
     return lonlat, ways
+
+
+def read_barriers(path: str | Path) -> dict[int, dict[str, str]]:
+    """Read the tags of the nodes that have a barrier."""
+    nodes = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.KeyFilter("barrier"))
+    return {node.id: {tag.k: tag.v for tag in node.tags} for node in nodes}
 
 
 def project_nodes(lonlat: Mapping[int, tuple[float, float]], crs: Any) -> dict[int, Floats]:
@@ -533,13 +632,15 @@ def _street_edges(
     xy: Floats,
     mode: ReferenceMode,
     heights: ReferenceHeights | None,
-) -> Iterable[tuple[Any, ...]]:
-    """Yield an edge for every pair of consecutive nodes that are both there."""
+) -> list[tuple[Any, ...]]:
+    """Return an edge for every pair of consecutive nodes that are both there."""
     segments, directions = [], []
     for way in streets:
-        ahead, back = (True, True) if mode.network == "walk" else _directions(way.tags)
+        ahead, back = mode.directions(way.tags)
         is_steps = mode.follows(heights) and mode.network == "walk" and way.tags["highway"] == "steps"
         speed_kph = mode.speed_on_steps() if is_steps else mode.speed_on(way.tags["highway"])
+        if mode.ways == "tags" and tags_read.is_pushed(way.tags, mode.network):
+            speed_kph = min(speed_kph, mode.access_kph)
         for a, b in itertools.pairwise(way.nodes):
             if a != b and a in rows and b in rows:
                 length_m = math.dist(xy[rows[a]], xy[rows[b]])
@@ -550,29 +651,121 @@ def _street_edges(
     if heights is not None and mode.follows(heights) and segments:
         factor = walking_factor if mode.network == "walk" else cycling_factor(mode.access_kph)
         there_s, back_s = climb(segments, xy, heights, factor)
-    for segment, there, back, way in zip(segments, there_s, back_s, directions, strict=True):
-        yield segment.a, segment.b, segment.length_m, there, back, *way, False
+    return [
+        (segment.a, segment.b, segment.length_m, there, back, *way, False)
+        for segment, there, back, way in zip(segments, there_s, back_s, directions, strict=True)
+    ]
 
 
 def _ferry_edges(
-    sailings: Sequence[Way], streets: Iterable[Way], rows: Mapping[int, int], xy: Floats
-) -> Iterable[tuple[Any, ...]]:
-    """Yield an edge for every piece of a ferry between its ends and the nodes it shares."""
-    on_streets = {node for way in streets for node in way.nodes}
-    on_ferries = Counter(node for way in sailings for node in set(way.nodes))
-    for way in sailings:
-        steps = np.linalg.norm(np.diff(xy[[rows[node] for node in way.nodes]], axis=0), axis=1)
-        stops = [
-            place
-            for place, node in enumerate(way.nodes)
-            if place in (0, len(way.nodes) - 1) or node in on_streets or on_ferries[node] > 1
-        ]
-        sailing_s, headway_s = duration_s(way.tags["duration"]), duration_s(way.tags.get("interval"))
-        ahead, back = _directions(way.tags, heeds_roundabouts=False)
-        for start, stop in itertools.pairwise(stops):
-            length_m = float(steps[start:stop].sum())
-            seconds = (sailing_s or 0.0) * length_m / float(steps.sum()) + (headway_s or 0.0) / 2
-            yield rows[way.nodes[start]], rows[way.nodes[stop]], length_m, seconds, seconds, ahead, back, True
+    boats: Sequence[Way],
+    land: Sequence[Way],
+    streets: Sequence[Way],
+    rows: Mapping[int, int],
+    xy: Floats,
+    mode: ReferenceMode,
+) -> tuple[Floats, list[tuple[Any, ...]]]:
+    """Return the nodes with every sailing's deck, and the edges at sea and aboard."""
+    ashore = {node for way in land for node in way.nodes}
+    used = {node for way in streets for node in way.nodes}
+    sailing = list(range(len(boats)))
+    for one, other in itertools.combinations(range(len(boats)), 2):
+        if (set(boats[one].nodes) & set(boats[other].nodes)) - ashore:
+            old, new = sailing[other], sailing[one]
+            sailing = [new if number == old else number for number in sailing]
+    at = list(xy)
+    deck: dict[tuple[int, int], int] = {}
+    edges: list[tuple[Any, ...]] = []
+    for boat, number in zip(boats, sailing, strict=True):
+        for node in boat.nodes:
+            if (number, node) not in deck:
+                deck[number, node] = len(at)
+                at.append(xy[rows[node]])
+        ahead, back = mode.directions(boat.tags)
+        lengths = [math.dist(xy[rows[a]], xy[rows[b]]) for a, b in itertools.pairwise(boat.nodes)]
+        for (a, b), length_m in zip(itertools.pairwise(boat.nodes), lengths, strict=True):
+            if a != b:  # a doubled node, as maps have
+                seconds = (duration_s(boat.tags["duration"]) or 0.0) * length_m / sum(lengths)
+                edges.append((deck[number, a], deck[number, b], length_m, seconds, seconds, ahead, back, True))
+    for (number, node), aboard in deck.items():
+        if node in used or any(other != number and shared == node for other, shared in deck):
+            of_it = [boat for boat, group in zip(boats, sailing, strict=True) if group == number]
+            wait_s = max(duration_s(boat.tags.get("interval")) or 0.0 for boat in of_it) / 2
+            edges.append((rows[node], aboard, 0.0, wait_s, 0.0, True, True, True))
+    return np.array(at).reshape(-1, 2), edges
+
+
+def _walls(ways: Sequence[Way], mode: ReferenceMode, barriers: Mapping[int, Mapping[str, str]]) -> list[int]:
+    """Return the nodes whose barrier stops a mode, but for those where more than two pieces of way meet."""
+    pieces: Counter[int] = Counter()
+    for way in ways:
+        for a, b in itertools.pairwise(way.nodes):
+            pieces[a] += 1
+            pieces[b] += 1
+    return [
+        node
+        for node, tags in barriers.items()
+        if mode.ways == "tags" and 0 < pieces[node] <= 2 and tags_read.barrier_stops(tags, mode.network)
+    ]
+
+
+def _cut_at(edges: Edges, xy: Floats, walls: Sequence[int]) -> tuple[Edges, Floats]:
+    """Give every end of an edge at a wall a node of its own."""
+    a, b, at = edges.a.copy(), edges.b.copy(), list(xy)
+    for ends in (a, b):
+        for edge in np.flatnonzero(np.isin(ends, walls)):
+            at.append(xy[ends[edge]])
+            ends[edge] = len(at) - 1
+    return replace(edges, a=a, b=b), np.array(at).reshape(-1, 2)
+
+
+def _whole_streets(edges: Edges) -> Ints:
+    """Number the streets that pieces belong to: they go on where exactly two meet and the direction is the same."""
+    ends: dict[int, list[int]] = {}
+    for row, (a, b) in enumerate(zip(edges.a.tolist(), edges.b.tolist(), strict=True)):
+        ends.setdefault(a, []).append(row)
+        ends.setdefault(b, []).append(row)
+    pairs = []
+    for node, rows in ends.items():
+        if len(rows) != 2 or rows[0] == rows[1]:
+            continue
+        # Whether one may come to the node along each, and leave it along each.
+        come, leave = zip(
+            *((e.ahead, e.back) if e.b == node else (e.back, e.ahead) for e in map(_row(edges), rows)), strict=True
+        )
+        if come[0] == leave[1] and come[1] == leave[0]:
+            pairs.append(rows)
+    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
+    links = scipy.sparse.coo_array((np.ones(len(first)), (first, second)), shape=(len(edges.a), len(edges.a)))
+    return connected_components(links, directed=False)[1].astype(np.int64)
+
+
+class _Ends(NamedTuple):
+    a: int
+    b: int
+    ahead: bool
+    back: bool
+
+
+def _row(edges: Edges) -> Any:
+    return lambda row: _Ends(int(edges.a[row]), int(edges.b[row]), bool(edges.ahead[row]), bool(edges.back[row]))
+
+
+def _strong_parts(edges: Edges, n_nodes: int, street: Ints) -> Ints:
+    """Number the connected part of each edge; a street that leads from one to another is its own."""
+    tail = np.concatenate([edges.a[edges.ahead], edges.b[edges.back]])
+    head = np.concatenate([edges.b[edges.ahead], edges.a[edges.back]])
+    links = scipy.sparse.coo_array((np.ones(len(tail)), (tail, head)), shape=(n_nodes, n_nodes))
+    part = connected_components(links, connection="strong")[1].astype(np.int64)
+    return np.where(part[edges.a] == part[edges.b], part[edges.a], n_nodes + street)
+
+
+def _least(place: Ints, group: Ints, metres: Floats) -> Floats:
+    """For each row the least metres among the rows of its place and group."""
+    _, key = np.unique(np.column_stack([place, group]), axis=0, return_inverse=True)
+    least = np.full(int(key.max(initial=-1)) + 1, np.inf)
+    np.minimum.at(least, key.reshape(-1), metres)
+    return least[key.reshape(-1)]
 
 
 def _long_enough(edges: Edges, n_nodes: int, min_fragment_m: float) -> tuple[Bools, int]:

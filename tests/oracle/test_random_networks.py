@@ -11,6 +11,7 @@ import importlib.util
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 
@@ -20,7 +21,7 @@ if importlib.util.find_spec("lifecircle.travel.reach") is None:
 from tests.oracle.reference import ReferenceFerry, ReferenceMode, ReferenceNetwork, Way
 from tests.oracle.slope import ReferenceHeights
 
-from lifecircle.config import Mode, load_ways
+from lifecircle.config import Mode, load_tags, load_ways
 from lifecircle.model import Roads, Sailing
 from lifecircle.sources.roads.osm import tag_frame, tag_keys
 from lifecircle.travel.network import build_network
@@ -121,8 +122,92 @@ def draw_ground(seed: int) -> tuple[Callable[[np.ndarray, np.ndarray], np.ndarra
     return ground, float(random.uniform(8, 90))
 
 
-def our_roads(xy: np.ndarray, ways: list[Way], sailings: list[Sailing]) -> Roads:
+VALUES = [
+    "yes",
+    "no",
+    "private",
+    "permissive",
+    "destination",
+    "delivery",
+    "emergency",
+    "dismount",
+    "agricultural;destination",
+]
+CLASSES = [
+    "residential",
+    "service",
+    "track",
+    "footway",
+    "cycleway",
+    "path",
+    "motorway",
+    "pedestrian",
+    "steps",
+    "busway",
+    "proposed",
+]
+KINDS = ["bollard", "gate", "lift_gate", "stile", "wall", "cattle_grid", "door", "kerb", "something"]
+
+
+def draw_tags(ways: list[Way], xy: np.ndarray, seed: int) -> tuple[list[Way], dict[int, dict[str, str]]]:
+    """Give ways tags of every kind, of a pair or more at a time, and some nodes a barrier."""
+    random = np.random.default_rng(seed)
+
+    def pick(some: list[str]) -> str:
+        return str(random.choice(some))
+
+    kinds: list[Callable[[], dict[str, str]]] = [
+        lambda: {
+            pick(["access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "emergency"]): pick(VALUES)
+        },
+        lambda: {"access": pick(VALUES), "foot": pick(VALUES)},
+        lambda: {pick(["access", "foot", "bicycle", "motor_vehicle"]) + pick([":forward", ":backward"]): pick(VALUES)},
+        lambda: {
+            pick(["oneway:bicycle", "oneway:foot", "oneway:motor_vehicle", "oneway"]): pick(
+                ["yes", "no", "-1", "reversible", "?"]
+            )
+        },
+        lambda: {"oneway": "yes", pick(["cycleway", "cycleway:left"]): pick(["opposite_lane", "lane"])},
+        lambda: {"junction": pick(["roundabout", "circular", "jughandle"])},
+        lambda: {"service": pick(["driveway", "alley", "emergency_access", "private"])},
+        lambda: {
+            f"sidewalk:{pick(['left', 'right', 'both'])}": "separate",
+            "sidewalk": pick(["separate", "both", "no"]),
+        },
+        lambda: {pick(["motorroad", "area"]): "yes"},
+        lambda: {"route": "ferry", "duration": pick(["12", "fast"])},
+    ]
+    tagged = []
+    for way in ways:
+        tags = dict(way.tags)
+        if "highway" in tags and random.random() < 0.6:
+            tags["highway"] = pick(CLASSES)
+        for _ in range(int(random.integers(0, 3))):
+            tags |= kinds[int(random.integers(len(kinds)))]()
+        tagged.append(Way(way.nodes, tags))
+    barriers = {}
+    for node in random.choice(len(xy), len(xy) // 3, replace=False).tolist():
+        own = {pick(["access", "foot", "bicycle", "motor_vehicle", "emergency", "locked"]): pick(VALUES)}
+        barriers[node] = {"barrier": pick(KINDS)} | (own if random.random() < 0.5 else {})
+    return tagged, barriers
+
+
+@pytest.mark.parametrize("ways_of", ["walk", "bike", "drive", "ambulance"])
+@pytest.mark.parametrize("seed", range(80))
+def test_what_tags_mean_is_the_oracles(seed: int, ways_of: str) -> None:
+    xy, ways, sailings = draw(seed + 9000)
+    ways, barriers = draw_tags(ways, xy, seed)
+    speed = SPEEDS_KPH if ways_of in ("drive", "ambulance") else 9.0
+    mode = ReferenceMode(ways_of, speed, ways="tags", **SETTINGS)  # type: ignore[arg-type]
+    compare_networks(xy, ways, sailings, mode, seed, barriers=barriers)
+
+
+def our_roads(
+    xy: np.ndarray, ways: list[Way], sailings: list[Sailing], barriers: dict[int, dict[str, str]] | None = None
+) -> Roads:
     """The same network as the package holds it."""
+    standing = barriers or {}
+    keys = load_tags().barrier_keys
     sizes = [len(way.nodes) for way in ways]
     return Roads(
         x=xy[:, 0].copy(),
@@ -133,6 +218,8 @@ def our_roads(xy: np.ndarray, ways: list[Way], sailings: list[Sailing]) -> Roads
         tags=tag_frame({key: [way.tags.get(key) for way in ways] for key in tag_keys()}),
         source="drawn",
         sailings=tuple(sailings),
+        barrier_node=np.array(list(standing), dtype=np.int64),
+        barrier_tags=pd.DataFrame({key: pd.Categorical([tags.get(key) for tags in standing.values()]) for key in keys}),
     )
 
 
@@ -176,12 +263,13 @@ def test_a_one_way_ferry_is_one_way_on_foot_too() -> None:
     assert ask_both(xy, ways, (2000, 0), (0, 0)) == (np.inf, np.inf)
 
 
+@pytest.mark.parametrize("join", ["near", "nearest"])
 @pytest.mark.parametrize("ways_of", ["walk", "bike", "drive"])
 @pytest.mark.parametrize("seed", range(60))
-def test_nearest_and_reach_are_the_oracles(seed: int, ways_of: str) -> None:
+def test_nearest_and_reach_are_the_oracles(seed: int, ways_of: str, join: str) -> None:
     xy, ways, sailings = draw(seed)
     speed = SPEEDS_KPH if ways_of == "drive" else 9.0
-    compare_networks(xy, ways, sailings, ReferenceMode(ways_of, speed, **SETTINGS), seed)  # type: ignore[arg-type]
+    compare_networks(xy, ways, sailings, ReferenceMode(ways_of, speed, **SETTINGS, join=join), seed)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("ways_of", ["walk", "bike", "drive"])
@@ -203,9 +291,10 @@ def compare_networks(
     mode: ReferenceMode,
     seed: int,
     ground: tuple[Callable[[np.ndarray, np.ndarray], np.ndarray], float] | None = None,
+    barriers: dict[int, dict[str, str]] | None = None,
 ) -> None:
     """Ask both for every cost, both ways, in seconds and in metres."""
-    bare = ReferenceNetwork.from_ways(dict(enumerate(xy)), ways, mode)
+    bare = ReferenceNetwork.from_ways(dict(enumerate(xy)), ways, mode, barriers=barriers)
     sailings = [s for s in sailings if not any(is_tied(bare, np.array(end)) for end in (s.from_xy, s.to_xy))]
     ferries = [ReferenceFerry(boat.from_xy, boat.to_xy, boat.seconds / 60) for boat in sailings]
     their_heights = our_heights = None
@@ -213,8 +302,10 @@ def compare_networks(
         sample, cell_m = ground
         their_heights = ReferenceHeights(lambda at: sample(at[:, 0], at[:, 1]), cell_m)
         our_heights = Heights(lambda x, y, _is_nearest: sample(x, y), cell_m)
-    theirs = ReferenceNetwork.from_ways(dict(enumerate(xy)), ways, mode, ferries=ferries, heights=their_heights)
-    ours = build_network(our_roads(xy, ways, sailings), our_mode(mode), load_ways(), our_heights)
+    theirs = ReferenceNetwork.from_ways(
+        dict(enumerate(xy)), ways, mode, ferries=ferries, heights=their_heights, barriers=barriers
+    )
+    ours = build_network(our_roads(xy, ways, sailings, barriers), our_mode(mode), load_ways(), our_heights)
     cells, doors = places(xy, ways, seed + 1000, 80), places(xy, ways, seed + 2000, 15)
     # A place may lie as near to two streets; then either side is right, and neither is compared.
     doors = np.array([at for at in doors if not is_tied(theirs, at)][:5]).reshape(-1, 2)
@@ -241,11 +332,14 @@ def our_mode(mode: ReferenceMode) -> Mode:
     """The same mode as the package holds it."""
     keys = {"speeds_kph" if isinstance(mode.speed_kph, dict) else "speed_kph": mode.speed_kph}
     slope = {"steps_kph": mode.steps_kph} if mode.slope else False
-    return Mode.model_validate({"id": "m", "label": "m", "ways": mode.network, "slope": slope, **keys, **SETTINGS})
+    who = {"id": "m", "label": "m", "network_type": mode.network, "ways": mode.ways, "join": mode.join}
+    return Mode.model_validate({**who, "slope": slope, **keys, **SETTINGS})
 
 
 def is_tied(network: ReferenceNetwork, at: np.ndarray) -> bool:
-    """Whether a place is as near, to a hair, to streets it would join at different points."""
+    """Whether a place is as near, to a hair, to streets it would join at different points, or a hair decides which it joins."""
+    if network.mode.join == "near":
+        return network.is_unsure(at)
     joins = network.joins_within(at, 1e-6)
     keys = {(int(v), -1, 0.0) if v >= 0 else (-1, int(e), 0.0) for v, e in zip(joins.vertex, joins.edge, strict=True)}
     return len(keys) > 1

@@ -195,10 +195,18 @@ def test_a_ferry_takes_its_duration_and_half_its_headway() -> None:
     assert cost(network([*SQUARE, ISLET, ferry()]), cell, facility, measure="m") == math.inf
 
 
-def test_a_ferry_is_cut_where_it_meets_another_and_each_piece_waits() -> None:
+def test_ferries_that_meet_at_sea_are_one_sailing_and_wait_once() -> None:
     ways = [*SQUARE, ISLET, ferry(interval="20"), ferry(7, 8)]
-    # two pieces of 300 s, each with half of twenty minutes
-    assert cost(network(ways), (3100, 10), (900, 10)) == pytest.approx(220 + 2 * (300 + 600))
+    # ten minutes at sea, and half of twenty
+    assert cost(network(ways), (3100, 10), (900, 10)) == pytest.approx(220 + 600 + 600)
+
+
+def test_whoever_stays_aboard_past_a_landing_does_not_wait_again() -> None:
+    pier = Way([7, 8], {"highway": "residential"})
+    net = network([*SQUARE, ISLET, pier, ferry(interval="20")])
+    assert cost(net, (3100, 10), (900, 10)) == pytest.approx(220 + 600 + 600)
+    # half of the way, and the whole wait
+    assert cost(net, (3100, 10), (2010, -100)) == pytest.approx(10 + 100 + 600 + 300 + 100 + 10)
 
 
 def test_a_ferry_is_entered_at_its_ends_only() -> None:
@@ -310,7 +318,8 @@ def test_osm_files_are_read_and_holes_stay_open(tmp_path: Path) -> None:
     net = ReferenceNetwork.from_osm(path, "EPSG:32633", WALK)
     # on the central meridian of zone 33: 0.01 degrees of the equator x 0.9996
     metres = math.radians(0.01) * 6378137 * 0.9996
-    ends = net.xy[net.edges.a[0]], net.xy[net.edges.b[-2]]
+    streets = net.edges.only(~net.edges.is_ferry)
+    ends = net.xy[streets.a[0]], net.xy[streets.b[-1]]
     assert cost(net, *ends) == pytest.approx(2 * metres + 600, abs=0.01)
     assert cost(ReferenceNetwork.from_osm(path, "EPSG:32633", WALK, osm_ferries=False), *ends) == math.inf
 

@@ -18,7 +18,8 @@ from lifecircle.sources.people.control import scale_people, solve_factors
 from lifecircle.sources.people.shares import build_membership
 from lifecircle.sources.people.spread import cut_squares
 
-RASTER = '[population]\nsource = "raster"\npath = "people.tif"\n'
+BARE = '[population]\nsource = "raster"\npath = "people.tif"\n'
+RASTER = BARE + 'unit = "people"\n'
 POINTS = '[population]\nsource = "points"\npath = "people.csv"\nid = "id"\npeople = "人口"\nx = "x"\ny = "y"\ncrs = "EPSG:4549"\n'
 ZONES = '[population]\nsource = "zones"\npath = "people.csv"\nid = "id"\npeople = "人口"\n'
 CONTROL = 'control = { path = "census.csv", level = "township", id = "code", people = "人口" }\n'
@@ -60,7 +61,8 @@ def test_a_cell_half_in_each_township(configure, folder):
     # Five columns of 400 m: the third lies half in each township.
     write_raster(folder, [[1, 2, 4, 8, 16]], LEFT, BOTTOM + 400, 400)
     cells, files, details, problems = read(configure, RASTER)
-    assert codes(problems) == ["population-empty-unit"]  # nobody in the northern villages
+    # The raster ends 600 m short of the northern border, and nobody is in the northern villages.
+    assert codes(problems) == ["raster-partial", "population-empty-unit"]
     assert cells.id.tolist() == [f"r0c{i}" for i in range(5)]
     assert cells.people.tolist() == [1, 2, 4, 8, 16]
     share = cells.membership["township"].toarray()
@@ -98,13 +100,13 @@ def test_a_raster_in_degrees_and_densities(configure, folder):
     left, bottom, right, top = to_wgs84.transform_bounds(LEFT, BOTTOM, LEFT + 2000, BOTTOM + 1000)
     high, wide = int((top - bottom) / size) + 5, int((right - left) / size) + 5
     write_raster(folder, np.full((high, wide), 1000.0), left - 2 * size, top + 2 * size, size, "EPSG:4326")
-    cells, _, _, problems = read(configure, RASTER + 'unit = "people_per_km2"\n')
+    cells, _, _, problems = read(configure, BARE + 'unit = "people_per_km2"\n')
     assert not problems.errors
     # 1000 people per km2 in townships of 1 km2: the geodesic area differs from the plane's by some 1e-4.
     np.testing.assert_allclose(in_townships(cells), [1000, 1000], rtol=5e-4)
     inside = np.asarray(cells.membership["township"].sum(axis=0)).ravel()
     assert (np.abs(inside - 1.0) < 1e-15).sum() > 100
-    per_ha = read(configure, RASTER + 'unit = "people_per_ha"\n')[0]
+    per_ha = read(configure, BARE + 'unit = "people_per_ha"\n')[0]
     assert per_ha.people.sum() == pytest.approx(100 * cells.people.sum())
 
 
@@ -210,14 +212,17 @@ def test_points(configure, folder):
         encoding="gb18030",
     )
     cells, files, details, problems = read(configure, POINTS)
-    assert cells.id.tolist() == ["001", "002", "003"]
-    np.testing.assert_array_equal(cells.membership["township"].toarray(), [[1, 1, 0], [0, 0, 0]])
-    assert details["in_no_unit"]["township"] == 30
+    assert cells.id.tolist() == ["001", "002"]
+    np.testing.assert_array_equal(cells.membership["township"].toarray(), [[1, 1], [0, 0]])
+    # The third lies in no unit: like a raster's cells outside it is no part of the district, and is named.
+    assert details["in_no_unit"]["township"] == 0
+    assert details["outside_people"] == 30
     assert details["not_placed"] == 5
-    assert "乙镇" in next(p for p in problems if p.code == "population-in-no-unit").found
+    assert only(problems, "population-outside").row == "4"
+    assert only(problems, "population-outside").severity == "set_aside"
     assert only(problems, "table-no-number").row == "5"
     assert only(problems, "population-not-placed").severity == "warning"
-    assert (files[0].rows, files[0].used, files[0].set_aside) == (6, 4, 2)
+    assert (files[0].rows, files[0].used, files[0].set_aside) == (6, 3, 3)
     (folder / "people.csv").write_text("id,人口,x,y\n1,-3,610500,3091200\n", encoding="utf-8")
     assert only(read(configure, POINTS)[3], "population-negative").row == "2"
     (folder / "people.csv").write_text("id,人口,x,y\n1,3,610500,3091200\n1,3,610600,3091200\n", encoding="utf-8")

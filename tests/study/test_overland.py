@@ -302,6 +302,21 @@ def test_a_road_along_the_bank_in_the_rivers_own_cells_is_said(tmp_path, beside_
     assert [problem.count for problem in found] == ([false_cells] if false_cells else [])
 
 
+@pytest.mark.parametrize("tags", [{"highway": "primary", "route": "ferry"}, {"highway": "proposed"}])
+def test_a_ferry_with_a_class_of_road_or_a_planned_bridge_is_no_ground_to_walk_on(tmp_path, tags):
+    folder = write_ground(tmp_path / "demo")
+    toml = OPEN_GROUND + write_river(folder, line((980, -50), (980, 1050)), "line") + ROADS
+    going = 'classes = { 1 = { as = "walk", speed_kph = 3.6 } }\n'
+    (folder / "district.toml").write_text(
+        toml.replace(going, going + 'roads = { default = { as = "walk", speed_kph = 3.6 } }\n'), encoding="utf-8"
+    )
+    road = gpd.GeoDataFrame({key: [value] for key, value in tags.items()}, geometry=[line((50, 450), (1950, 450))], crs=CRS)
+    road.to_file(folder / "roads.gpkg")
+    study = run_district(folder)
+    minutes = grid(study, study.results["clinic-hike"].nearest.cost)
+    assert np.isinf(minutes[:, 10:]).all()
+
+
 def test_barriers_that_are_not_there_are_an_error_beside_the_others(tmp_path):
     from lifecircle.problems import InputError
 

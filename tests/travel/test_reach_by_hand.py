@@ -99,8 +99,9 @@ def test_nearest_edge_not_nearest_node():
     roads = make_roads([(0, 0), (1000, 0), (500, 45), (500, 400)], [([0, 1], {}), ([2, 3], {})])
     network = make_network(roads)
     joins = join_points(network, np.array([500.0]), np.array([5.0]))
-    assert joins.access_m == pytest.approx([5])
-    assert joins.along(network.vertex_m) == pytest.approx([500])
+    assert joins.nearest_m == pytest.approx([5])
+    assert sorted(joins.access_m) == pytest.approx([5, 40])  # the other street is a part of its own
+    assert joins.along(network.vertex_m)[joins.nearest_leg] == pytest.approx([500])
 
 
 def test_too_far_from_any_street_is_unreachable_and_stays():
@@ -133,7 +134,7 @@ def test_ferry_of_the_map_takes_its_duration_and_half_the_interval():
     cost, _ = nearest_s(network, [(0, 0)], [(100, 5100)])
     assert cost == pytest.approx([100 + 20 * 60 + 30 * 60 + 100])
     # No one joins it at sea, and a circle in metres does not cross it.
-    assert join_points(network, np.array([100.0]), np.array([2500.0])).edge.tolist() == [-1]
+    assert join_points(network, np.array([100.0]), np.array([2500.0])).count.tolist() == [0]
     assert np.isinf(nearest_s(network, [(0, 0)], [(100, 5100)], weight="metres")[0]).all()
 
 

@@ -67,12 +67,27 @@ def _share_records(entry: Share, facts: Facts, chosen: Selected, *, is_sure: boo
             _warn_of_more(entry, chosen, has & (above > below), facts)
     is_known = np.isfinite(below) & (np.isfinite(above) | ~has) & ~may & is_sure
     usual = float(np.nanmean(below)) if np.isfinite(below).any() else 1.0
+    lies, may_lie = np.ones(len(chosen)), np.zeros(len(chosen))
+    if entry.in_units is not None and len(chosen):
+        lies, may_lie = _lies_in(entry.in_units, chosen, facts)
+    weight = np.where(np.isfinite(below), below, usual)
     return _Records(
         chosen,
-        numerator=np.where(is_known & has, np.nan_to_num(above), 0.0),
-        denominator=np.where(is_known, np.nan_to_num(below), 0.0),
-        unknown=np.where(is_known, 0.0, np.where(np.isfinite(below), below, usual)),
+        numerator=np.where(is_known & has, np.nan_to_num(above), 0.0) * lies,
+        denominator=np.where(is_known, np.nan_to_num(below), 0.0) * lies,
+        # Of one in a unit of which the table does not say which it is, it is not known whether it is asked for.
+        unknown=np.where(is_known, 0.0, weight) * lies + weight * may_lie,
     )
+
+
+def _lies_in(wanted: TableFilter, chosen: Selected, facts: Facts) -> tuple[FloatArray, FloatArray]:
+    """Return which records lie in a unit that a filter of a unit table lets through, and which in one of which it does not say (1.0)."""
+    level = facts.registers[wanted.table].level
+    unit = chosen.unit[level]
+    is_in, is_told = facts.units_in(wanted, level)
+    inside = unit >= 0
+    at = np.maximum(unit, 0)
+    return (inside & is_in[at]).astype(np.float64), (inside & ~is_told[at]).astype(np.float64)
 
 
 def _warn_of_more(entry: Share, chosen: Selected, is_more: BoolArray, facts: Facts) -> None:

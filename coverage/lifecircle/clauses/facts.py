@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.config import Bounds, Condition, Configuration, District, FacilityFilter, Rule, TableFilter
+from lifecircle.config import Condition, Configuration, District, FacilityFilter, Rule, TableFilter
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.measures.levels import LevelSums
 from lifecircle.model import (
@@ -27,7 +27,15 @@ from lifecircle.model import (
 )
 from lifecircle.problems import Problem, Problems
 from lifecircle.sources.opening import UNDATED
-from lifecircle.sources.tables import as_numbers, is_missing, match_known, read_bool, show_rows, show_values
+from lifecircle.sources.tables import (
+    as_numbers,
+    is_missing,
+    match_known,
+    match_where,
+    read_bool,
+    show_rows,
+    show_values,
+)
 
 Absent = tuple[tuple[Level, BoolArray], ...]
 """By level, the units of which a table has no row: nothing is known of them."""
@@ -279,10 +287,33 @@ class Facts:
         """The largest share (0-1) of a figure that may be unknown."""
         return self.district.unknown_max
 
+    def units_in(self, wanted: TableFilter, level: Level) -> tuple[BoolArray, BoolArray]:
+        """Return which units of a level have a row that a filter lets through, and of which the table says whether it does.
+
+        Units that the table has no row of, or whose row does not say (whether it is town or country), are neither counted nor left out in
+        silence: they are warned of.
+        """
+        rows = self.select((TableFilter(table=wanted.table),), *wanted.attributes)
+        count, unit = len(self.levels[level].code), rows.unit[level]
+        matches = match_where(rows.frame, wanted.attributes) if len(rows) else np.zeros(0, dtype=bool)
+        says = np.ones(len(rows), dtype=bool)
+        for column in wanted.attributes:
+            says &= np.array([not is_missing(cell) for cell in rows.frame[column]], dtype=bool)
+        chosen, known = (
+            np.bincount(unit[held], minlength=count) > 0 for held in ((unit >= 0) & matches, (unit >= 0) & says)
+        )
+        if not known.all():
+            lost = self.levels[level].name[~known]
+            self._warn_once(Problem(
+                "units-not-told", "warning", wanted.table, f"表中没有说明，未计入 the table does not say, not counted: {show_values(lost)}",
+                field=", ".join(wanted.attributes), expected="每个单元一行 a row a unit", mend="补上 fill in", count=int((~known).sum()),
+            ))  # fmt: skip
+        return np.asarray(chosen), np.asarray(known)
+
     def warn_unclear(self, frame: pd.DataFrame, conditions: Mapping[str, Condition], name: str, row: Any) -> None:
         """Warn of what stands where yes or no is asked for and says neither: it is not known."""
         for column, wanted in conditions.items():
-            if isinstance(wanted, Bounds) or not any(isinstance(value, bool) for value in wanted):
+            if not isinstance(wanted, tuple) or not any(isinstance(value, bool) for value in wanted):
                 continue
             cells = frame[column].to_numpy(dtype=object)
             unclear = np.array([read_bool(cell) is None and not is_missing(cell) for cell in cells], dtype=bool)

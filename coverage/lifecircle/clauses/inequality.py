@@ -53,13 +53,16 @@ class _Spread:
 def inequality(entry: Inequality, facts: Facts) -> Findings:
     """Give an index over the people of the district and, where it is over cells, of each unit above; people who reach none are left out."""
     by_cell = _over_cells(entry, facts)
-    if by_cell is None:
+    if entry.indicator is not None:
         spread = _over_units(entry, facts)
         if spread is None:
-            return Findings(())
-        index, unknown = np.array([_index(entry, spread, spread.people)]), np.array([spread.unknown_pct])
-        whole = partial_own(facts.levels["district"], index, unknown, facts.unknown_max)
-        return Findings((Finding((whole,)),), {"weakest": _weakest(entry, facts, spread)})
+            return Findings((), reason=f"{entry.indicator} 没有 {entry.unit} 级的数 has no figures of the {entry.unit}")
+        found = _between_units(entry, facts, spread, by_cell)
+        if entry.index == "theil" and by_cell is not None and entry.unit in facts.units:
+            found += _parts(entry, facts, by_cell)
+        return Findings(tuple(found), {"weakest": _weakest(entry, facts, spread)})
+    if by_cell is None:
+        return Findings(())
     figures = tuple(
         replace(
             partial_own(
@@ -79,8 +82,33 @@ def inequality(entry: Inequality, facts: Facts) -> Findings:
     return Findings(tuple(found), {"weakest": _weakest(entry, facts, _mean_by_unit(entry, facts, by_cell))})
 
 
+def _between_units(entry: Inequality, facts: Facts, spread: _Spread, by_cell: _Spread | None) -> list[Finding]:
+    """Return the index between units, each by its people; beside it with every unit alike, and among people by what their own cell has."""
+    alike = np.where(np.isfinite(spread.value) & (spread.people > 0), 1.0, 0.0)
+    beside_it = [("-unweighted", "各单元同等计", "every unit alike", _index(entry, spread, alike))]
+    if by_cell is not None:
+        among = _index(entry, by_cell, by_cell.people)
+        beside_it.append(("-among-people", "逐人，按所在格", "among people, by their cell", among))
+    district = facts.levels["district"]
+    unknown, most = np.array([spread.unknown_pct]), facts.unknown_max
+    own = partial_own(district, np.array([_index(entry, spread, spread.people)]), unknown, most)
+    weighed = beside(entry, "单元之间，按人口加权", "between units, by their people")
+    return [
+        Finding((own,), label=weighed),
+        *(
+            Finding(
+                (partial_own(district, np.array([value]), unknown, most),),
+                suffix=suffix,
+                label=beside(entry, zh, en),
+                is_asked=False,
+            )
+            for suffix, zh, en, value in beside_it
+        ),
+    ]
+
+
 def _over_cells(entry: Inequality, facts: Facts) -> _Spread | None:
-    """Return what each cell has; None where only units have it."""
+    """Return what each cell has; None where only units have it. Of a rule that is what is compared, of an indicator it stands beside."""
     if entry.rule is not None:
         result = facts.results[entry.rule]
         cost, rank = result.nearest.cost, _rank_of_cells(entry, facts)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pandas as pd
 
 from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
-from lifecircle.config import TableFilter
+from lifecircle.config import Label, Policy, TableFilter, load_policies
 from lifecircle.config.indicators import Difference, Scorecard, UnitsMeeting
 from lifecircle.config.schema import LEVEL_NAMES
+from lifecircle.measures.coverage import mean_of
 from lifecircle.measures.partial import partial_own, partial_ratio
-from lifecircle.measures.rows import plain_figures, ratio_figures
+from lifecircle.measures.rows import Figures, plain_figures, ratio_figures
 from lifecircle.measures.scorecards import SCORES, score_units
-from lifecircle.measures.targets import HAIR
+from lifecircle.measures.targets import HAIR, NO_TARGET
 from lifecircle.model import BoolArray, FloatArray
+
+SCORECARD_COLUMNS = (
+    "district", "year", "scorecard", "label_zh", "level", "unit_code", "unit_name", "monitored", "with_target", "ahead", "on_schedule",
+    "under_way", "missed", "met_pct", "rank", "policy", "behind", "not_known",
+)  # fmt: skip
+"""Of ``scorecard.csv``: one row a unit and document."""
 
 
 def own_rows(facts: Facts, indicator: str, level: str) -> pd.DataFrame:
@@ -86,51 +95,140 @@ def difference(entry: Difference, facts: Facts) -> Findings:
     return Findings((Finding((figures,), years=chosen.years),))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Card:
+    """What one scorecard counts."""
+
+    policy: str
+    """The document; of a list of indicators the policy of the entry."""
+    title: Label | None
+    rows: pd.DataFrame
+    """Judged rows with ``clause``, what counts once."""
+
+
 @measure(Scorecard)
 def scorecard(entry: Scorecard, facts: Facts) -> Findings:
-    """Count, of the indicators with a target, those met or ahead: 48 of 53, as the Nanyang text counts; and how many are monitored."""
-    # A scorecard counts what is measured, not other scorecards.
-    cards = {one.id for one in facts.configuration.indicators if isinstance(one, Scorecard)}
-    asked = [
-        rows[rows["indicator"] == name]
-        for name, rows in facts.rows.items()
-        if len(rows)
-        and name not in cards
-        and (not entry.indicators or name in entry.indicators)
-        and (not entry.policies or rows["policy"].iloc[0] in entry.policies)
-    ]
-    if not asked:
-        return Findings(())
-    scores = score_units(pd.concat(asked, ignore_index=True))
+    """Count, of one document's clauses with a target, those met or ahead: 48 of 53, as the Nanyang text counts; and how many are monitored.
+
+    Each document that the district answers to has its own, the first of them under the entry's id and the others under the id and
+    theirs. Scorecards do not count scorecards, nor what would be (scenario rules).
+    """
+    cards = [card for card in _cards(entry, facts) if len(card.rows)]
+    if not cards:
+        return Findings(
+            (), reason="没有可计的条款：所列政策都没有已算出的指标 no clause of the policies listed was computed"
+        )
+    found: list[Finding] = []
+    listed: list[pd.DataFrame] = []
+    for place, card in enumerate(cards):
+        met, monitored, tables = _score(entry, card, facts)
+        suffix = f"-{card.policy or 'own'}" if place else ""
+        named = entry.names if card.title is None else beside(entry, card.title.zh, card.title.en or card.title.zh)
+        words = Label(zh=f"{named.zh}：监测条款数", en=f"{named.en or named.zh}: clauses monitored")
+        found += [
+            Finding(met, suffix=suffix, label=named, counts="项"),
+            Finding(monitored, suffix=f"{suffix}-monitored", label=words, unit="项", is_asked=False),
+        ]
+        listed += tables
+    if not listed:
+        return Findings((), reason="所报级别没有单元 no units of the levels it is reported at")
+    ranked = pd.concat(listed, ignore_index=True)
+    by_level = ranked.groupby(["policy", "level"])["met_pct"]
+    ranked["rank"] = by_level.rank(method="min", ascending=False).astype("Int64")
+    return Findings(tuple(found), {"scorecard": ranked[list(SCORECARD_COLUMNS)]})
+
+
+def _score(
+    entry: Scorecard, card: _Card, facts: Facts
+) -> tuple[tuple[Figures, ...], tuple[Figures, ...], list[pd.DataFrame]]:
+    """Return per level the share met, how many are monitored, and the rows of ``scorecard.csv`` without their rank.
+
+    Low and high are the share met were none, or all, of what is not known met.
+    """
+    scores = score_units(card.rows)
     met, monitored, listed = [], [], []
     for level in facts.levels_for(entry.levels):
         own = facts.levels[level]
         by_unit = scores[scores["level"] == level].set_index("unit_code")[list(SCORES)].reindex(own.code).fillna(0.0)
         number = {name: by_unit[name].to_numpy(np.float64) for name in SCORES}
-        met.append(ratio_figures(own, number["ahead"] + number["on_schedule"], number["with_target"]))
+        reached, known, rest = number["ahead"] + number["on_schedule"], number["with_target"], number["not_known"]
+        share = ratio_figures(own, reached, known)
+        low, high = (mean_of(100.0 * above, known + rest) for above in (reached, reached + rest))
+        met.append(replace(share, low=low, high=high))
         monitored.append(plain_figures(own, number["monitored"]))
         listed.append(
             pd.DataFrame(
                 {
-                    "district": facts.district.id,
-                    "year": facts.year,
-                    "scorecard": entry.id,
-                    "label_zh": entry.names.zh,
-                    "level": level,
-                    "unit_code": own.code,
-                    "unit_name": own.name,
-                    **{name: number[name].astype(np.int64) for name in SCORES},
-                    "met_pct": met[-1].value,
+                    "district": facts.district.id, "year": facts.year, "scorecard": entry.id, "label_zh": entry.names.zh, "level": level,
+                    "unit_code": own.code, "unit_name": own.name, **{name: number[name].astype(np.int64) for name in SCORES},
+                    "met_pct": share.value, "policy": card.policy,
                 }
-            )  # fmt: skip
-        )
-    if not listed:
-        return Findings(())
-    beside_label = beside(entry, "监测指标数", "indicators monitored")
-    ranked = pd.concat(listed, ignore_index=True)
-    ranked["rank"] = ranked.groupby("level")["met_pct"].rank(method="min", ascending=False).astype("Int64")
-    found = (
-        Finding(tuple(met)),
-        Finding(tuple(monitored), suffix="-monitored", label=beside_label, unit="项", is_asked=False),
-    )
-    return Findings(found, {"scorecard": ranked})
+            )
+        )  # fmt: skip
+    return tuple(met), tuple(monitored), listed
+
+
+def _cards(entry: Scorecard, facts: Facts) -> list[_Card]:
+    """Return what each scorecard of an entry counts: the indicators it lists, or document by document what the district answers to."""
+    if entry.indicators:
+        rows = [_own_figures(name, facts).assign(clause=name) for name in entry.indicators if name in facts.rows]
+        return [_Card(entry.policy, None, pd.concat(rows, ignore_index=True))] if rows else []
+    policies, district = load_policies(), facts.district
+    own = _own_card(entry, facts)
+    if entry.policies:
+        asked = [name for name in entry.policies if name in district.policies or policies[name].holds_in(district)]
+        cards = [_document_card(policies[name], facts) for name in asked]
+        return [replace(cards[0], title=None)] if len(cards) == 1 else cards
+    answered = [policies[name] for name in district.policies if name in policies]
+    documents = [policy for policy in answered if policy.is_document]
+    cards = [_document_card(policy, facts) for policy in documents or answered]
+    if not documents:
+        cards = [card for card in cards if (card.rows.get("target_kind", "") != "").any()]
+    # What the district asks of itself is one more document, where it asks anything.
+    has_targets = len(own.rows) and (own.rows["target_kind"] != "").any()
+    if has_targets or not any(len(card.rows) for card in cards):
+        cards = [*cards, own] if cards else [replace(own, title=None)]
+    return cards
+
+
+def _document_card(policy: Policy, facts: Facts) -> _Card:
+    """Return the rows that answer each clause of a document; a target that another document sets is none of this one's."""
+    clauses = {statement.id: policy.answers(statement) for statement in policy.statements}
+    asked = (*facts.configuration.rules, *facts.configuration.indicators)
+    for one in asked:
+        if one.policy == policy.id:
+            key = one.statement or one.id
+            clauses[key] = tuple(dict.fromkeys((*clauses.get(key, ()), one.id)))
+    set_here = {one.id for one in asked if one.policy == policy.id}
+    rows = []
+    for clause, names in clauses.items():
+        for name in names:
+            if _is_counted(name, facts):
+                figures = _own_figures(name, facts).assign(clause=clause)
+                rows.append(figures if name in set_here else figures.assign(target_kind="", status=NO_TARGET))
+    return _Card(policy.id, policy.title, pd.concat(rows, ignore_index=True) if rows else pd.DataFrame())
+
+
+def _own_card(entry: Scorecard, facts: Facts) -> _Card:
+    """Return what the district asks of itself: entries of its own that answer no policy, each a clause."""
+    own = (*facts.configuration.own_rules, *facts.configuration.own_indicators)
+    listed = {one.id: one for one in (*facts.configuration.rules, *facts.configuration.indicators)}
+    names = [name for name in own if name in listed and not listed[name].policy and name != entry.id]
+    rows = [_own_figures(name, facts).assign(clause=name) for name in names if _is_counted(name, facts)]
+    title = Label(zh="本区自定", en="the district's own")
+    return _Card("", title, pd.concat(rows, ignore_index=True) if rows else pd.DataFrame())
+
+
+def _is_counted(name: str, facts: Facts) -> bool:
+    """Whether an entry was computed and is neither a scorecard nor an if."""
+    if name not in facts.rows or not len(facts.rows[name]):
+        return False
+    if name in facts.results:
+        return not facts.results[name].rule.scenario
+    return not any(one.id == name for one in facts.configuration.indicators if isinstance(one, Scorecard))
+
+
+def _own_figures(name: str, facts: Facts) -> pd.DataFrame:
+    """Return an entry's own rows, and those of a figure beside it that its targets are asked of."""
+    rows = facts.rows[name]
+    return rows[(rows["indicator"] == name) | rows["is_asked"].astype(bool)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from lifecircle.clauses.facts import Facts, absent_columns
 from lifecircle.clauses.registry import Finding, Findings
-from lifecircle.config import AnyIndicator, Bounds, Condition, FacilityFilter, Need, TableFilter
+from lifecircle.config import AnyIndicator, Condition, FacilityFilter, Need, TableFilter
 from lifecircle.config.indicators import (
     CapacityShare,
     Difference,
@@ -19,6 +19,7 @@ from lifecircle.config.indicators import (
     Reported,
     Share,
     UnitsMeeting,
+    Water,
 )
 from lifecircle.config.schema import Level
 from lifecircle.measures.rows import Figures
@@ -71,6 +72,8 @@ def _other_people(entry: AnyIndicator, facts: Facts) -> list[str]:
 
 def _wrong_level(entry: AnyIndicator, facts: Facts) -> list[str]:
     """Return the level whose units are asked for and which the district, or a table that must tell them apart, does not have."""
+    if isinstance(entry, (Share, Water)) and entry.in_units is not None:
+        return _told_apart(entry.in_units, entry, facts)
     if not isinstance(entry, (Presence, UnitsMeeting, Difference)):
         return []
     if entry.unit not in facts.levels:
@@ -131,7 +134,7 @@ def words_unlike(wanted: TableFilter | FacilityFilter, conditions: Mapping[str, 
     held = [facts.cells_of(name, is_table=is_table) for name in names]
     said = []
     for column, condition in conditions.items():
-        if isinstance(condition, Bounds):
+        if not isinstance(condition, tuple):
             continue
         cells = [cell for frame, _ in held if column in frame.columns for cell in frame[column]]
         words = tuple(word for _, known in held for word in known.get(column, ()))
@@ -142,6 +145,17 @@ def words_unlike(wanted: TableFilter | FacilityFilter, conditions: Mapping[str, 
                 f"改词，或写明确无 mend the words, or say that there is none: words = {{ {column} = [...] }}"
             )
     return said
+
+
+def _told_apart(wanted: TableFilter, entry: Share | Water, facts: Facts) -> list[str]:
+    """Return what a table lacks that must tell units apart: rows by the smallest units, and an answer in any of them."""
+    register = facts.registers.get(wanted.table)
+    if register is None or absent_columns(register.frame, tuple(wanted.attributes)):
+        return []  # said as a need of its own
+    smallest = list(facts.levels)[-1]
+    if smallest not in register.unit or (isinstance(entry, Share) and register.level == "district"):
+        return [f"[[tables]] {wanted.table}: 为 {register.level} 级，须为 {smallest} 级 rows must be by {smallest}"]
+    return []
 
 
 def _no_supply(entry: AnyIndicator, facts: Facts) -> list[str]:

@@ -1,7 +1,8 @@
 """Presence: the share of units that have their own. 每个镇办好一所卫生院, 每个行政村办好一所公有制卫生室.
 
 Strict: a unit with two does not make up for a unit with none. Quasi-units are no towns. A unit served jointly (联合设置) or exempt (巡诊)
-is counted in a second figure beside the strict one, and listed with its reason.
+is counted in a second figure beside the strict one, and listed with its reason; a target is asked of the strict figure, or of the one
+that counts hosts (``judged``), and of no other.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from lifecircle.measures.unit_names import UnitNames
 from lifecircle.model import BoolArray, TextArray
 from lifecircle.sources.tables import as_text, clean_code, show_values
 
+WITH_HOST = "-with-host"
+HOSTS = "上级机构所在 host"
+"""State of a unit that has none of its own and hosts what stands for it."""
+
 
 @measure(Presence)
 def presence(entry: Presence, facts: Facts) -> Findings:
@@ -35,15 +40,28 @@ def presence(entry: Presence, facts: Facts) -> Findings:
     )
     reason = _reasons(entry, chosen, facts)
     passes = has | ((reason != "") & is_unit)
-    found = [_finding(entry, chosen, _figures(entry, facts, has, is_unit, unclear))]
+    is_strict = entry.judged == "strict"
+    found = [replace(_finding(entry, chosen, _figures(entry, facts, has, is_unit, unclear)), is_asked=is_strict)]
+    hosts = np.zeros(len(count), dtype=bool)
+    if entry.host is not None:
+        hosting = facts.select(entry.host)
+        hosts = (facts.sum(entry.unit, hosting, np.ones(len(hosting))) > 0) & is_unit & ~has
+        may_host = np.zeros(len(count), dtype=bool)
+        for one in hosting.unsure:
+            may_host |= facts.sum(entry.unit, one, np.ones(len(one))) > 0
+        figures = _figures(entry, facts, has | hosts, is_unit, (unclear | (may_host & is_unit)) & ~(has | hosts))
+        label = beside(entry, "含卫生院所在单元", "units that host the next larger facility counted")
+        found.append(replace(_finding(entry, chosen, figures), suffix=WITH_HOST, label=label, is_asked=not is_strict))
     if entry.serves or (reason != "").any():
         may_pass = np.zeros(len(count), dtype=bool)
         for one in chosen.unsure:
             may_pass |= _jointly_served(entry, one, facts) != ""
         figures = _figures(entry, facts, passes, is_unit, (unclear | (may_pass & is_unit)) & ~passes)
         label = beside(entry, "含联合设置与例外", "joint service and exceptions counted")
-        found.append(replace(_finding(entry, chosen, figures), suffix="-with-shared", label=label))
-    return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, reason, is_unit, unclear)})
+        found.append(replace(_finding(entry, chosen, figures), suffix="-with-shared", label=label, is_asked=False))
+    return Findings(
+        tuple(found), {"presence": _table(entry, chosen, facts, count, has, hosts, reason, is_unit, unclear)}
+    )
 
 
 def _finding(entry: Presence, chosen: Selected, figures: tuple[Figures, ...]) -> Finding:
@@ -123,6 +141,7 @@ def _table(
     facts: Facts,
     count: np.ndarray,
     has: BoolArray,
+    hosts: BoolArray,
     reason: TextArray,
     is_unit: BoolArray,
     unclear: BoolArray,
@@ -134,8 +153,10 @@ def _table(
     for name, unit in zip(names, chosen.unit[entry.unit], strict=True):
         if unit >= 0 and name:
             held[unit].append(str(name))
+    # Exceptions are those that the district lists; a host has what stands for its own.
     lacks = np.where(unclear, "不明 not known", "缺 lacks")
-    state = np.where(has, "有 has", np.where(reason != "", "例外 exception", lacks))
+    without = np.select([reason != "", hosts], ["例外 exception", HOSTS], lacks)
+    state = np.where(has, "有 has", without)
     township = np.full(len(level.code), "", dtype=object)
     if (entry.unit, "township") in facts.parents:
         parent = facts.parents[entry.unit, "township"]

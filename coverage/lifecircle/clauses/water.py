@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,12 @@ def water(entry: Water, facts: Facts) -> Findings:
     """Divide the people of villages that count by all people, summed to townships and the district."""
     supply = supply_of(facts)
     people, unknown, tables = _ASKED[entry.ask](entry, facts, supply)
+    if entry.in_units is not None:
+        # The same question of some villages only; its tables by village are those of the question of all.
+        is_in, is_told = facts.units_in(entry.in_units, supply.level)
+        lacking = np.zeros(len(people)) if unknown is None else unknown
+        people, unknown, tables = people * is_in, np.where(is_told, lacking * is_in, supply.people), {}
+        supply = replace(supply, people=supply.people * (is_in | ~is_told))
     years = (facts.year,) if any(need.name == "water_monitoring" for need in entry.needs) else ()
     found = [Finding(_shares(entry, facts, supply, people, unknown), counts="人", years=years)]
     if unknown is not None and unknown.any():

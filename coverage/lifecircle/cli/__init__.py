@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lifecircle import __version__
-from lifecircle.cli.common import DONE, app
+from lifecircle.cli.common import DONE, NOT_COMPUTED, app
 
 __all__ = ["app", "main"]
 
@@ -23,7 +23,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may not be UTF-8
-    app()
+    from lifecircle.problems import LedgerError
+
+    try:
+        app()
+    except LedgerError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(NOT_COMPUTED)
 
 
 def _show_version(value: bool) -> None:

@@ -14,17 +14,21 @@ from lifecircle.config.catalogue import (
     load_measures,
     load_modes,
     load_policies,
+    load_streets,
+    load_tags,
     load_ways,
     read_policy,
 )
 from lifecircle.config.chosen import named_by
+from lifecircle.config.conditions import Bounds, Condition, Words, describe_condition
 from lifecircle.config.configuration import Configuration
 from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.layer_rules import dated_kinds, kinds_of
 from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
+from lifecircle.config.plausible import Plausible, load_nodata_values, load_plausible
 from lifecircle.config.reader import read_configuration
-from lifecircle.config.records import Bounds, Condition, FacilityFilter, Need, TableFilter
+from lifecircle.config.records import FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
 from lifecircle.config.scenarios import Placed, Scenario
 from lifecircle.config.schema import (
@@ -45,6 +49,7 @@ from lifecircle.config.schema import (
 )
 from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.siting import CandidateLayer, Plan, Question
+from lifecircle.config.streets import OnewayWords, StreetWords
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
 from lifecircle.config.targets import Base, Target, TargetKind
 from lifecircle.config.water import WaterSupply
@@ -79,9 +84,11 @@ __all__ = [
     "LinkTerms",
     "Mode",
     "Need",
+    "OnewayWords",
     "Onward",
     "Placed",
     "Plan",
+    "Plausible",
     "Policy",
     "Population",
     "Question",
@@ -93,6 +100,7 @@ __all__ = [
     "Sensitivity",
     "SourceLayer",
     "Statement",
+    "StreetWords",
     "TableFile",
     "TableFilter",
     "TableLayer",
@@ -102,9 +110,11 @@ __all__ = [
     "UnitLayer",
     "WaterSupply",
     "Ways",
+    "Words",
     "YearLayers",
     "at_year",
     "dated_kinds",
+    "describe_condition",
     "kinds_of",
     "load_bands",
     "load_entries",
@@ -113,7 +123,11 @@ __all__ = [
     "load_link_kinds",
     "load_measures",
     "load_modes",
+    "load_nodata_values",
+    "load_plausible",
     "load_policies",
+    "load_streets",
+    "load_tags",
     "load_ways",
     "named_by",
     "read_configuration",

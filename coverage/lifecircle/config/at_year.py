@@ -63,6 +63,7 @@ def _layers_then(
             problems.error(
                 "config-unknown-entry", FILE_NAME, f'今天没有这个图层 no such layer of this kind today: "{one.instead_of}"',
                 field=f"{place}[{index + 1}].instead_of", mend=nearest_name(one.instead_of, known),
+                expected="今天已有的 path 或准则 a path or rule of today",
             )  # fmt: skip
     listed: tuple[FacilityLayer, ...] = then
     return _listed_then(today, listed, stood_for, place, problems)
@@ -83,11 +84,13 @@ def _listed_then(
             problems.error(
                 "config-which-layer", FILE_NAME, f"今天有几个，不知替换哪个 several of them today, which is replaced? {paths}",
                 field=f"{place}[{index + 1}]", mend='加上 add instead_of = "今天的 path"',
+                expected="只替换一个 one of them",
             )  # fmt: skip
         elif rows and rows[0] in taken:
             problems.error(
                 "config-duplicate", FILE_NAME, "同一个写了两次 the same one given twice", field=f"{place}[{index + 1}]",
                 expected=f"已见 already {place}[{taken[rows[0]] + 1}]",
+                mend="删去一个 leave one out",
             )  # fmt: skip
         elif rows:
             taken[rows[0]], found[rows[0]] = index, one
@@ -101,6 +104,7 @@ def _check_mode(mode: str, place: str, configuration: Configuration, problems: P
         problems.error(
             "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"', field=place,
             mend=nearest_name(mode, list(configuration.modes)),
+            expected="已有的出行方式 a mode there is",
         )  # fmt: skip
 
 
@@ -110,7 +114,7 @@ def _rules_then(configuration: Configuration, then: YearLayers, problems: Proble
         place = f"years.{then.year}.rules.{name}"
         if name not in known:
             problems.error("config-unknown-entry", FILE_NAME, f'没有这条准则 no such rule "{name}"', field=place,
-                           mend=nearest_name(name, known))  # fmt: skip
+                           mend=nearest_name(name, known), expected="今天已有的 path 或准则 a path or rule of today")  # fmt: skip
         if changed.mode is not None:
             _check_mode(changed.mode, f"{place}.mode", configuration, problems)
     return tuple(
@@ -130,6 +134,7 @@ def _rule_then(rule: Rule, then: RuleThen, place: str, problems: Problems) -> Ru
         problems.error(
             "config-value", FILE_NAME, f"限值不适于此准则 not a limit for this rule: {then.model_dump(exclude_none=True)}",
             field=place, expected=f"大于 {rule.fixed_minutes:g} 分钟 more than these minutes" if rule.fixed_minutes else "",
+            mend="时间准则写 minutes，距离准则写 metres a rule in minutes takes minutes, one in metres metres",
         )  # fmt: skip
         return rule
     return changed

@@ -14,7 +14,9 @@ from lifecircle.config.entries import EntryId
 from lifecircle.config.indicators import AnyIndicator, Indicator
 from lifecircle.config.links import LinkKind
 from lifecircle.config.rules import Rule
-from lifecircle.config.schema import Frozen, Label, Mode, Names, Ways
+from lifecircle.config.schema import District, Frozen, Label, Mode, Names, Ways
+from lifecircle.config.streets import StreetWords
+from lifecircle.config.tags import Tags
 
 
 class Kind(Frozen):
@@ -39,8 +41,17 @@ class Statement(Frozen):
     """Entries of other statements or policies that answer it too."""
 
 
+class Period(Frozen):
+    """The years a document is for, as its own words have them."""
+
+    first: int | None = Field(default=None, ge=1949, le=2100)
+    last: int = Field(ge=1949, le=2100)
+    """By when what the document asks for is to be had, where a clause states no year of its own."""
+    quote: str = Field(min_length=1)
+
+
 class Policy(Frozen):
-    """One document: its statements, and what is computed to answer them."""
+    """One document (it has statements) or standard (it has none), and what is computed to answer it."""
 
     id: str
     title: Names
@@ -50,6 +61,10 @@ class Policy(Frozen):
     text: str = ""
     """Name of the text that the quotes are exact parts of, where it was at hand."""
     note: str = ""
+    applies_to: tuple[str, ...] = ()
+    """Where it holds: codes of provinces, cities or districts (a district's code begins with one of them), or names of districts; everywhere
+    where absent. A district that lists it answers to it wherever it is, as a demonstration."""
+    period: Period | None = None
     statements: tuple[Statement, ...] = ()
     rules: tuple[Rule, ...] = ()
     indicators: tuple[Indicator, ...] = ()
@@ -59,10 +74,25 @@ class Policy(Frozen):
         """Rules and indicators, in that order."""
         return (*self.rules, *self.indicators)
 
+    @property
+    def is_document(self) -> bool:
+        """Whether it has clauses that a district answers for, and not only common ways of counting."""
+        return bool(self.statements)
+
+    def holds_in(self, district: District) -> bool:
+        """Whether it applies to a district by itself."""
+        return holds_in(self.applies_to, district)
+
     def answers(self, statement: Statement) -> tuple[str, ...]:
         """Return the ids of the entries that answer a statement."""
         own = [entry.id for entry in self.entries if entry.statement == statement.id]
         return tuple(dict.fromkeys([*own, *statement.also]))
+
+
+def holds_in(places: tuple[str, ...], district: District) -> bool:
+    """Whether a district is, or lies in, one of so many places (codes, by what its own begins with, or its name); none: everywhere."""
+    names = (district.name.zh, district.name.en)
+    return not places or any(district.code.startswith(one) if one.isdigit() else one in names for one in places)
 
 
 def _read_packaged(name: str) -> dict[str, Any]:
@@ -72,7 +102,15 @@ def _read_packaged(name: str) -> dict[str, Any]:
 @cache
 def load_ways() -> dict[str, Ways]:
     """Return which ways of a street map each way of going may use, by name."""
-    return {key: Ways.model_validate(value) for key, value in _read_packaged("modes.toml")["ways"].items()}
+    tables, tags = _read_packaged("modes.toml")["ways"], load_tags()
+    filters = {key: tables[table.get("like", key)] for key, table in tables.items()}
+    return {key: Ways.model_validate({**table, "network_type": key, "tags": tags}) for key, table in filters.items()}
+
+
+@cache
+def load_tags() -> Tags:
+    """Return what OpenStreetMap's tags mean."""
+    return Tags.model_validate(_read_packaged("modes.toml")["tags"])
 
 
 def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, Mode]:
@@ -97,6 +135,12 @@ def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, 
             override = {**override, "slope": {**table["slope"], **override["slope"]}}
         tables[key] = {**table, **override}
     return {key: Mode.model_validate(table) for key, table in tables.items()}
+
+
+@cache
+def load_streets() -> StreetWords:
+    """Return what the words of street layers mean, and what is plausible of a street."""
+    return StreetWords.model_validate(_read_packaged("streets.toml"))
 
 
 @cache
@@ -161,6 +205,7 @@ def read_policy(table: dict[str, Any], file: str) -> Policy:
                 if "statement" in written and not said:
                     faults.append(f"{place}.statement: 没有这条陈述 no such statement {written['statement']!r}")
                 words = {key: said[key] for key in ("clause", "quote") if key in said}
+                written = _date_targets(written, head.get("period"))
                 filled = {"policy": head.get("id", ""), "source": head.get("document", ""), **words, **written}
             try:
                 made.append(_ENTRY_MODELS[section].validate_python(filled))
@@ -172,6 +217,32 @@ def read_policy(table: dict[str, Any], file: str) -> Policy:
     if faults:
         raise ValueError("\n".join(faults))
     return Policy.model_validate({**head, **entries})
+
+
+STATES = ("at_least", "at_most", "all", "not_below", "count", "qualitative")
+"""Kinds of targets that describe what is to be had by the end of a document's period. ``hold`` is a duty of every year and ``improve`` a
+direction against the base year: neither has a due year of its own."""
+
+
+def _date_targets(written: dict[str, Any], period: dict[str, Any] | None) -> dict[str, Any]:
+    """Return an entry as written with the last year of its document's period where a clause states none: one year for all of them."""
+    target = written.get("target")
+    if not period or "last" not in period or not target or written.get("measure") == "on_time":
+        return written
+    last = period["last"]
+
+    def is_open(one: Any) -> bool:
+        return isinstance(one, dict) and "year" not in one and one.get("kind") in STATES
+
+    listed = target if isinstance(target, list) else [target]
+    if not any(is_open(one) for one in listed):
+        return written
+    said = f"条款未写年份，目标年取文件期末{last}年。No year is stated: the end of the document's period, {last}."
+    return {
+        **written,
+        "target": [{**one, "year": last} if is_open(one) else one for one in listed],
+        "assumption": f"{written.get('assumption', '')}{said}",
+    }
 
 
 _ENTRY_MODELS: dict[str, TypeAdapter[Any]] = {

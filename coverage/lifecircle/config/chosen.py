@@ -53,18 +53,21 @@ def order_indicators(
                 problems.error(
                     "config-unknown-entry", file, f'没有这条准则或指标 no such rule or indicator "{name}"',
                     field=f"indicators.{entry.id}", mend=nearest_name(name, sorted(known)),
+                    expected="已有的准则或指标 a rule or indicator there is",
                 )  # fmt: skip
         for name in entry.of_rules:
             if name in by_id:
                 problems.error(
                     "config-not-a-rule", file, f'"{name}" 是指标，此处须为准则 is an indicator, a rule is needed here',
                     field=f"indicators.{entry.id}", mend=nearest_name(name, sorted(known - by_id.keys())),
+                    expected="准则的 id the id of a rule",
                 )  # fmt: skip
         for name in entry.policies if isinstance(entry, Scorecard) else ():
             if name not in load_policies():
                 problems.error(
                     "config-unknown-policy", file, f'没有这个政策 no such policy "{name}"',
                     field=f"indicators.{entry.id}.policies", mend=nearest_name(name, list(load_policies())),
+                    expected="随包的政策 a policy of the catalogue",
                 )  # fmt: skip
     # Scorecards count what all the others came to.
     plain = {name: entry for name, entry in by_id.items() if not isinstance(entry, Scorecard)}
@@ -78,6 +81,8 @@ def order_indicators(
             file,
             f"指标互相依赖 computed from each other: {' -> '.join(error.args[1])}",
             field="indicators",
+            expected="一个由另一个算出，不成环 one computed from another, not in a circle",
+            mend="去掉其中一个引用 take one of the references out",
         )
         return ()
     rank = {name: place for place, name in enumerate(order)}

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lifecircle.config.schema import Frozen, Label, LonLat, ModeId, SourceLayer, as_tuple
+from lifecircle.config.conditions import as_tuple
+from lifecircle.config.schema import Frozen, Label, LonLat, ModeId, SourceLayer
 
 LinkField = Literal["id", "name", "kind", "cost_yuan", "minutes", "headway_minutes"]
 LINK_FIELDS: tuple[LinkField, ...] = get_args(LinkField)

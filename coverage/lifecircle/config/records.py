@@ -6,58 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from lifecircle.config.schema import AttributeValue, FacilityKind, Frozen, as_tuple
+from lifecircle.config.conditions import Condition, as_conditions, as_tuple
+from lifecircle.config.schema import FacilityKind, Frozen
 
 TableName = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
-
-
-class Bounds(Frozen):
-    """A range that a number must lie in, ends included."""
-
-    at_least: float = float("-inf")
-    at_most: float = float("inf")
-
-
-Condition = Bounds | tuple[AttributeValue, ...]
-"""What an attribute must be: within bounds, or one of these values."""
-_VALUES: TypeAdapter[tuple[AttributeValue, ...]] = TypeAdapter(tuple[AttributeValue, ...])
-
-
-def as_conditions(values: dict[str, Any]) -> dict[str, Condition]:
-    """Return attribute to condition: ``{ at_least = 95 }``, one value, or a list of values.
-
-    Raises
-    ------
-    ValueError
-        Where a value is none of these.
-    """
-    return {key: _as_condition(key, value) for key, value in values.items()}
-
-
-def _as_condition(key: str, value: Any) -> Condition:
-    try:
-        if isinstance(value, (dict, Bounds)):
-            return Bounds.model_validate(value)
-        return _VALUES.validate_python(as_tuple(value))
-    except ValidationError as error:
-        raise ValueError(
-            f"{key} = {value!r}: 条件写一个值、几个值，或 a condition is a value, a list of values, or {{ at_least = 1, at_most = 9 }}"
-        ) from error
-
-
-Conditions = Annotated[dict[str, Condition], BeforeValidator(as_conditions)]
 
 
 class FacilityFilter(Frozen):

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from lifecircle.config.conditions import AttributeValue, as_tuple
 from lifecircle.config.entries import EntryId
 from lifecircle.config.records import FacilityFilter
-from lifecircle.config.schema import AttributeValue, Datum, FacilityKind, Frozen, Label, Names, Population, as_tuple
+from lifecircle.config.schema import Datum, FacilityKind, Frozen, Label, Names, Population
 
 
 def _read_choice(value: Any) -> Any:

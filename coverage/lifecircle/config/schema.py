@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lifecircle.config.conditions import AttributeValue, Conditions, as_tuple
 from lifecircle.config.hours import TimeOfDay, Window
+from lifecircle.config.tags import NETWORK_TYPES, NetworkType, Tags
 
 Level = Literal["district", "township", "village"]
 LEVELS: tuple[Level, ...] = ("district", "township", "village")
@@ -17,7 +19,6 @@ LEVEL_NAMES: dict[Level, str] = {"district": "区县", "township": "镇街", "vi
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 Direction = Literal["toward", "from"]
-AttributeValue = str | int | float | bool
 
 FacilityKind = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
 ModeId = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]
@@ -27,14 +28,18 @@ def _as_label(value: Any) -> Any:
     return {"zh": value, "en": value} if isinstance(value, str) else value
 
 
-def as_tuple(value: Any) -> Any:
-    """One value where a list may stand."""
-    return (value,) if isinstance(value, (str, int, float, bool, dict)) else value
-
-
 def _as_slope(value: Any) -> Any:
     """Return the defaults for true, nothing for false."""
     return {True: {}, False: None}[value] if isinstance(value, bool) else value
+
+
+def _as_nodata(value: Any) -> Any:
+    """Return one number as a list of one; the word ``none`` stays."""
+    return (value,) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+NoData = Annotated[tuple[float, ...] | Literal["none"] | None, BeforeValidator(_as_nodata)]
+"""Values of a raster that mean no data, beside those the file declares; ``"none"``: whatever looks like one is a value."""
 
 
 class Frozen(BaseModel):
@@ -88,8 +93,8 @@ class SourceLayer(Frozen):
     y: str | None = None
     crs: str | None = None
     datum: Datum | None = None
-    where: dict[str, AttributeValue | tuple[AttributeValue, ...]] = Field(default_factory=dict)
-    """Keep only the rows whose columns have these values."""
+    where: Conditions = Field(default_factory=dict)
+    """Keep only the rows whose columns meet these conditions: values, bounds or words, as in rules."""
 
     @model_validator(mode="after")
     def _coordinates_come_in_pairs(self) -> SourceLayer:
@@ -107,6 +112,8 @@ class UnitLayer(SourceLayer):
     level: Level
     id: str
     name: str
+    repair: bool = False
+    """Take repairs that move more than a rounding does: an invalid outline whose area changes, units that overlap by more than 0.5 m."""
 
 
 class Control(Frozen):
@@ -119,7 +126,7 @@ class Control(Frozen):
     level: Level
     id: str
     people: str
-    where: dict[str, AttributeValue | tuple[AttributeValue, ...]] = Field(default_factory=dict)
+    where: Conditions = Field(default_factory=dict)
 
 
 class Buildings(SourceLayer):
@@ -132,10 +139,13 @@ class Population(SourceLayer):
     """People: where they are, in what unit, and as of when."""
 
     source: Literal["raster", "points", "zones"]
-    unit: Literal["people", "people_per_km2", "people_per_ha"] = "people"
+    unit: Literal["people", "people_per_km2", "people_per_ha"] | None = None
+    """What a raster's values are: people in the cell, or a density. A raster must say; tables count people."""
     kind: Literal["resident", "registered"] | None = None
     as_of: dt.date | None = None
-    nodata: float | None = None
+    nodata: NoData = None
+    band: int | None = Field(default=None, ge=1)
+    """Which band of a raster with several, groups too."""
     id: str | None = None
     people: str | None = None
     level: Level | None = None
@@ -166,7 +176,12 @@ class Population(SourceLayer):
                 raise ValueError("zones 须给出 id 与 people 列名 zones need the columns id and people")
             if self.spread == "buildings" and self.buildings is None:
                 raise ValueError('spread = "buildings" 须给出 buildings = { path = "..." }')
-        if self.source != "raster" and self.unit != "people":
+        if self.source == "raster" and self.unit is None:
+            raise ValueError(
+                'raster 须写明 unit a raster must say what its values are: unit = "people" (每格人数 people in the cell), '
+                '"people_per_km2" 或 or "people_per_ha" (密度 a density)'
+            )
+        if self.source != "raster" and self.unit not in (None, "people"):
             raise ValueError(f"{self.source} 的 unit 只能是 people; only rasters may hold densities")
         return self
 
@@ -229,6 +244,12 @@ class Roads(Frozen):
     """OSM key to the file's column, for vector layers: ``highway = "等级"``, ``oneway = "单行"`` ..."""
     classes: dict[str, str] = Field(default_factory=dict)
     """The file's class to OSM's: ``国道 = "trunk"``."""
+    oneway_values: dict[str, Literal["yes", "-1", "no", "reversible"]] = Field(default_factory=dict)
+    """The file's word for a direction to OSM's: ``单行 = "yes"`` (along the line as drawn), ``逆向 = "-1"``, ``双向 = "no"``."""
+    node: bool = False
+    """Vector lines only: join streets where they cross, or end on one another, on one level without a common vertex."""
+    snap_m: float = Field(default=0.0, ge=0, le=50)
+    """Join an end to the street that it misses by at most this; 0: not at all."""
     ferries: bool = True
     """Use the layer's own ferries (``route=ferry`` with a ``duration``)."""
     closed: tuple[str, ...] = ()
@@ -262,14 +283,22 @@ class Terrain(Frozen):
     """Heights and land cover, and what nobody crosses but by road or bridge."""
 
     dem: str | None = None
+    dem_unit: Literal["m", "ft"] | None = None
+    """Of the heights, where the file does not say or says it wrongly; metres where neither says."""
+    dem_nodata: NoData = None
+    dem_band: int | None = Field(default=None, ge=1)
     landcover: str | None = None
+    landcover_nodata: NoData = None
+    landcover_band: int | None = Field(default=None, ge=1)
     barriers: tuple[SourceLayer, ...] = ()
     """Rivers, lakes, motorways ...: layers of lines or areas, or an OSM file with ``where = { waterway = ["river"] }``."""
 
 
 class Ways(Frozen):
-    """Which ways of a street map a mode may use."""
+    """Which ways of a street map a mode may use: OSMnx's filter of a name, and what OpenStreetMap's tags mean to it."""
 
+    network_type: NetworkType
+    tags: Tags
     bidirectional: bool
     """On foot ways run both ways; on wheels ``oneway`` and roundabouts hold."""
     exclude: dict[str, str]
@@ -310,7 +339,10 @@ class Mode(Frozen):
     id: ModeId
     label: Names
     engine: Literal["network", "terrain"] = "network"
-    ways: str = ""
+    network_type: NetworkType | None = None
+    """Who goes, as OSMnx names its networks: on foot, by bicycle, by car; an ambulance besides. None over terrain."""
+    ways: Literal["tags", "osmnx"] = "tags"
+    """Which ways they may use: as OpenStreetMap's access tags say, or by OSMnx's filter of that name."""
     moves: Literal[8, 16] = 8
     """Over terrain: 8 neighbours, or 16 with knight's moves."""
     classes: dict[int, ClassGoing] = Field(default_factory=dict)
@@ -329,6 +361,8 @@ class Mode(Frozen):
     max_access_m: float = Field(default=500.0, ge=0)
     direct_m: float = Field(default=100.0, ge=0)
     min_fragment_m: float = Field(default=500.0, ge=0)
+    join: Literal["near", "nearest"] = "near"
+    """Which streets a place joins: every one within ``direct_m`` (else the nearest of each connected part), or the single nearest edge."""
     squares: bool = False
     """On foot: walk along the outlines of squares and other mapped areas (``area=yes``) too, which OSMnx's filter leaves out."""
     slope: Annotated[Slope | None, BeforeValidator(_as_slope)] = Slope()
@@ -336,6 +370,14 @@ class Mode(Frozen):
     off_street: bool = False
     """Whether people whom no street is near walk over terrain to the nearest street, in place of being unreachable."""
     source: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ways_may_name_who_goes(cls, given: Any) -> Any:
+        """Take ``ways = "walk"``, as versions before wrote it, for a mode that walks where the tags let it."""
+        if isinstance(given, dict) and given.get("ways") in NETWORK_TYPES:
+            return {**given, "network_type": given["ways"], "ways": "tags"}
+        return given
 
     @model_validator(mode="after")
     def _engine_has_what_it_needs(self) -> Mode:
@@ -345,11 +387,11 @@ class Mode(Frozen):
                     '地形方式须给出 classes a terrain mode needs classes = { 1 = { as = "walk", speed_kph = 4 } }'
                 )
             return self
-        if self.off_street and self.ways != "walk":
+        if self.off_street and self.network_type != "walk":
             raise ValueError("off_street 只用于步行 is for modes that go on foot")
-        if self.ways not in ("walk", "bike", "drive"):
-            raise ValueError(f'没有这种道路集 no such set of ways "{self.ways}": walk, bike, drive')
-        if self.squares and self.ways != "walk":
+        if self.network_type is None:
+            raise ValueError(f"须给出 give network_type: {', '.join(NETWORK_TYPES)}")
+        if self.squares and self.network_type != "walk":
             raise ValueError("squares 只用于步行 is for modes that go on foot")
         if (self.speed_kph is None) == (self.speeds_kph is None):
             raise ValueError("speed_kph 与 speeds_kph 必须且只能给一个 give exactly one of speed_kph and speeds_kph")

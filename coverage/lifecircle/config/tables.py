@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from lifecircle.config.conditions import AttributeValue, Conditions
 from lifecircle.config.entries import EntryId
 from lifecircle.config.indicators.counted import PopulationKind
 from lifecircle.config.records import TableName
-from lifecircle.config.schema import AttributeValue, Frozen, Level
+from lifecircle.config.schema import Frozen, Level
 
 
 class TableFile(Frozen):
@@ -19,7 +20,7 @@ class TableFile(Frozen):
     layer: str | None = None
     sheet: str | None = None
     encoding: str | None = None
-    where: dict[str, AttributeValue | tuple[AttributeValue, ...]] = Field(default_factory=dict)
+    where: Conditions = Field(default_factory=dict)
 
 
 class TableLayer(TableFile):

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lifecircle.config.schema import Frozen, Names
+from lifecircle.config.schema import Frozen, Level, Names
 
 TargetKind = Literal["at_least", "at_most", "all", "hold", "improve", "not_below", "count", "qualitative"]
 NEEDS_VALUE: tuple[TargetKind, ...] = ("at_least", "at_most", "hold", "count")
 NEEDS_NO_VALUE: tuple[TargetKind, ...] = ("all", "improve", "qualitative")
+Sense = Literal["up", "down", "zero"]
+"""Which figure is the better one: the larger, the smaller, or of a signed difference the one nearer to zero."""
 
 
 class Base(Frozen):
@@ -27,7 +29,7 @@ class Target(Frozen):
     ``at_least, at_most``   no less, no more than ``value`` by ``year``
     ``all``                 every one: 100 %
     ``hold``                ``value`` must stand from the first of the targets' years on
-    ``improve``             better than in the base year
+    ``improve``             better than in the base year; a direction, which has no due year unless its own sentence gives one
     ``not_below``           no worse than a reference, such as the province's mean (``[[references]]``, or ``value``)
     ``count``               so many things; unlike a share it means the district as a whole
     ``qualitative``         words without a figure: monitored, and judged by nobody
@@ -40,8 +42,12 @@ class Target(Frozen):
     """By when; where the clause states none, a target that is not met is under way and never missed."""
     base: Base | None = None
     """Of the district; the units' own come from ``[[baselines]]``."""
-    sense: Literal["up", "down"] | None = None
-    """Of ``improve`` and ``not_below``: whether more is better; ``up`` where absent."""
+    sense: Sense | None = None
+    """Of ``improve`` and ``not_below``: which figure is better; where absent as the measure has it (fewer minutes, less inequality, a
+    difference nearer to zero), else ``up``. Of ``at_most`` ``zero``: the figure may be so far from zero, on either side."""
+    levels: tuple[Level, ...] = ()
+    """The levels the clause speaks of: units of others are judged by nobody. All that the entry is reported at where absent; of ``count``
+    the district."""
     text: Names | None = None
     """The target in words, where it has no figure."""
 
@@ -51,14 +57,24 @@ class Target(Frozen):
             raise ValueError(f"{self.kind} 须给出 value（份额写 0-1） needs a value (a share is between 0 and 1)")
         if self.kind in NEEDS_NO_VALUE and self.value is not None:
             raise ValueError(f"{self.kind} 不写 value; has no value")
-        if self.sense is not None and self.kind not in ("improve", "not_below"):
+        is_free = self.kind in ("improve", "not_below") or (self.kind == "at_most" and self.sense == "zero")
+        if self.sense is not None and not is_free:
             raise ValueError(f"{self.kind} 不写 sense; its sense is known")
         return self
 
     @property
     def is_less_better(self) -> bool:
-        """Whether a smaller figure is the better one."""
-        return self.kind == "at_most" or self.sense == "down"
+        """Whether a smaller figure (of :attr:`is_near_zero_better` a smaller distance from zero) is the better one."""
+        return self.kind == "at_most" or self.sense in ("down", "zero")
+
+    @property
+    def is_near_zero_better(self) -> bool:
+        """Whether the figure is signed and the one nearer to zero is the better one."""
+        return self.sense == "zero"
+
+    def speaks_of(self, level: Level) -> bool:
+        """Whether the clause asks this of units of a level: so many of something, of the district as a whole where it does not say."""
+        return level in (self.levels or (("district",) if self.kind == "count" else (level,)))
 
 
 def _as_targets(value: Any) -> Any:
@@ -67,6 +83,20 @@ def _as_targets(value: Any) -> Any:
 
 Targets = Annotated[tuple[Target, ...], BeforeValidator(_as_targets)]
 """One or several, a year each."""
+
+
+def with_sense(targets: tuple[Target, ...], sense: Sense) -> tuple[Target, ...]:
+    """Return targets that say nothing of it with the sense that their measure has.
+
+    A signed difference is judged by its distance from zero whether a clause says "less" or nothing: from -5 to -10 is no improvement.
+    """
+    is_signed = sense == "zero"
+    of_kind = ("improve", "not_below", "at_most") if is_signed else ("improve", "not_below")
+    unsaid = (None, "down") if is_signed else (None,)
+    return tuple(
+        target.model_copy(update={"sense": sense}) if target.kind in of_kind and target.sense in unsaid else target
+        for target in targets
+    )
 
 
 def check_targets(targets: tuple[Target, ...], unit: str) -> None:

@@ -87,7 +87,7 @@ class YearLayers(Frozen):
         """Refuse modes: two years of one mode would be two things of one name in every table."""
         if isinstance(value, dict) and "modes" in value:
             raise ValueError(
-                '往年的速度另立一种出行方式 give the speed of that year a mode of its own: [modes.walk_then] ways = "walk", '
+                '往年的速度另立一种出行方式 give the speed of that year a mode of its own: [modes.walk_then] network_type = "walk", '
                 'speed_kph = 4; rules = { "clinic-15min-walk" = { mode = "walk_then" } }'
             )
         return value

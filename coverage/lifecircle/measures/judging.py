@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 import pandas as pd
 
 from lifecircle.config import Entry, Target
 from lifecircle.measures.rows import COLUMNS
-from lifecircle.measures.targets import Measured, due_target, judge, missing_to, scale_of
+from lifecircle.measures.targets import (
+    NOT_KNOWN,
+    Measured,
+    due_target,
+    holds_from,
+    judge,
+    missing_to,
+    scale_of,
+    still_missing,
+)
 from lifecircle.model import FloatArray, Known, TextArray
+
+if TYPE_CHECKING:
+    from lifecircle.config.schema import Level
 
 TARGET_COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
     "target_kind", "target", "target_year", "target_text", "base", "base_year", "reference", "reference_name", "expected", "status",
-    "is_due", "gap", "missing", "missing_unit", "clause", "source", "reference_year",
+    "is_due", "gap", "missing", "missing_unit", "clause", "source", "reference_year", "holds_from",
 )  # fmt: skip
-"""Of ``targets.csv``. ``gap`` is target less value; ``missing`` what the numerator lacks, in ``missing_unit`` (empty: in what the records are)."""
+"""Of ``targets.csv``: one row a unit and target, of the levels that the clause speaks of. ``gap`` is what is still missing to the target,
+positive whichever figure is the better one and negative where it is more than met; ``holds_from`` the first year of what must hold (empty:
+it has begun, or the kind is another); ``missing`` what the numerator lacks, in ``missing_unit`` (empty: in what the records are)."""
 
 
 def judge_rows(rows: pd.DataFrame, entry: Entry, year: int, known: Known) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return one entry's rows with target and status, and one row a target for ``targets.csv``.
 
-    The target in the rows is the one that the year answers to; ``targets.csv`` has all. A target of the kind ``count`` is asked of the
-    district only: three towns out of eighteen are not three of each.
+    The target in the rows is the one that the year answers to; ``targets.csv`` has all. A target is asked of the levels that its clause
+    speaks of, one of the kind ``count`` of the district: three towns out of eighteen are not three of each. What has no figure has no
+    verdict, whether or not a target is asked of it.
     """
-    if not entry.targets or not len(rows):
+    if not len(rows):
         return rows, pd.DataFrame(columns=list(TARGET_COLUMNS))
+    targets = entry.targets_in(year)
     judged, listed = rows.copy(), []
-    due = due_target(entry.targets, year)
+    judged.loc[judged["value"].isna(), "status"] = NOT_KNOWN
     for (indicator, level), part in rows[rows["is_asked"]].groupby(["indicator", "level"], sort=False):
-        measured = _measured(str(indicator), part, entry, known)
+        asked = tuple(target for target in targets if target.speaks_of(cast("Level", level)))
+        measured, due = _measured(str(indicator), part, entry, known), due_target(asked, year)
         unit = str(part["value_unit"].iloc[0])
-        for target in entry.targets:
-            if target.kind == "count" and level != "district":
-                continue
-            found = judge(part["value"].to_numpy(np.float64), unit, target, entry.targets, year, measured)
+        for target in asked:
+            found = judge(part["value"].to_numpy(np.float64), unit, target, asked, year, measured)
+            since = holds_from(asked) if target.kind == "hold" else None
             listed.append(
-                _target_rows(part, target, found.goal, found.expected, found.status, target is due, measured, known)
+                _target_rows(
+                    part, target, found.goal, found.expected, found.status, target is due, measured, known
+                ).assign(holds_from=pd.array([pd.NA if since is None else since] * len(part), dtype="Int64"))
             )
             if target is due:
                 judged.loc[part.index, "target"] = found.goal
@@ -89,12 +109,12 @@ def _target_rows(
         expected=expected,
         status=status,
         is_due=is_due,
-        gap=goal - value,
+        gap=still_missing(value, goal, target),
         missing=missing_to(goal, value, numerator, denominator, float(part["scale"].iloc[0]), target),
         missing_unit=_missing_unit(part),
     )
     listed.loc[np.isnan(measured.base_year), "base_year"] = pd.NA
-    return listed[list(TARGET_COLUMNS)]
+    return listed[list(TARGET_COLUMNS[:-1])]
 
 
 def _year_of_reference(entry: str, known: Known, count: int) -> pd.api.extensions.ExtensionArray:

@@ -42,7 +42,11 @@ def rule_rows(
         for group, people in ({} if rule.group else groups).items():
             label = _label_of_group(rule, group)
             rows.append(
-                coverage_rows(district, year, level, result, people, indicator=f"{rule.id}-{group}", label=label)
+                coverage_rows(
+                    district, year, level, result, people, indicator=f"{rule.id}-{group}", label=label
+                ).assign(
+                    is_asked=False  # the clause asks it of everyone, and not of a group beside them
+                )
             )
     return rows
 

@@ -10,12 +10,19 @@ import numpy as np
 from lifecircle.config import Target
 from lifecircle.model import FloatArray, TextArray
 
-Status = Literal["提前", "如期", "推进中", "未达标", "无目标"]
+Status = Literal["提前", "如期", "滞后", "推进中", "未达标", "缺数据", "无目标"]
 AHEAD: Status = "提前"
 ON_SCHEDULE: Status = "如期"
+BEHIND: Status = "滞后"
 UNDER_WAY: Status = "推进中"
 MISSED: Status = "未达标"
+NOT_KNOWN: Status = "缺数据"
 NO_TARGET: Status = "无目标"
+MET: tuple[Status, ...] = (AHEAD, ON_SCHEDULE)
+NOT_MET: tuple[Status, ...] = (MISSED, BEHIND, UNDER_WAY)
+"""The worst first."""
+VERDICTS: tuple[Status, ...] = (AHEAD, ON_SCHEDULE, BEHIND, UNDER_WAY, MISSED)
+"""What a unit may be said to be; the other two say that nothing is said."""
 HAIR = 1e-9
 """A full share computed as 99.99999999999999 is full."""
 
@@ -44,7 +51,8 @@ class Judgement:
     goal: FloatArray
     """NaN where there is nothing to be measured by."""
     expected: FloatArray
-    """Where the straight line from the base (or the last milestone) to the goal stands this year; NaN where there is no line."""
+    """Where the straight line from the base (or the last milestone) to the goal stands this year; NaN where there is no line. Of a signed
+    difference it is a distance from zero."""
     status: TextArray
 
 
@@ -75,16 +83,39 @@ def goal_of(target: Target, unit: str, measured: Measured) -> FloatArray:
     return np.full(count, scale_of(unit) * float(target.value or 0.0))
 
 
+def merit(values: FloatArray, target: Target) -> FloatArray:
+    """Return figures turned so that the greater is the better: as they are, negative where less is better, or how far from zero, negative."""
+    if target.is_near_zero_better:
+        return -np.abs(values)
+    return -values if target.is_less_better else values
+
+
+def still_missing(value: FloatArray, goal: FloatArray, target: Target) -> FloatArray:
+    """Return how far units are from the goal, in the unit of the value: positive is still missing, whichever figure is the better one.
+
+    More is better: goal - value. Less is better: value - goal. Nearer to zero is better: abs(value) - abs(goal). NaN where either is.
+    """
+    return merit(goal, target) - merit(value, target)
+
+
 def judge(
     value: FloatArray, unit: str, target: Target, targets: tuple[Target, ...], year: int, measured: Measured
 ) -> Judgement:
     """Return how each unit stands to one of an indicator's targets.
 
-    A target met before its year is 提前 (ahead), in its year or later 如期 (on schedule). One not met is 未达标 (missed) in its year or
-    later; before it 如期 where the value is at least on the straight line from the base year's to the target's, through the targets
-    between, and 推进中 (under way) below that line or where there is no base. ``hold`` stands from the first of its years on: it is never
-    ahead, and missed once it has begun; without a year it has begun. Any other target without a year is never missed. 无目标 where
-    there is no value, or nothing to measure by: words alone, no base, no reference.
+    ========  ==========================================================================================================
+    提前      met before the target's year
+    如期      met in its year or later, or without a year; before it, at least on the straight line from the base year's
+              figure to the target's, through the targets between
+    未达标    not met in its year or later
+    滞后      not met, not due: below that line, or worse than the base
+    推进中    not met, not due, and neither: no base to judge by, or no line
+    缺数据    no figure of the unit, or none to measure it by (no base to improve on, no reference)
+    无目标    words alone
+    ========  ==========================================================================================================
+
+    ``hold`` stands from the first of its years on: it is never ahead, and missed once it has begun; without a year it has begun. Any
+    other target without a year is never missed.
 
     Parameters
     ----------
@@ -95,43 +126,58 @@ def judge(
     """
     goal = goal_of(target, unit, measured)
     expected = _expected(goal, unit, target, targets, year, measured)
-    sign = -1.0 if target.is_less_better else 1.0
+    reached, hoped, begun = merit(value, target), merit(expected, target), merit(measured.base, target)
     # Better than the base, and no equal of it; any other figure is met when it is reached.
     slack = -HAIR if target.kind == "improve" else HAIR
     with np.errstate(invalid="ignore"):
-        is_met = sign * (value - goal) >= -slack * np.maximum(1.0, np.abs(goal))
-        is_on_line = sign * (value - expected) >= -HAIR
-    status = np.where(is_met, *_words(target, targets, year)).astype(object)
-    status[~is_met & is_on_line & (status == UNDER_WAY)] = ON_SCHEDULE
-    status[np.isnan(value) | np.isnan(goal)] = NO_TARGET
+        is_met = still_missing(value, goal, target) <= slack * np.maximum(1.0, np.abs(goal))
+        is_on_line = reached - hoped >= -HAIR * np.maximum(1.0, np.abs(expected))
+        is_worse = reached - begun < -HAIR * np.maximum(1.0, np.abs(measured.base))
+    is_behind = is_worse | (np.isfinite(expected) & ~is_on_line)
+    met, due = _words(target, targets, year)
+    not_met = np.select([np.full(len(value), due), is_behind, is_on_line], [MISSED, BEHIND, ON_SCHEDULE], UNDER_WAY)
+    status = np.where(is_met, met, not_met).astype(object)
+    status[np.isnan(goal)] = NO_TARGET if target.kind in ("qualitative", "all") else NOT_KNOWN
+    status[np.isnan(value)] = NOT_KNOWN
     return Judgement(goal, expected, status)
 
 
-def _words(target: Target, targets: tuple[Target, ...], year: int) -> tuple[Status, Status]:
-    """Return what a unit is called that meets the target this year, and one that does not."""
+def _words(target: Target, targets: tuple[Target, ...], year: int) -> tuple[Status, bool]:
+    """Return what a unit is called that meets the target this year, and whether one that does not has missed it."""
     if target.kind == "hold":
-        years = [one.year for one in targets if one.kind == "hold" and one.year is not None]
-        return ON_SCHEDULE, MISSED if not years or year >= min(years) else UNDER_WAY
+        since = holds_from(targets)
+        return ON_SCHEDULE, since is None or year >= since
     if target.year is None:
-        return ON_SCHEDULE, UNDER_WAY
-    return (AHEAD, UNDER_WAY) if year < target.year else (ON_SCHEDULE, MISSED)
+        return ON_SCHEDULE, False
+    return (AHEAD, False) if year < target.year else (ON_SCHEDULE, True)
+
+
+def holds_from(targets: tuple[Target, ...]) -> int | None:
+    """Return the first year of an indicator's ``hold`` targets; None where none is stated: it has begun."""
+    return min((one.year for one in targets if one.kind == "hold" and one.year is not None), default=None)
 
 
 def _expected(
     goal: FloatArray, unit: str, target: Target, targets: tuple[Target, ...], year: int, measured: Measured
 ) -> FloatArray:
+    """Return where the straight line stands this year: of what is to hold it ends where that begins; see :class:`Judgement`."""
     nothing = np.full(len(goal), np.nan)
-    if target.year is None or target.kind in ("hold", "improve", "qualitative") or year > target.year:
+    end = holds_from(targets) if target.kind == "hold" else target.year
+    if end is None or target.kind in ("improve", "qualitative") or year > end:
+        return nothing
+    if target.kind == "hold" and year == end:
         return nothing
     start, start_year = measured.base.copy(), measured.base_year.copy()
-    passed = [one for one in targets if one.year is not None and one.year <= year and one.year < target.year]
+    if target.is_near_zero_better:
+        start, goal = np.abs(start), np.abs(goal)
+    passed = [one for one in targets if one.year is not None and one.year <= year and one.year < end]
     for milestone in sorted(passed, key=lambda one: int(one.year or 0)):
         level = goal_of(milestone, unit, measured)
         is_later = ~np.isnan(level) & ~(start_year > float(milestone.year or 0))
         start, start_year = np.where(is_later, level, start), np.where(is_later, float(milestone.year or 0), start_year)
     with np.errstate(invalid="ignore", divide="ignore"):
-        way = (year - start_year) / (target.year - start_year)
-        return np.where((start_year <= year) & (start_year < target.year), start + (goal - start) * way, np.nan)
+        way = (year - start_year) / (end - start_year)
+        return np.where((start_year <= year) & (start_year < end), start + (goal - start) * way, np.nan)
 
 
 def missing_to(
@@ -142,10 +188,13 @@ def missing_to(
     With ``value = scale x numerator / denominator`` that is ``goal x denominator / scale - numerator``; without a denominator
     ``(goal - value) x scale``. NaN where there is no goal or no value.
     """
+    # Nearer to zero: the figure is no sum, and what is missing is how much farther from zero it is.
+    if target.is_near_zero_better:
+        return np.maximum(still_missing(value, goal, target), 0.0) * scale
     sign = -1.0 if target.is_less_better else 1.0
     has_base = np.isfinite(denominator)
     with np.errstate(invalid="ignore"):
         lacking = np.where(has_base, goal * denominator / scale - numerator, (goal - value) * scale)
         short = np.where(np.isnan(value), np.nan, np.maximum(sign * lacking, 0.0))
-        is_reached = sign * (value - goal) >= -HAIR * np.maximum(1.0, np.abs(goal))
+        is_reached = still_missing(value, goal, target) <= HAIR * np.maximum(1.0, np.abs(goal))
     return np.where(is_reached, 0.0, short)

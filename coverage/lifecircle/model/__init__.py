@@ -5,7 +5,17 @@ every array of :class:`Cells` speaks of cell *i*, column *i* of a membership mat
 """
 
 from lifecircle.model.arrays import BoolArray, FloatArray, IntArray, TextArray
-from lifecircle.model.ground import Barriers, Closure, HeightGrid, LinkWork, NewLink, Roads, Sailing, TerrainLayers
+from lifecircle.model.ground import (
+    Barriers,
+    Closure,
+    Features,
+    HeightGrid,
+    LinkWork,
+    NewLink,
+    Roads,
+    Sailing,
+    TerrainLayers,
+)
 from lifecircle.model.layers import Cells, Facilities, InputFile, Known, RasterGrid, Register, Units
 from lifecircle.model.results import (
     AreaWithin,
@@ -32,6 +42,7 @@ __all__ = [
     "Cells",
     "Closure",
     "Facilities",
+    "Features",
     "FloatArray",
     "HeightGrid",
     "InputFile",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from lifecircle.config.tags import is_ferry_route
 from lifecircle.model.arrays import BoolArray, FloatArray, IntArray, TextArray
 
 if TYPE_CHECKING:
@@ -74,6 +75,23 @@ class Closure:
     """How many ways of the street map it takes away."""
 
 
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The ledger of a street file: rows = used + repaired + set aside."""
+
+    rows: int = 0
+    repaired: int = 0
+    set_aside: int = 0
+    as_of: str = ""
+    """The date of an OpenStreetMap extract's data, where the file says it."""
+
+
+def _no_tags() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(index=pd.RangeIndex(0))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Roads:
     """The street map: ways over shared nodes, with the tags that decide who may use them."""
@@ -90,9 +108,45 @@ class Roads:
     sailings: tuple[Sailing, ...] = ()
     links: tuple[NewLink, ...] = ()
     closures: tuple[Closure, ...] = ()
+    features: Features | None = None
+    """Of the file; None where it was not counted."""
+    barrier_node: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Nodes that stand in somebody's way: bollards, gates, walls."""
+    barrier_tags: pd.DataFrame = field(default_factory=_no_tags)
+    """One row for each of them, one column an OSM key."""
+    turn_kind: TextArray = field(default_factory=lambda: np.zeros(0, dtype=object))
+    """Turns the map forbids to cars (``no_left_turn``), or leaves as the only one (``only_straight_on``)."""
+    turn_xy: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
+    """Where they are, in the district's CRS."""
 
     def __len__(self) -> int:
         return len(self.way_id)
+
+    def only(self, keep: BoolArray) -> Roads:
+        """Return the street map with the ways a mask keeps, over the same nodes."""
+        counts = np.diff(self.way_start)
+        return replace(
+            self,
+            way_start=np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64),
+            way_node=self.way_node[np.repeat(keep, counts)],
+            way_id=self.way_id[keep],
+            tags=self.tags[keep].reset_index(drop=True),
+        )
+
+    @property
+    def is_ferry(self) -> BoolArray:
+        """Whether each way is a ferry: ``route=ferry``, alone or among others, whatever ``highway`` says."""
+        route = self.tags["route"].cat
+        found = [is_ferry_route(str(value)) for value in route.categories]
+        return np.array([*found, False])[route.codes.to_numpy()]
+
+    @property
+    def length_m(self) -> FloatArray:
+        """Length of each way on the plan."""
+        between = np.hypot(np.diff(self.x[self.way_node]), np.diff(self.y[self.way_node]))
+        way = np.repeat(np.arange(len(self)), np.diff(self.way_start))
+        is_piece = way[:-1] == way[1:]
+        return np.bincount(way[:-1][is_piece], weights=between[is_piece], minlength=len(self)).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ import numpy as np
 
 from lifecircle.config.schema import Level
 from lifecircle.model.arrays import BoolArray, FloatArray, IntArray, TextArray
+from lifecircle.problems import LedgerError
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -33,10 +34,31 @@ class InputFile:
     used: int = 0
     repaired: int = 0
     set_aside: int = 0
+    not_chosen: int = 0
+    """Rows that the file has besides, which ``where`` leaves out."""
+    as_of: str = ""
+    """The date of its data, where the file itself says it (OpenStreetMap extracts)."""
+
     part: str = ""
     """The sheet or layer of the file, where it has several."""
     row_range: str = ""
     """The first and the last row read, as the planner sees them in the file: ``4-95``."""
+
+    def __post_init__(self) -> None:
+        """Check the ledger: rows in = used + repaired + set aside, and none of them below 0.
+
+        Raises
+        ------
+        LedgerError
+            Where they do not add up: rows were lost or counted twice between the file and the figures.
+        """
+        parts = (self.used, self.repaired, self.set_aside)
+        if self.rows != sum(parts) or min(*parts, self.not_chosen) < 0:
+            raise LedgerError(
+                f"内部错误：行数不平 internal error, rows do not add up | {self.path} ({self.role}): {self.rows} 行 rows, "
+                f"{self.used} 使用 used + {self.repaired} 修复 repaired + {self.set_aside} 剔除 set aside | "
+                "请把此文件与配置发给开发者 send this file and the configuration to the developers"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

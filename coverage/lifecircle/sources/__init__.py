@@ -3,6 +3,7 @@
 from lifecircle.sources.barriers import read_barriers
 from lifecircle.sources.candidates import read_candidates
 from lifecircle.sources.changes import ChangedFacilities, change_facilities
+from lifecircle.sources.datum_fit import check_positions
 from lifecircle.sources.facilities import read_facilities, read_layers
 from lifecircle.sources.links import build_links, lay_links, read_links
 from lifecircle.sources.opening import keep_standing
@@ -12,15 +13,20 @@ from lifecircle.sources.roads import close_more, read_roads
 from lifecircle.sources.tables import match_where
 from lifecircle.sources.terrain import read_terrain
 from lifecircle.sources.units import read_district_crs, read_units
+from lifecircle.sources.unread import open_layers, open_people, open_terrain
 
 __all__ = [
     "ChangedFacilities",
     "build_links",
     "change_facilities",
+    "check_positions",
     "close_more",
     "keep_standing",
     "lay_links",
     "match_where",
+    "open_layers",
+    "open_people",
+    "open_terrain",
     "parents",
     "read_barriers",
     "read_candidates",

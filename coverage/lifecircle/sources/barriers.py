@@ -93,13 +93,16 @@ def read_barriers(
 def _read_layer(configuration: Configuration, layer: SourceLayer, field: str, problems: Problems) -> _Read | None:
     if layer.path.lower().endswith(OSM_SUFFIXES):
         return _read_osm(configuration, layer, field, problems)
-    read = read_source(configuration.folder, layer, "terrain: barriers", problems, field=f"{field}.path")
+    read = read_source(
+        configuration.folder, layer, "terrain: barriers", problems, field=f"{field}.path", may_be_empty=not layer.where
+    )
     if read is None:
         return None
     if not read.has_geometry or read.crs is None:
         problems.error(
             "barriers-no-shapes", read.file, "没有几何 no geometry", layer=read.layer, field=field,
             expected="线或面 a layer of lines or areas",
+            mend="给出线或面图层 give a layer of lines or areas",
         )  # fmt: skip
         return None
     frame = read.frame
@@ -122,6 +125,7 @@ def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, prob
         problems.error(
             "barriers-no-tags", layer.path, "OSM 文件里什么都有 an OSM file holds everything", field=f"{field}.where",
             mend='写明哪些是障碍 say which are barriers: where = { waterway = ["river", "canal"] }',
+            expected="要哪些标签 the tags that are meant",
         )  # fmt: skip
         return None
     try:
@@ -133,12 +137,14 @@ def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, prob
             str(error),
             field=field,
             mend="重新下载，或按编号排序 download it again; where it is out of order: osmium sort",
+            expected="完整的 OSM 文件 a whole OSM file",
         )
         return None
     if not len(found.shapes) and not found.underground:
         problems.error(
             "layer-where-empty", layer.path, "where 没有选中任何要素 selects nothing", field=f"{field}.where",
             mend="检查键与值 check the keys and values",
+            expected="文件里有的标签 tags that the file has",
         )  # fmt: skip
         return None
     for code, count, text, mend in (
@@ -150,7 +156,16 @@ def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, prob
     ):  # fmt: skip
         if count:
             severity: Severity = "note" if code == "barriers-underground" else "warning"
-            problems.add(code, severity, layer.path, text, field=field, mend=mend, count=count)
+            problems.add(
+                code,
+                severity,
+                layer.path,
+                text,
+                field=field,
+                mend=mend,
+                count=count,
+                expected="完整、在地面的水道 whole ways above ground",
+            )
     file = describe_file(configuration.folder, path, "terrain: barriers", WGS84.to_string())
     return _Read(found.shapes, found.identity, found.name, WGS84, file, unread=found.underground)
 
@@ -166,7 +181,14 @@ def _place(
     try:
         placed[use] = transform_geometry(shapes[use], read.crs, crs, layer.datum)
     except UnreadableError as error:
-        problems.error("layer-crs", layer.path, str(error), field=field)
+        problems.error(
+            "layer-crs",
+            layer.path,
+            str(error),
+            field=field,
+            expected="有公开转换参数的坐标系 a CRS with a public transformation",
+            mend="用本地参数转换后再用 transform it with your local parameters first",
+        )
         return placed[:0], read.name[:0], replace(read.file, rows=len(shapes), set_aside=len(shapes))
     is_lost = use & ~np.isfinite(shapely.bounds(placed)).all(axis=1)
     is_broken = use & ~is_lost & (shapely.get_dimensions(placed) == 2) & ~shapely.is_valid(placed)
@@ -194,6 +216,7 @@ def _report(
         problems.add(
             f"barriers-{severity.replace('_', '-')}", severity, layer.path, text,
             layer=layer.layer or "", row=rows, field=field, count=int(where.sum()),
+            expected="可用的线或面 a line or an area", mend="在 GIS 中修正 mend it in a GIS",
         )  # fmt: skip
 
 
@@ -210,4 +233,5 @@ def _warn_of_elsewhere(
         problems.add(
             "barriers-elsewhere", "warning", layer.path, "没有一处在土地覆盖范围内 not one lies on the land cover", field=field,
             mend="检查坐标系 check the crs", count=len(shapes),
+            expected="在土地覆盖范围内 on the land cover",
         )  # fmt: skip

@@ -117,6 +117,6 @@ def _years(frame: pd.DataFrame, name: str, section: str, problems: Problems) -> 
     report_rows(
         problems, "facilities-no-year", "warning", section, frame["facility_id"][is_bad],
         f"{name} 里没有年份，按一直在用计 no year in it, counted in all years: {show_values(cells[is_bad])}", field=name,
-        expected="2019, 2019-05-01, 2019年5月",
+        expected="2019, 2019-05-01, 2019年5月", mend="写明年份,不详则留空 write the year; leave it blank where not known",
     )  # fmt: skip
     return found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import Bounds
+from lifecircle.config import Bounds, Condition, Words
 from lifecircle.problems import Problems, Severity, nearest_name
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ TRUE_WORDS = frozenset({"是", "有", "true", "yes", "y", "t", "1", "√"})
 FALSE_WORDS = frozenset({"否", "无", "没有", "false", "no", "n", "f", "0", "×"})
 EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 ROWS_SHOWN = 10
+MOST_COLUMNS = 16  # names shown
+MOST_EXACT = 1e15  # Excel keeps 15 digits of a number
 
 # Units that leave the number as it is; 万人, 亩 or km would change it.
 UNIT = "人|户|名|位|个|张|床|家|所|处|座|栋|层|台|辆|米|m|m2|平方米"
@@ -35,6 +37,11 @@ DEGREES = re.compile(
     r"(?:东经|西经|北纬|南纬|[EWNSewns])?(\d+(?:\.\d+)?)[°度o]"
     r"(?:(\d+(?:\.\d+)?)[′'’分](?!′|'))?(?:(\d+(?:\.\d+)?)(?:″|′′|''|\"|”|秒))?([EWNSewns])?"
 )
+COMMA = re.compile(r"([+-]?\d{1,3}),(\d+)[°度]?")
+"""A decimal comma in degrees: ``116,4``."""
+EXCEL_DATE = re.compile(
+    r"\d{1,2}月\d{1,2}日|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{1,2}"
+)  # what a CSV has of Excel's dates
 DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?:日?$|日?[T\s]\s*\d{1,2}:\d{2})")
 SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|_x00[01][0-9A-Fa-f]_")
@@ -119,6 +126,9 @@ def read_number(value: Any) -> tuple[float, bool]:
 
 def read_degrees(value: Any) -> tuple[float, bool]:
     """Return one coordinate, decimal or ``121°10′56″``, and whether it was repaired."""
+    comma = isinstance(value, str) and COMMA.fullmatch(unicodedata.normalize("NFKC", value).strip())
+    if comma:  # no coordinate has thousands
+        return float(f"{comma[1]}.{comma[2]}"), True
     number, is_repaired = read_number(value)
     if number == number or not isinstance(value, str):
         return number, is_repaired
@@ -171,6 +181,22 @@ def read_bool(value: Any) -> bool | None:
     )
 
 
+URBAN_CLASSES = {**dict.fromkeys(("111", "112", "121", "122", "123"), True), **dict.fromkeys(("210", "220"), False)}
+"""统计用城乡分类代码: 111 主城区, 112 城乡结合区, 121 镇中心区, 122 镇乡结合区, 123 特殊区域; 210 乡中心区, 220 村庄."""
+URBAN_WORDS = {
+    **dict.fromkeys(
+        ("城镇", "城区", "镇区", "主城区", "城乡结合区", "镇中心区", "镇乡结合区", "特殊区域", "urban"), True
+    ),
+    **dict.fromkeys(("乡村", "农村", "乡中心区", "村庄", "rural"), False),
+}
+
+
+def read_urban(value: Any) -> Any:
+    """Return whether a unit is town (True) or country (False), from its urban-rural class or the word for it; anything else as it stands."""
+    text = unicodedata.normalize("NFKC", clean_text(value)).lower()
+    return {**URBAN_CLASSES, **URBAN_WORDS}.get(text.removesuffix(".0"), value)
+
+
 def as_bool(values: Iterable[Any]) -> TextArray:
     """Return cells as True, False or None; see :func:`read_bool`."""
     return _objects([read_bool(value) for value in values])
@@ -193,8 +219,8 @@ def _half_width(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-def match_where(frame: pd.DataFrame, where: Mapping[str, Any]) -> BoolArray:
-    """Return which rows have, in every column of ``where``, one of its values, or a number within its bounds."""
+def match_where(frame: pd.DataFrame, where: Mapping[str, Condition]) -> BoolArray:
+    """Return which rows have, in every column of ``where``, one of its values, a number within its bounds, or its words."""
     keep = np.ones(len(frame), dtype=bool)
     for column, wanted in where.items():
         if isinstance(wanted, Bounds):
@@ -202,8 +228,11 @@ def match_where(frame: pd.DataFrame, where: Mapping[str, Any]) -> BoolArray:
             with np.errstate(invalid="ignore"):
                 keep &= (number >= wanted.at_least) & (number <= wanted.at_most)
             continue
-        values = wanted if isinstance(wanted, tuple) else (wanted,)
         cells = frame[column].to_numpy(dtype=object)
+        if isinstance(wanted, Words):
+            keep &= _has_words(cells, wanted)
+            continue
+        values = wanted if isinstance(wanted, tuple) else (wanted,)
         keep &= np.fromiter(
             (any(is_equal(cell, value) for value in values) for cell in cells), dtype=bool, count=len(cells)
         )
@@ -263,6 +292,22 @@ def fill_blanks(cells: TextArray, meaning: Any) -> TextArray:
     return cells if meaning is None else _objects([meaning if cell is None else cell for cell in cells])
 
 
+def _has_words(cells: TextArray, wanted: Words) -> BoolArray:
+    """Return which cells meet every key of ``wanted``, by any of its texts."""
+    text = pd.Series([_half_width(clean_text(cell)) for cell in cells], dtype=str).str
+    keep = np.ones(len(cells), dtype=bool)
+    if wanted.contains is not None:
+        asked = [_half_width(one) for one in wanted.contains]
+        keep &= np.logical_or.reduce([text.contains(one, regex=False) for one in asked])
+    if wanted.starts is not None:
+        keep &= text.startswith(tuple(_half_width(one) for one in wanted.starts)).to_numpy(dtype=bool)
+    if wanted.ends is not None:
+        keep &= text.endswith(tuple(_half_width(one) for one in wanted.ends)).to_numpy(dtype=bool)
+    if wanted.not_ is not None:
+        keep &= ~np.fromiter((any(is_equal(cell, value) for value in wanted.not_) for cell in cells), bool, len(cells))
+    return keep
+
+
 def find_column(name: str, columns: Iterable[str]) -> str | None:
     """Return the column that ``name`` means: itself, or the one that differs only in width and blanks."""
     known = list(columns)
@@ -286,7 +331,7 @@ def name_columns(
         if column is None:
             is_complete = False
             problems.error(
-                "column-missing", file, f'没有列 no column "{name}"', layer=layer, field=name,
+                "column-missing", file, f'没有列 no column "{name}"', layer=layer, field=name, expected=", ".join(columns[:MOST_COLUMNS]),
                 mend=nearest_name(name, columns),
             )  # fmt: skip
         elif column != name:
@@ -334,3 +379,67 @@ def show_values(values: Iterable[Any]) -> str:
     """Return a few distinct values as found, for a message."""
     distinct = list(dict.fromkeys(f'"{str(value)[:40]}"' for value in values))
     return ", ".join(distinct[:3]) + (" ..." if len(distinct) > 3 else "")
+
+
+def is_date(cell: Any) -> bool:
+    """Whether a cell is a day or a time of day: one that a program made, or the text that Excel writes of one."""
+    if isinstance(cell, str):
+        plain = cell.strip()
+        return EXCEL_DATE.fullmatch(plain) is not None or DATE.match(unicodedata.normalize("NFKC", plain)) is not None
+    return isinstance(cell, (dt.date, dt.time, dt.datetime)) and cell is not pd.NaT
+
+
+def refuse_dates(frame: pd.DataFrame, columns: Iterable[str], file: str, layer: str, problems: Problems) -> None:
+    """Refuse days among the values of columns that hold none: Excel made them of texts such as 1-2, and what stood there is lost."""
+    for name in dict.fromkeys(columns):
+        cells = frame[name].to_numpy(dtype=object)
+        is_day = np.fromiter((is_date(cell) for cell in cells), dtype=bool, count=len(cells))
+        filled = sum(not is_missing(cell) for cell in cells)
+        if is_day.any() and (2 * int(is_day.sum()) < filled or filled == 1):
+            report_rows(
+                problems, "table-excel-date", "error", file, frame.index.to_numpy()[is_day],
+                f"Excel 把值变成了日期 Excel turned a value such as 1-2 into a date: {show_values(cells[is_day])}", layer=layer, field=name,
+                expected=f"如 such as {show_values([cell for cell, day in zip(cells, is_day, strict=True) if not day and not is_missing(cell)])}",
+                mend="把该列设为文本后重新填写 format the column as text and fill it in again",
+            )  # fmt: skip
+
+
+def report_long_codes(
+    values: Iterable[Any], rows: Iterable[Any], file: str, layer: str, field: str, problems: Problems
+) -> None:
+    """Refuse codes of which Excel kept only the first digits: written as 3.3E+11, or numbers of more than 15 digits."""
+    cells, listed = list(values), list(rows)
+    is_short = [SHORTENED.fullmatch(clean_code(cell)) is not None for cell in cells]
+    is_cut = [
+        isinstance(cell, (int, float, np.number)) and not isinstance(cell, bool) and abs(float(cell)) >= MOST_EXACT
+        for cell in cells
+    ]  # fmt: skip
+    is_lost = [short or cut for short, cut in zip(is_short, is_cut, strict=True)]
+    report_rows(
+        problems, "table-shortened-code", "error", file, [row for row, lost in zip(listed, is_lost, strict=True) if lost],
+        f"Excel 丢了代码的位数 Excel lost digits of the code: {show_values(cell for cell, lost in zip(cells, is_lost, strict=True) if lost)}",
+        layer=layer, field=field, expected="完整的代码,文本 whole codes, as text",
+        mend="把该列设为文本后重新填写 format the column as text and fill it in again",
+    )  # fmt: skip
+
+
+def strip_controls(
+    frame: pd.DataFrame, columns: Iterable[str], file: str, layer: str, problems: Problems
+) -> pd.DataFrame:
+    """Return the frame without control characters in the texts of some columns; the rows are counted."""
+    changed, rows = {}, set[int]()
+    for name in dict.fromkeys(column for column in columns if column in frame.columns):
+        if frame[name].dtype != object:
+            continue
+        cells = frame[name].tolist()
+        hits = [at for at, cell in enumerate(cells) if isinstance(cell, str) and CONTROL.search(cell)]
+        if hits:
+            for at in hits:
+                cells[at] = CONTROL.sub("", cells[at])
+            changed[name] = pd.Series(cells, index=frame.index, dtype=object)
+            rows |= set(hits)
+    report_rows(
+        problems, "table-control-characters", "repaired", file, frame.index.to_numpy()[sorted(rows)], "已去掉控制字符 control characters left out",
+        layer=layer, field=", ".join(changed), expected="可见的文字 plain text", mend="清理该列 clean the column (Excel: CLEAN)",
+    )  # fmt: skip
+    return frame.assign(**changed)

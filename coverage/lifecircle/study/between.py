@@ -313,6 +313,7 @@ def _is_same_map(first: Roads | None, second: Roads | None) -> bool:
         return first is second
     arrays = all(
         np.array_equal(getattr(first, name), getattr(second, name))
-        for name in ("x", "y", "way_start", "way_node", "way_id")
+        for name in ("x", "y", "way_start", "way_node", "way_id", "barrier_node")
     )
-    return arrays and first.sailings == second.sailings and first.tags.equals(second.tags)
+    same_tags = first.tags.equals(second.tags) and first.barrier_tags.equals(second.barrier_tags)
+    return arrays and first.sailings == second.sailings and same_tags

@@ -87,7 +87,7 @@ def look_beyond(crossing: Crossing, limit: float) -> Beyond:
     x, y = beside.centres(cell)
     homes = join_points(search.network, x, y)
     near_m = search.network.mode.max_access_m - OVERLAP_CELLS * max(beside.surface.cell_m)
-    is_far = is_remote(homes, crossing.is_useful) | (homes.access_m > near_m)
+    is_far = is_remote(homes, crossing.is_useful) | (homes.nearest_m > near_m)
     return Beyond(crossing, cell[is_far], join_points(search.network, x[is_far], y[is_far]))
 
 

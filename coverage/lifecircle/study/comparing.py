@@ -190,6 +190,7 @@ def _read_year(
         problems.error(
             "compare-later-year", FILE_NAME, f"{year} 晚于本区县的年份 {today}，没有写明 is after the district's year, nothing is said of it",
             field="years", mend=f"加上 add [[years]] year = {year}，写不同之处 with what differs, 哪怕没有 be it nothing",
+            expected="不晚于区县年份，或 [[years]] 写明的年份 a year up to the district's, or one of [[years]]",
         )  # fmt: skip
         return None
     if entry is None or (entry.crosswalk is None and entry.code is None):

@@ -23,10 +23,11 @@ from lifecircle.sources.datum import parse_crs, transform_geometry
 from lifecircle.sources.tables import is_missing
 from lifecircle.study.chains import second_half
 from lifecircle.study.journeys import Journeys
-from lifecircle.study.parts import number_parts, part_of
+from lifecircle.study.parts import number_parts, share_part
 from lifecircle.travel.entrances import outline_entrances
 from lifecircle.travel.modes import KPH_TO_MPS
 from lifecircle.travel.network import Network
+from lifecircle.travel.reach import Joins
 from lifecircle.travel.terrain import Surface
 
 LINKS = ("same", "no_way", "ferry", "none", "no_door", "")
@@ -44,8 +45,8 @@ class Doors(NamedTuple):
     y: FloatArray
     facility: IntArray
     """Rows of the facilities' frame."""
-    edge: IntArray | None
-    """Of the network; None over terrain."""
+    joins: Joins | None
+    """To the network; None over terrain."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +136,7 @@ class GapFinder:
         if self.layers.configuration.modes[rule.mode].engine != "terrain":
             entrances = self.travel.doors(rule, serving)
             joins = entrances.joins
-            return Doors(joins.x, joins.y, serving[entrances.facility], joins.edge)
+            return Doors(joins.x, joins.y, serving[entrances.facility], joins)
         frame = self.layers.facilities.frame.iloc[serving]
         facility, xy = outline_entrances(
             frame.geometry.to_numpy(), frame["entrance_spacing_m"].to_numpy(dtype=np.float64)
@@ -146,7 +147,7 @@ class GapFinder:
         """Return whether a street is within a mode's longest access leg of each cell, or, over terrain, ground that can be passed."""
         mode = self.layers.configuration.modes[rule.mode]
         if mode.engine != "terrain":
-            return self.travel.cell_joins[mode.id].edge[cell] >= 0
+            return self.travel.cell_joins[mode.id].is_joined[cell]
         at = self.travel.overland.homes[mode.id].cell[cell]
         return (at >= 0) & self.travel.overland.surface(mode).is_passable.reshape(-1)[np.maximum(at, 0)]
 
@@ -189,18 +190,17 @@ class GapFinder:
     def _links(self, rule: Rule, doors: Doors, cell: IntArray, door: IntArray, reached: BoolArray) -> IntArray:
         """Return how the streets of each cell hang together with those of a door, a number of :data:`LINKS`; -1 where unknown."""
         links = np.full(len(cell), -1, dtype=np.int64)
-        if doors.edge is None:
+        if doors.joins is None:
             return links
         network = self.travel.network(rule.mode)
         if rule.mode not in self.parts:
             self.parts[rule.mode] = number_parts(network)[0]
-        edge, entered = self.travel.cell_joins[rule.mode].edge[cell], np.append(doors.edge, -1)[door]
-        part = self.parts[rule.mode]
-        is_same = part_of(network, part, edge) == part_of(network, part, entered)
-        is_linked = part_of(network, network.part, edge) == part_of(network, network.part, entered)
-        found = np.where(is_same, np.where(reached, SAME, NO_WAY), np.where(is_linked, FERRY, NONE))
-        known = (edge >= 0) & (door >= 0)
-        links[known] = np.where(entered < 0, NO_DOOR, found)[known]
+        homes = self.travel.cell_joins[rule.mode]
+        known = homes.is_joined[cell] & (door >= 0)
+        is_same = share_part(network, self.parts[rule.mode], (homes, cell[known]), (doors.joins, door[known]))
+        is_linked = share_part(network, network.part, (homes, cell[known]), (doors.joins, door[known]))
+        found = np.where(is_same, np.where(reached[known], SAME, NO_WAY), np.where(is_linked, FERRY, NONE))
+        links[known] = np.where(doors.joins.is_joined[door[known]], found, NO_DOOR)
         return links
 
     def _describe(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.cache import NO_CACHE, Cache
-from lifecircle.config import Configuration, District, at_year, dated_kinds, read_configuration
+from lifecircle.config import Configuration, District, at_year, dated_kinds, load_ways, read_configuration
 from lifecircle.config.schema import Level
 from lifecircle.model import (
     Barriers,
@@ -25,7 +25,11 @@ from lifecircle.model import (
 )
 from lifecircle.problems import Problems
 from lifecircle.sources import (
+    check_positions,
     keep_standing,
+    open_layers,
+    open_people,
+    open_terrain,
     read_barriers,
     read_candidates,
     read_district_crs,
@@ -41,6 +45,7 @@ from lifecircle.sources import (
 )
 from lifecircle.study.serving import Chosen, choose_facilities
 from lifecircle.study.variants import Variant, vary
+from lifecircle.travel.modes import use_ways
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -121,17 +126,24 @@ def check_district(
     """
     progress("读取配置 reading the configuration")
     configuration = read_configuration(folder, problems, policies=policies)
-    if configuration is None or configuration.district is None:
+    if configuration is None:
+        return None
+    if configuration.district is None:
+        open_layers(configuration, problems)
         return None
     used_year = year or configuration.district.year
     configuration = at_year(_set_time(configuration, configuration.district, at, problems), used_year, problems)
     crs = read_district_crs(configuration, problems)
     if crs is None:
+        open_layers(configuration, problems)
         return None
     progress("读取行政单元 reading units")
     units, unit_files = read_units(configuration, problems)
     progress("读取人口 reading people")
     cells, people_files, people_details = read_people(configuration, units, problems)
+    if not units:
+        open_people(configuration, problems)
+        open_terrain(configuration, problems)
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
     places, place_files = read_layers(configuration, units, problems)
@@ -141,13 +153,16 @@ def check_district(
     registers, table_files = read_registers(configuration, units, problems)
     known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")
-    roads, road_files = read_roads(configuration, problems, cache)
+    roads, road_files = read_roads(configuration, problems, cache, units=units, cells=cells)
+    if facilities is not None:
+        check_positions(configuration, facilities, roads, crs, problems)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
     terrain, barriers, barrier_files = read_barriers(configuration, terrain, problems)
     chosen = Chosen()
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
+    _check_ways(configuration, roads, chosen, problems)
     links, link_files = read_links(configuration, units, problems)
     candidates, candidate_files = read_candidates(configuration, units, problems)
     variants: tuple[Variant, ...] = ()
@@ -193,6 +208,26 @@ def check_district(
     )
 
 
+def _check_ways(configuration: Configuration, roads: Roads | None, chosen: Chosen, problems: Problems) -> None:
+    """Tell of modes that rules go by and that may use no street of the map at all: everybody would be unreachable."""
+    if roads is None or configuration.roads is None:
+        return
+    going = [rule.modes for rule in configuration.rules if rule.id in chosen.serving]
+    for name in dict.fromkeys(name for modes in going for name in modes):
+        mode = configuration.modes.get(name)
+        if mode is None or mode.engine != "network":
+            continue
+        use = use_ways(roads, mode, load_ways()[mode.network_type or "walk"])
+        if not (use.is_used & ~use.is_ferry).any():
+            classes = ", ".join(str(value) for value in roads.tags["highway"].dropna().unique()[:8])
+            problems.add(
+                "roads-none-for-mode", "warning", configuration.roads.path or "",
+                f"{mode.label.zh}没有一条可走的道路 no street that may be gone {mode.label.en}; 图层等级 classes: {classes}",
+                field=f"modes.{name}", expected="至少一条 one at least", count=len(roads),
+                mend="图层是否只有别的道路? 或核对 [roads] classes 与 access 等标签 are these the right streets? look at classes and access tags",
+            )  # fmt: skip
+
+
 def _set_time(configuration: Configuration, district: District, at: str | None, problems: Problems) -> Configuration:
     """Return the configuration at another time of day."""
     if at is None:
@@ -200,6 +235,12 @@ def _set_time(configuration: Configuration, district: District, at: str | None, 
     try:
         timed = District.model_validate({**district.model_dump(), "at": at})
     except ValueError:
-        problems.error("call-at", "--at", f'不是时刻 not a time of day: "{at}"', expected='"22:30"')
+        problems.error(
+            "call-at",
+            "--at",
+            f'不是时刻 not a time of day: "{at}"',
+            expected='"22:30"',
+            mend="写成时:分 write hours:minutes",
+        )
         return configuration
     return replace(configuration, district=timed)

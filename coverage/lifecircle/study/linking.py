@@ -41,7 +41,7 @@ def propose_links(layers: Layers, rule: Rule, gaps: RuleGaps) -> tuple[LinkWork,
     over what is not in the district (the sea). They are proposals to be looked at on the ground: nobody has seen what lies between.
     """
     options, mode = layers.configuration.siting, layers.configuration.modes[rule.mode]
-    if not options.made_links or mode.engine == "terrain" or mode.ways != "walk":
+    if not options.made_links or mode.engine == "terrain" or mode.network_type != "walk":
         return ()
     place = layers.facilities.frame["geometry"].to_numpy(dtype=object)
     names = layers.facilities.frame["name"].to_numpy(dtype=object)

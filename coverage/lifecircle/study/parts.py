@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from lifecircle.model import FloatArray, IntArray, Joined, NetworkPart, TextArray
+from lifecircle.model import BoolArray, FloatArray, IntArray, Joined, NetworkPart, TextArray
 from lifecircle.study.journeys import Journeys
 from lifecircle.study.layers import Layers
 from lifecircle.travel.network import Network
+from lifecircle.travel.reach import Joins
 from lifecircle.travel.segments import connected_parts
 from lifecircle.travel.slope import follows_slope
 
@@ -36,7 +37,7 @@ def network_parts(travel: Journeys) -> tuple[NetworkPart, ...]:
 def _parts_of(travel: Journeys, mode_id: str) -> list[NetworkPart]:
     network, cells = travel.networks[mode_id], travel.layers.cells
     part, length_m = number_parts(network)
-    of_cell = part_of(network, part, travel.cell_joins[mode_id].edge)
+    of_cell = main_part(network, part, travel.cell_joins[mode_id])
     people = np.bincount(of_cell - NO_STREET, weights=cells.people, minlength=len(length_m) + 1)
     facilities = _facilities_by_part(travel, mode_id, part)
     joined = [*_link_parts(network, part, len(length_m)), "no_street"]
@@ -77,10 +78,36 @@ def number_parts(network: Network) -> tuple[IntArray, FloatArray]:
 
 
 def part_of(network: Network, part: IntArray, edge: IntArray) -> IntArray:
-    """Return the part of points by the edge they joined; -1 where they joined none."""
-    if not network.n_edges:
-        return np.full(len(edge), NO_STREET, dtype=np.int64)
-    return np.where(edge >= 0, part[network.a[np.maximum(edge, 0)]], NO_STREET)
+    """Return the part of legs by the edge they lead to."""
+    return np.asarray(part[network.a[edge]])
+
+
+def main_part(network: Network, part: IntArray, joins: Joins) -> IntArray:
+    """Return the part that points count for: the longest they join, -1 where they join none.
+
+    Whoever lives between a loose path and the street is not cut off.
+    """
+    main = np.full(len(joins), NO_STREET, dtype=np.int64)
+    is_joined = joins.is_joined
+    if is_joined.any():
+        main[is_joined] = np.minimum.reduceat(part_of(network, part, joins.edge), joins.start[:-1][is_joined])
+    return main
+
+
+def share_part(
+    network: Network, part: IntArray, first: tuple[Joins, IntArray], second: tuple[Joins, IntArray]
+) -> BoolArray:
+    """Return whether two points join a common part; each side's joins, and which point of them stands in each pair."""
+    count = int(part.max(initial=0)) + 1
+    keys = []
+    for joins, point in (first, second):
+        legs = joins.count[point]
+        pair = np.repeat(np.arange(len(point)), legs)
+        leg = np.repeat(joins.start[point], legs) + np.arange(len(pair)) - np.repeat(np.cumsum(legs) - legs, legs)
+        keys.append(pair * count + part_of(network, part, joins.edge[leg]))
+    shared = np.zeros(len(first[1]), dtype=bool)
+    shared[np.intersect1d(keys[0], keys[1]) // count] = True
+    return shared
 
 
 def _link_parts(network: Network, part: IntArray, count: int) -> list[Joined]:
@@ -102,8 +129,10 @@ def _facilities_by_part(travel: Journeys, mode_id: str, part: IntArray) -> dict[
     where, row = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for (mode, serving), entrances in travel.entrances.items():
         if mode == mode_id:
-            row.append(np.frombuffer(serving, dtype=np.int64)[entrances.facility])
-            where.append(part_of(network, part, entrances.joins.edge))
+            joins, serves = entrances.joins, np.frombuffer(serving, dtype=np.int64)[entrances.facility]
+            far = np.flatnonzero(~joins.is_joined)
+            row += [serves[joins.point], serves[far]]
+            where += [part_of(network, part, joins.edge), np.full(len(far), NO_STREET, dtype=np.int64)]
     pairs = np.unique(np.column_stack([np.concatenate(where), np.concatenate(row)]), axis=0)
     on_street = pairs[:, 0] >= 0
     pairs = pairs[on_street | ~np.isin(pairs[:, 1], pairs[on_street, 1])]
@@ -162,7 +191,7 @@ def describe_networks(travel: Journeys) -> dict[str, Any]:
             "fragments_left_out_km": network.left_out.length_m / 1000,
             "ferries": list(network.ferries),
             "follows_slope": travel.heights is not None and follows_slope(network.mode),
-            "people_without_a_street_near": float(people[travel.cell_joins[mode_id].edge < 0].sum()),
+            "people_without_a_street_near": float(people[~travel.cell_joins[mode_id].is_joined].sum()),
         }
         for mode_id, network in travel.networks.items()
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import Bounds, Configuration, FacilityFilter, Rule, named_by
+from lifecircle.config import Configuration, FacilityFilter, Rule, named_by
 from lifecircle.model import BoolArray, Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
 from lifecircle.sources.tables import as_bool, is_missing, match_known, other_words, show_values
@@ -44,6 +44,7 @@ def choose_facilities(
                 "--rule",
                 f'没有这条准则 no such rule "{name}"',
                 mend=nearest_name(name, sorted(known)),
+                expected="已有的准则 a rule there is",
             )
     kinds = set(facilities.frame["kind"]) | {layer.kind for layer in configuration.facilities}
     found = Chosen()
@@ -80,6 +81,7 @@ def _choose_for(
         problems.add(
             "rule-no-facilities", "error" if is_own else "note", "district.toml", f'{fault.text} "{fault.name}"',
             field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else fault.mend,
+            expected="图层已有的类别与属性 a kind and attributes that the layers have",
         )  # fmt: skip
     rows = {part: np.flatnonzero(one.chosen) for part, one in matched.items() if one.chosen is not None}
     if len(rows) < len(matched):
@@ -106,7 +108,8 @@ def _choose_for(
         if not len(chosen):
             problems.add(
                 "rule-no-match", "warning", "district.toml", "没有一处设施符合条件 no facility matches",
-                field=f"rules.{rule.id}.{part}",
+                field=f"rules.{rule.id}.{part}", expected="至少一处 at least one",
+                mend="检查图层与条件;确实没有则为 0 check the layer and the conditions; where there is none, 0 is right",
             )  # fmt: skip
 
 
@@ -130,7 +133,11 @@ def _report_unclear(
     """Warn of what stands where yes or no is asked for and says neither: whether the facility counts is not known."""
     for wanted in filters:
         frame = facilities.frame[facilities.frame["kind"].isin(wanted.kind)]
-        asked = [key for key, values in wanted.attributes.items() if any(isinstance(value, bool) for value in values)]
+        asked = [
+            key
+            for key, values in wanted.attributes.items()
+            if isinstance(values, tuple) and any(isinstance(value, bool) for value in values)
+        ]
         for key in (key for key in asked if key in frame.columns):
             answer = as_bool(frame[key])
             cells = [cell for cell, yes in zip(frame[key], answer, strict=True) if yes is None and not is_missing(cell)]
@@ -139,6 +146,7 @@ def _report_unclear(
                     "rule-not-yes-or-no", "warning", f"facilities: {'/'.join(wanted.kind)}",
                     f"{key} 不是是否，不明 neither yes nor no, not known: {show_values(cells)}",
                     field=place, mend="写成 write 是/否, true/false, 1/0", count=len(cells),
+                    expected="是或否 yes or no",
                 )  # fmt: skip
 
 
@@ -207,7 +215,7 @@ def _strange_words(wanted: FacilityFilter, frame: pd.DataFrame, configuration: C
     said = []
     for column, condition in wanted.attributes.items():
         known = tuple(word for layer in layers for word in layer.words.get(column, ()))
-        found = () if isinstance(condition, Bounds) else other_words(frame[column], condition, known)
+        found = other_words(frame[column], condition, known) if isinstance(condition, tuple) else ()
         if found:
             said.append(
                 f"{'/'.join(wanted.kind)}.{column}: 没有一行写作 no row says {show_values(condition)}，列中写的是 the column says "

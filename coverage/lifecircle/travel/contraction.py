@@ -28,7 +28,7 @@ def find_kept_nodes(segments: Segments, start: IntArray, incident: IntArray) -> 
     )
     # A ferry is boarded, and waited for, once from end to end: it is joined to nothing but itself.
     is_sea = segments.is_ferry[first] | segments.is_ferry[second]
-    passes &= ~is_sea | (segments.way[first] == segments.way[second])
+    passes &= ~is_sea | ((segments.sailing[first] >= 0) & (segments.sailing[first] == segments.sailing[second]))
     kept[two[passes]] = False
     return kept
 

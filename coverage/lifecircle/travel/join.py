@@ -85,7 +85,7 @@ def find_nearest_segments(
     distance_m = np.full(len(x), np.inf)
     if not len(grid.x1) or not len(x):
         return segment, share, distance_m
-    order = _order_nearby(grid, x, y)
+    order = order_nearby(grid, x, y)
     if order is not None:
         x, y = x[order], y[order]
 
@@ -103,7 +103,7 @@ def find_nearest_segments(
     return segment[back], share[back], distance_m[back]
 
 
-def _order_nearby(grid: SegmentGrid, x: FloatArray, y: FloatArray) -> IntArray | None:
+def order_nearby(grid: SegmentGrid, x: FloatArray, y: FloatArray) -> IntArray | None:
     """Return an order in which points that follow one another lie near, or None where they do already.
 
     Neighbours look into the same cells: points in random order take several times as long.

@@ -31,6 +31,7 @@ def cost_to_points(
     b: IntArray,
     forward: BoolArray,
     backward: BoolArray,
+    home_start: IntArray,
     edge: IntArray,
     access: FloatArray,
     there: FloatArray,
@@ -39,32 +40,39 @@ def cost_to_points(
     by_b: FloatArray,
     door_start: IntArray,
     door_order: IntArray,
+    door_label: IntArray,
     door_access: FloatArray,
     door_there: FloatArray,
     door_back: FloatArray,
     out_cost: FloatArray,
     out_label: IntArray,
 ) -> None:  # pragma: no cover - compiled
-    """Fill each cell's cost and label: by either end of its edge, or along it to a door on the same edge."""
-    for cell in range(len(edge)):
-        if edge[cell] < 0:
-            continue
-        on = np.uint64(edge[cell])  # unsigned: see `run_search`
-        end = np.uint64(a[on])
-        best = node_cost[end] + by_a[cell]
-        other = node_cost[np.uint64(b[on])] + by_b[cell]
-        if other < best:
-            best, end = other, np.uint64(b[on])
-        label = node_label[end]
-        for position in range(door_start[on], door_start[on + np.uint64(1)]):
-            door = door_order[position]
-            straight = cost_along(
-                door_there[door] - there[cell], back[cell] - door_back[door], forward[on], backward[on]
-            )
-            if straight + door_access[door] < best:
-                best, label = straight + door_access[door], door
-        out_cost[cell] = best + access[cell]
-        out_label[cell] = label if best < np.inf else -1
+    """Fill each cell's cost and label, by the best of its legs: by either end of the leg's edge, or along it to a door on the same.
+
+    Doors are their legs too; ``door_label`` says whose each is.
+    """
+    for cell in range(len(out_cost)):
+        least, whose = np.inf, -1
+        for leg in range(home_start[cell], home_start[cell + 1]):
+            on = np.uint64(edge[leg])  # unsigned: see `run_search`
+            end = np.uint64(a[on])
+            best = node_cost[end] + by_a[leg]
+            other = node_cost[np.uint64(b[on])] + by_b[leg]
+            if other < best:
+                best, end = other, np.uint64(b[on])
+            label = node_label[end]
+            for position in range(door_start[on], door_start[on + np.uint64(1)]):
+                door = door_order[position]
+                straight = cost_along(
+                    door_there[door] - there[leg], back[leg] - door_back[door], forward[on], backward[on]
+                )
+                if straight + door_access[door] < best:
+                    best, label = straight + door_access[door], door_label[door]
+            best += access[leg]
+            if best < least:
+                least, whose = best, label
+        out_cost[cell] = least
+        out_label[cell] = whose
 
 
 @njit(cache=True, nogil=True)
@@ -95,6 +103,7 @@ def reach_points(
     home_back: FloatArray,
     home_by_a: FloatArray,
     home_by_b: FloatArray,
+    has_many: bool,
     near_start: IntArray,
     near_cell: IntArray,
     near_cost: FloatArray,
@@ -105,8 +114,9 @@ def reach_points(
 ) -> tuple[IntArray, Int32Array, FloatArray]:  # pragma: no cover - compiled
     """Return how many cells each facility reaches at a cost of at most ``horizon``, which, and at what cost.
 
-    One bounded search a facility; scratch is reset by what was touched, so that time and memory follow the result. The
-    ``home_*`` arrays are the cells in order of their edges; ``near_*`` are the straight walks, facility by facility.
+    One bounded search a facility; scratch is reset by what was touched, so that time and memory follow the result. ``door_*`` are
+    the legs of entrances, facility by facility; ``home_*`` those of cells in order of their edges, several of one cell where
+    ``has_many``; ``near_*`` are the straight walks, facility by facility.
     """
     n_nodes = len(start) - 1
     cost = np.full(n_nodes, np.inf)
@@ -129,8 +139,6 @@ def reach_points(
         n_seeds = 0
         for door in range(doors_from, doors_to):
             on = door_edge[door]
-            if on < 0:
-                continue
             seen[on] = -2 - facility
             seed_node[n_seeds], seed_cost[n_seeds] = a[on], door_access[door] + door_by_a[door]
             seed_node[n_seeds + 1], seed_cost[n_seeds + 1] = b[on], door_access[door] + door_by_b[door]
@@ -150,7 +158,7 @@ def reach_points(
                     incident[np.uint64(place)] if position < n_touched else door_edge[doors_from + position - n_touched]
                 )
                 on = np.uint64(edge)
-                if edge < 0 or seen[on] == facility:
+                if seen[on] == facility:
                     continue
                 has_door, seen[on] = seen[on] == -2 - facility, facility
                 end_a, end_b = np.uint64(edges[on, 0]), np.uint64(edges[on, 1])
@@ -171,11 +179,16 @@ def reach_points(
                                 )  # fmt: skip
                                 best = min(best, straight + door_access[door])
                     best += legs[home, 2]
-                    if best <= horizon:
-                        out_cell[filled], out_cost[filled] = home_cell[home], best
-                        if has_near:
-                            place_of[home_cell[home]] = filled
-                        filled += 1
+                    if best > horizon:
+                        continue
+                    cell = home_cell[home]
+                    if has_many and place_of[cell] >= begun:
+                        out_cost[place_of[cell]] = min(out_cost[place_of[cell]], best)
+                        continue
+                    out_cell[filled], out_cost[filled] = cell, best
+                    if has_near or has_many:
+                        place_of[cell] = filled
+                    filled += 1
         for position in range(n_touched):
             cost[touched[position]] = np.inf
         # Straight walks: quicker than the street, or the only way there.

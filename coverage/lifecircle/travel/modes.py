@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.config import Mode, Ways
-from lifecircle.model import BoolArray, FloatArray, Roads
+from lifecircle.config.tags import parse_maxspeed_kph
+from lifecircle.model import BoolArray, FloatArray, IntArray, Roads
+from lifecircle.travel.access import way_access
+from lifecircle.travel.ferries import read_timetable
 
 KPH_TO_MPS = 1 / 3.6
-MPH_TO_KPH = 1.609344
 ONE_WAY = frozenset({"yes", "true", "1", "-1", "reverse", "T", "F"})
 """OSMnx's values of ``oneway`` that mean one way (osmnx.graph)."""
 REVERSED = frozenset({"-1", "reverse", "T"})
@@ -32,45 +34,68 @@ class WayUse:
     ferry_s: FloatArray
     """Sailing time of a whole ferry; NaN elsewhere."""
     wait_s: FloatArray
-    """Half the headway of a ferry; 0 elsewhere."""
-    ferries_without_time: int
-    """Ferries that carry the mode but say no duration; they are not used."""
+    """Half the headway of the sailing that a ferry is a piece of; 0 elsewhere."""
+    sailing: IntArray
+    """Which sailing a ferry is a piece of, boarded once; -1 elsewhere."""
+    is_untimed: BoolArray
+    """Ferries that carry the mode but say no duration that can be read; they are not used."""
 
 
 def use_ways(roads: Roads, mode: Mode, ways: Ways) -> WayUse:
     """Apply a mode to a street map.
 
-    A way is used when none of the ``exclude`` patterns is found in its tags (OSMnx's filter of that name). With ``mode.squares``
-    the outlines of mapped areas (``area=yes``: a square, a forecourt) are ways like others: people cross them, and without them
-    streets that meet at a square do not meet. The outline is never shorter than the way across, so no time is flattered. A ferry
-    (``route=ferry``) is used when it carries the mode and says its ``duration``; half of its ``interval``, if any, is waited.
+    Which ways it may use is what OpenStreetMap's access tags say (``mode.ways = "tags"``), or OSMnx's filter of its name (``"osmnx"``).
+    With ``mode.squares`` the outlines of mapped areas (``area=yes``: a square, a forecourt) are ways like others: people cross them, and
+    without them streets that meet at a square do not meet. The outline is never shorter than the way across, so no time is flattered. A
+    ferry is used when it carries the mode and says its ``duration``; half of its ``interval``, if any, is waited.
     Speed is the mode's for the class of way, ``*_link`` as its class; with ``mode.maxspeed`` the tag wins where it has a number.
     """
     tags = roads.tags
+    if mode.ways == "osmnx":
+        forward, backward, carries = _osmnx_ways(tags, mode, ways)
+        is_boat = roads.is_ferry & _is_empty(tags["highway"])
+        is_pushed = np.zeros(len(roads), dtype=bool)
+    else:
+        access = way_access(roads, ways.network_type, ways.tags, squares=mode.squares)
+        forward, backward, is_pushed = access.forward, access.backward, access.is_pushed
+        is_boat = roads.is_ferry
+        carries = is_boat & (forward | backward)
+    timetable = read_timetable(roads, is_boat, carries)
+    is_ferry = carries & np.isfinite(timetable.sea_s)
+    is_used = (forward | backward) & (~carries | is_ferry)
+    speeds_kph = _speeds_kph(tags, mode)
+    speeds_kph = np.where(is_pushed, np.minimum(speeds_kph, mode.access_kph), speeds_kph)
+    return WayUse(
+        is_used=is_used,
+        is_ferry=is_ferry,
+        forward=forward,
+        backward=backward,
+        speed_mps=np.where(is_ferry, np.nan, speeds_kph * KPH_TO_MPS),
+        ferry_s=np.where(is_ferry, timetable.sea_s, np.nan),
+        wait_s=np.where(is_ferry, timetable.wait_s, 0.0),
+        sailing=np.where(is_ferry, timetable.sailing, -1),
+        is_untimed=carries & ~is_ferry,
+    )
+
+
+def _osmnx_ways(tags: pd.DataFrame, mode: Mode, ways: Ways) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Return which ways OSMnx's filter lets through, along and against them, and which are ferries that carry the mode.
+
+    A way is used when none of the ``exclude`` patterns is found in its tags; a ferry is a way that is no highway, where it carries the mode.
+    """
     carries = ~_matches_any(tags, ways.ferry_exclude)
     if ways.ferry_require:
         carries &= _matches_any(tags, ways.ferry_require)
-    ferry_s = _by_value(tags["duration"], parse_duration_s)
     is_ferry = _matches(tags["route"], r"^ferry$") & _is_empty(tags["highway"]) & carries
-    is_timed = np.isfinite(ferry_s) & (ferry_s > 0)
     exclude = {key: value for key, value in ways.exclude.items() if key != "area"} if mode.squares else ways.exclude
     is_street = ~_is_empty(tags["highway"]) & ~_matches_any(tags, exclude)
     oneway, junction = tags["oneway"], tags["junction"]
-    used_ferry = is_ferry & is_timed
-    one_way = _is_in(oneway, ONE_WAY) | (_is_in(junction, frozenset({"roundabout"})) & ~used_ferry)
+    one_way = _is_in(oneway, ONE_WAY) | (_is_in(junction, frozenset({"roundabout"})) & ~is_ferry)
     if ways.bidirectional:
-        one_way &= used_ferry  # on foot streets run both ways; a ferry that sails one way sails one way for all
+        one_way &= is_ferry  # on foot streets run both ways; a ferry that sails one way sails one way for all
     reverse = one_way & _is_in(oneway, REVERSED)
-    return WayUse(
-        is_used=is_street | used_ferry,
-        is_ferry=used_ferry,
-        forward=~reverse,
-        backward=~one_way | reverse,
-        speed_mps=np.where(used_ferry, np.nan, _speeds_kph(tags, mode) * KPH_TO_MPS),
-        ferry_s=np.where(used_ferry, ferry_s, np.nan),
-        wait_s=np.where(used_ferry, np.nan_to_num(_by_value(tags["interval"], parse_duration_s)) / 2, 0.0),
-        ferries_without_time=int((is_ferry & ~is_timed).sum()),
-    )
+    is_way = is_street | is_ferry
+    return is_way & ~reverse, is_way & (~one_way | reverse), is_ferry
 
 
 def _speeds_kph(tags: pd.DataFrame, mode: Mode) -> FloatArray:
@@ -91,32 +116,6 @@ def class_speed_kph(mode: Mode, highway: str) -> float:
         return float(mode.speed_kph or np.nan)
     table = mode.speeds_kph
     return table.get(highway, table.get(highway.removesuffix("_link"), table["default"]))
-
-
-def parse_duration_s(text: str) -> float:
-    """Return the seconds of an OSM ``duration`` or ``interval``: ``MM``, ``HH:MM``, ``HH:MM:SS`` or ISO ``PT1H30M``; NaN else.
-
-    https://wiki.openstreetmap.org/wiki/Key:duration
-    """
-    text = text.strip()
-    iso = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?", text)
-    if iso and any(iso.groups()):
-        hours, minutes, seconds = (float(part or 0) for part in iso.groups())
-        return hours * 3600 + minutes * 60 + seconds
-    clock = re.fullmatch(r"(\d+):(\d{1,2})(?::(\d{1,2}))?", text)
-    if clock:
-        hours, minutes, seconds = (float(part or 0) for part in clock.groups())
-        return hours * 3600 + minutes * 60 + seconds
-    plain = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:min|minutes)?", text)
-    return float(plain.group(1)) * 60 if plain else float("nan")
-
-
-def parse_maxspeed_kph(text: str) -> float:
-    """Return the km/h of an OSM ``maxspeed``: ``60``, ``60 km/h``, ``40 mph``; NaN for words such as ``CN:urban``."""
-    match = re.match(r"\s*(\d+(?:\.\d+)?)\s*(mph|km/h|kmh|kph)?", text)
-    if not match:
-        return float("nan")
-    return float(match.group(1)) * (MPH_TO_KPH if match.group(2) == "mph" else 1.0)
 
 
 # A tag column is a category: work is done once a value, and handed to the rows by code. Code -1 is "no such tag".

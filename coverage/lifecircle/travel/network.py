@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from lifecircle.config import Mode, Ways
+from lifecircle.config.tags import parse_duration_s
 from lifecircle.model import BoolArray, FloatArray, IntArray, Roads
+from lifecircle.travel.access import closed_nodes, cut_at_barriers
 from lifecircle.travel.contraction import accumulate, find_kept_nodes, index_incident, trace_edges
-from lifecircle.travel.join import SegmentGrid, index_segments
+from lifecircle.travel.join import SegmentGrid
 from lifecircle.travel.laid import lay_over
-from lifecircle.travel.modes import use_ways
+from lifecircle.travel.legs import StreetPieces, lay_pieces, number_parts
+from lifecircle.travel.modes import WayUse, use_ways
+from lifecircle.travel.obstacles import Obstacles, index_obstacles
 from lifecircle.travel.segments import (
     LeftOut,
     Segments,
+    board_once,
     connected_parts,
     cut_ways,
     leave_out_fragments,
@@ -63,11 +69,15 @@ class Network:
     left_out: LeftOut
     ferries: tuple[str, ...]
     problems: tuple[str, ...]
-    streets: SegmentGrid
-    """The pieces of edges that points may join: all but ferries."""
-    street_edge: IntArray
-    street_vertex: IntArray
-    """For each segment of ``streets``, its edge and its first vertex."""
+    pieces: StreetPieces
+    """The pieces of edges that points may join: all but ferries and links."""
+    obstacles: Obstacles
+    """What no access leg crosses; empty where the mode joins the nearest edge alone."""
+
+    @property
+    def streets(self) -> SegmentGrid:
+        """The pieces of edges that points may join, as lines."""
+        return self.pieces.grid
 
     @property
     def n_edges(self) -> int:
@@ -96,33 +106,60 @@ def is_same(one: Network, other: Network) -> bool:
     return one.mode == other.mode and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
-def build_network(roads: Roads, mode: Mode, ways: Mapping[str, Ways], heights: Heights | None = None) -> Network:
+def build_network(
+    roads: Roads,
+    mode: Mode,
+    ways: Mapping[str, Ways],
+    heights: Heights | None = None,
+    barriers: npt.NDArray[np.object_] | None = None,
+) -> Network:
     """Return the contracted network of a mode, as DESIGN 5 defines it.
 
-    Ways by the mode's filter; fragments shorter than ``mode.min_fragment_m`` left out, ferries included; on foot and by bicycle
-    seconds by the slope, where there are heights; the district's own ferries and what is to be built joined at their ends; degree-2 nodes contracted,
-    exactly.
+    Ways as the tags (or OSMnx's filter) say, cut at the barriers that stop the mode; fragments shorter than ``mode.min_fragment_m`` left
+    out, ferries included; on foot and by bicycle seconds by the slope, where there are heights; the district's own ferries and what is to
+    be built joined at their ends; ferries boarded once a sailing; degree-2 nodes contracted, exactly. ``barriers`` are lines and areas
+    that no access leg crosses, in the district's CRS.
     """
-    use = use_ways(roads, mode, ways[mode.ways])
+    network_type, unclear = mode.network_type or "walk", 0
+    if mode.ways == "tags":
+        closed, at_crossings = closed_nodes(roads, network_type, ways[network_type].tags)
+        roads, unclear = cut_at_barriers(roads, closed), len(at_crossings)
+    use = use_ways(roads, mode, ways[network_type])
     segments, left_out = leave_out_fragments(cut_ways(roads, use), len(roads.x), mode.min_fragment_m)
     if heights is not None and follows_slope(mode):
         segments = climb(segments, roads, roads.x, roads.y, mode, heights)
-    segments, x, y, ferries, problems = lay_over(roads, mode, segments, heights)
-    ferries = (*_ferry_names(roads, use.is_ferry), *ferries)
-    if use.ferries_without_time:
-        problems = (
-            *problems,
-            f"{use.ferries_without_time} 条轮渡没有 duration，未使用 ferries without a duration are not used",
+    obstacles = index_obstacles(barriers if barriers is not None and mode.join == "near" else ())
+    segments, x, y, ferries, unjoined = lay_over(roads, mode, segments, obstacles, heights)
+    ferries = (*_ferry_names(roads, use), *ferries)
+    problems = (*unjoined, *_untimed(roads, use.is_untimed), *_loose_ferries(roads, mode, segments, len(x)))
+    left_out = replace(left_out, unclear_barriers=unclear)
+    return _contract(*board_once(segments, x, y), mode, left_out, ferries, problems, obstacles)
+
+
+def _untimed(roads: Roads, is_untimed: BoolArray) -> tuple[str, ...]:
+    """Say which ferries are not used because nothing says how long they sail; a text that cannot be read is said where it is read."""
+    says = roads.tags["duration"].notna().to_numpy() & is_untimed
+    of_whole = roads.tags["relation:duration"]
+    can_be_read = np.array([np.isfinite(parse_duration_s(str(value))) for value in of_whole.cat.categories] + [False])
+    is_forked = is_untimed & can_be_read[of_whole.cat.codes.to_numpy()]
+    is_silent = is_untimed & ~says & of_whole.isna().to_numpy()
+    found = []
+    if is_silent.any():
+        found.append(f"{is_silent.sum()} 条轮渡没有 duration，未使用 ferries without a duration are not used")
+    if is_forked.any():
+        found.append(
+            f"{is_forked.sum()} 条轮渡所属航线关系有分叉或成环，总时长无法分摊，未使用 ferries of a relation that branches or goes round are not used: "
+            "give each way its duration"
         )
-    problems = (*problems, *_loose_ferries(roads, mode, segments, len(x)))
-    return _contract(segments, x, y, mode, left_out, ferries, problems)
+    return tuple(found)
 
 
-def _ferry_names(roads: Roads, is_ferry: BoolArray) -> tuple[str, ...]:
+def _ferry_names(roads: Roads, use: WayUse) -> tuple[str, ...]:
+    """Name the ferries, once a sailing however many pieces it is mapped in."""
     names = roads.tags["name"].to_numpy()
-    return tuple(
-        str(names[way] if isinstance(names[way], str) else roads.way_id[way]) for way in np.flatnonzero(is_ferry)
-    )
+    ways = np.flatnonzero(use.is_ferry)
+    named = [(use.sailing[way], names[way] if isinstance(names[way], str) else roads.way_id[way]) for way in ways]
+    return tuple(str(name) for _, name in dict.fromkeys(named))
 
 
 def _loose_ferries(roads: Roads, mode: Mode, segments: Segments, n_nodes: int) -> tuple[str, ...]:
@@ -146,7 +183,7 @@ def _loose_ferries(roads: Roads, mode: Mode, segments: Segments, n_nodes: int) -
 
 def _contract(
     segments: Segments, x: FloatArray, y: FloatArray, mode: Mode, left_out: LeftOut,
-    ferries: tuple[str, ...], problems: tuple[str, ...],
+    ferries: tuple[str, ...], problems: tuple[str, ...], obstacles: Obstacles,
 ) -> Network:  # fmt: skip
     start, incident = index_incident(segments.u, segments.v, len(x))
     kept = find_kept_nodes(segments, start, incident)
@@ -173,8 +210,16 @@ def _contract(
     part, part_m = _number_parts(
         number[tail], number[head], int(kept.sum()), np.where(is_ferry, 0.0, _totals(vertex_m, edge_start))
     )
+    forward = np.where(first_turned, segments.backward[first], segments.forward[first])
+    backward = np.where(first_turned, segments.forward[first], segments.backward[first])
     piece = np.flatnonzero(~is_ferry[edge])
     vertex = piece + edge[piece]
+    part_of_edge = _part_of_edges(~is_ferry, number[tail], number[head], forward, backward, int(kept.sum()))
+    pieces = lay_pieces(
+        x, y, vertex_node[vertex], vertex_node[vertex + 1], forward[edge[piece]], backward[edge[piece]],
+        node=np.where(kept, number, -1), part=part_of_edge[edge[piece]], edge=edge[piece], vertex=vertex,
+        obstacles=obstacles, max_m=mode.max_access_m,
+    )  # fmt: skip
     return Network(
         mode=mode,
         n_nodes=int(kept.sum()),
@@ -182,8 +227,8 @@ def _contract(
         node_y=y[kept],
         a=number[tail],
         b=number[head],
-        forward=np.where(first_turned, segments.backward[first], segments.forward[first]),
-        backward=np.where(first_turned, segments.forward[first], segments.backward[first]),
+        forward=forward,
+        backward=backward,
         is_ferry=is_ferry,
         is_link=segments.is_link[first],
         edge_start=edge_start,
@@ -197,10 +242,18 @@ def _contract(
         left_out=left_out,
         ferries=ferries,
         problems=problems,
-        streets=index_segments(vertex_x[vertex], vertex_y[vertex], vertex_x[vertex + 1], vertex_y[vertex + 1]),
-        street_edge=edge[piece],
-        street_vertex=vertex,
+        pieces=pieces,
+        obstacles=obstacles,
     )
+
+
+def _part_of_edges(
+    is_street: BoolArray, a: IntArray, b: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int
+) -> IntArray:
+    """Return the part of each edge that streets connect; -1 for ferries and links."""
+    part = np.full(len(a), -1, dtype=np.int64)
+    part[is_street] = number_parts(a[is_street], b[is_street], forward[is_street], backward[is_street], n_nodes)
+    return part
 
 
 def _totals(vertex_cost: FloatArray, edge_start: IntArray) -> FloatArray:

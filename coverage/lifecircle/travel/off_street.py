@@ -20,7 +20,7 @@ from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.travel.join import find_nearest_segments
 from lifecircle.travel.modes import KPH_TO_MPS
 from lifecircle.travel.network import Network, Weight
-from lifecircle.travel.reach import Entrances, Joins, Search, places_on_edges
+from lifecircle.travel.reach import Entrances, Joins, Search
 from lifecircle.travel.segments import connected_parts
 from lifecircle.travel.terrain import Doors, Moves, Places, Surface, TerrainSearch, place_points
 from lifecircle.travel.terrain.lines import walk_segments
@@ -90,13 +90,7 @@ class OffStreet:
         places = self.place(joins.x[remote], joins.y[remote])
         cost, street = search.nearest(places, doors, start_cost=streets.aside_m / speed)
         found = street >= 0
-        at, street = remote[found], street[found]
-        edge, vertex, share = joins.edge.copy(), joins.vertex.copy(), joins.share.copy()
-        access_m, leg_cost = joins.access_m.copy(), np.full(len(joins), np.nan)
-        edge[at], vertex[at], share[at] = streets.edge[street], streets.vertex[street], streets.share[street]
-        access_m[at] = np.hypot(joins.x[at] - streets.x[street], joins.y[at] - streets.y[street])
-        leg_cost[at] = cost[found]
-        return replace(joins, edge=edge, vertex=vertex, share=share, access_m=access_m, leg_cost=leg_cost)
+        return _replace_legs(joins, remote[found], streets, street[found], cost[found])
 
     def useful_edges(self, doors: Joins, weight: Weight) -> BoolArray:
         """Return which edges lie in a connected part of the network with a facility in it; ferries link parts, but not in metres."""
@@ -104,7 +98,7 @@ class OffStreet:
         carries = np.isfinite(network.edge_costs(weight)[0])
         part = connected_parts(network.a[carries], network.b[carries], network.n_nodes)
         has_door = np.zeros(network.n_nodes + 1, dtype=bool)
-        has_door[part[network.a[doors.edge[doors.edge >= 0]]]] = True
+        has_door[part[network.a[doors.edge]]] = True
         return np.asarray(has_door[part[network.a]])
 
     def within(self, doors: Places, direction: Direction, weight: Weight, limit: float) -> BoolArray:
@@ -154,13 +148,33 @@ class OffStreet:
         cell, segment, share = cell[found], segment[found], share[found]
         on_x = streets.x1[segment] + share * (streets.x2[segment] - streets.x1[segment])
         on_y = streets.y1[segment] + share * (streets.y2[segment] - streets.y1[segment])
-        return _StreetCells(cell, *places_on_edges(self.network, segment), share, on_x, on_y, aside_m[found])
+        return _StreetCells(cell, *self.network.pieces.places(segment, share), on_x, on_y, aside_m[found])
 
 
 def is_remote(joins: Joins, is_useful: BoolArray | None = None) -> BoolArray:
     """Return which points no street is near, or none that is useful."""
-    on_none = joins.edge < 0
-    return on_none if is_useful is None else on_none | ~np.append(is_useful, False)[joins.edge]
+    useful = np.ones(len(joins.edge), dtype=bool) if is_useful is None else is_useful[joins.edge]
+    return np.asarray(np.bincount(joins.point[useful], minlength=len(joins)) == 0)
+
+
+def _replace_legs(joins: Joins, at: IntArray, streets: _StreetCells, street: IntArray, cost: FloatArray) -> Joins:
+    """Return the joins with one leg over the ground in place of the legs of some points."""
+    is_replaced = np.zeros(len(joins), dtype=bool)
+    is_replaced[at] = True
+    kept = ~is_replaced[joins.point]
+    point = np.concatenate([joins.point[kept], at])
+    order = np.argsort(point, kind="stable")
+    old_cost = np.full(len(joins.edge), np.nan) if joins.leg_cost is None else joins.leg_cost
+    straight_m = np.hypot(joins.x[at] - streets.x[street], joins.y[at] - streets.y[street])
+    edge, vertex, share, access_m, leg_cost = (
+        np.concatenate([old[kept], new])[order]
+        for old, new in (
+            (joins.edge, streets.edge[street]), (joins.vertex, streets.vertex[street]), (joins.share, streets.share[street]),
+            (joins.access_m, straight_m), (old_cost, cost),
+        )
+    )  # fmt: skip
+    start = np.concatenate([[0], np.cumsum(np.bincount(point, minlength=len(joins)))]).astype(np.int64)
+    return Joins(joins.x, joins.y, start, edge, vertex, share, access_m, leg_cost)
 
 
 class Crossing:
@@ -179,7 +193,7 @@ class Crossing:
         self._way = search.direction, search.weight
         self.entrances = replace(doors, joins=beside.join(doors.joins, *self._way, is_cell=False))
         self.is_useful = beside.useful_edges(self.entrances.joins, search.weight)
-        far = doors.joins.edge < 0
+        far = ~doors.joins.is_joined
         start = np.zeros(len(doors.start), dtype=np.int64)
         np.cumsum(np.bincount(doors.facility[far], minlength=len(start) - 1), out=start[1:])
         self.far_doors = Doors(beside.place(doors.joins.x[far], doors.joins.y[far]), start)

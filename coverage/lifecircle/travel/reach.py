@@ -1,23 +1,24 @@
 """Where everything meets: the time or distance between cells and facilities, over one mode's network.
 
-A journey is an access leg to the nearest point of the nearest edge, the shortest path in the direction people go, and an access
-leg again; or a straight walk of at most ``direct_m`` where that is quicker.
+A journey is an access leg, the shortest path in the direction people go, and an access leg again, by whichever of the two points'
+legs it is quickest; or a straight walk of at most ``direct_m`` where that is quicker.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from lifecircle.config.schema import Direction
-from lifecircle.model import FloatArray, IntArray
+from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.travel.contraction import index_incident
 from lifecircle.travel.hierarchy import Int32Array
 from lifecircle.travel.join import find_nearest_segments
 from lifecircle.travel.kernels import cost_to_points, reach_points
+from lifecircle.travel.legs import find_legs
 from lifecircle.travel.modes import KPH_TO_MPS
 from lifecircle.travel.network import Network, Weight
 from lifecircle.travel.shortest_paths import Graph, make_queue, make_travel_graph, search_from
@@ -30,34 +31,75 @@ MANY_CELLS = 100_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joins:
-    """Where points join a network; one entry a point."""
+    """Where points join a network: one entry a point, and of each point's access legs one entry a leg.
+
+    Point *p* has the legs ``start[p]`` .. ``start[p + 1] - 1``; none where no street is within the mode's ``max_access_m``.
+    """
 
     x: FloatArray
     y: FloatArray
+    start: IntArray
     edge: IntArray
-    """-1 where no street is within the mode's ``max_access_m``."""
+    """Of each leg, the edge it leads to."""
     vertex: IntArray
-    """The vertex before the point's place on its edge."""
+    """The vertex before the leg's place on its edge."""
     share: FloatArray
     """How far on from there to the next vertex, 0 to 1."""
     access_m: FloatArray
-    """Straight leg to the street; inf where there is none."""
+    """Length of the straight leg."""
     leg_cost: FloatArray | None = None
-    """Cost of the access leg where it is no straight walk, NaN where it is; in the weight and direction it was made for."""
+    """Cost of the leg where it is no straight walk, NaN where it is; in the weight and direction it was made for."""
 
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def count(self) -> IntArray:
+        """How many legs each point has."""
+        return np.diff(self.start)
+
+    @property
+    def point(self) -> IntArray:
+        """The point of each leg."""
+        return np.repeat(np.arange(len(self)), self.count)
+
+    @property
+    def is_joined(self) -> BoolArray:
+        """Which points have a leg."""
+        return np.asarray(self.count > 0)
+
+    @property
+    def nearest_leg(self) -> IntArray:
+        """The shortest leg of each point, of equals the first; -1 where it has none."""
+        leg = np.full(len(self), -1, dtype=np.int64)
+        if len(self.edge):
+            point = self.point
+            order = np.lexsort((self.access_m, point))
+            owner, first = np.unique(point[order], return_index=True)
+            leg[owner] = order[first]
+        return leg
+
+    @property
+    def nearest_m(self) -> FloatArray:
+        """Length of the shortest leg of each point; inf where it has none."""
+        return np.append(self.access_m, np.inf)[self.nearest_leg]
+
     def take(self, which: slice) -> Joins:
-        """Return the joins of some of the points."""
-        parts = ((each.name, getattr(self, each.name)) for each in fields(self))
-        taken: dict[str, Any] = {name: None if part is None else part[which] for name, part in parts}
-        return Joins(**taken)
+        """Return the joins of some points that follow one another."""
+        first, last, _ = which.indices(len(self))
+        legs = slice(int(self.start[first]), int(self.start[max(first, last)]))
+        of_leg: dict[str, Any] = {
+            name: None if (part := getattr(self, name)) is None else part[legs]
+            for name in ("edge", "vertex", "share", "access_m", "leg_cost")
+        }
+        return Joins(
+            self.x[which], self.y[which], self.start[first : max(first, last) + 1] - self.start[first], **of_leg
+        )
 
     def along(self, vertex_cost: FloatArray) -> FloatArray:
-        """Return the cost at each point's place, from the cost at vertices."""
+        """Return the cost at each leg's place, from the cost at vertices."""
         if not len(vertex_cost):
-            return np.zeros(len(self))
+            return np.zeros(len(self.edge))
         after = np.minimum(self.vertex + 1, len(vertex_cost) - 1)
         inner = vertex_cost[self.vertex] + self.share * (vertex_cost[after] - vertex_cost[self.vertex])
         # The vertex itself at either end, so that a point on a node costs nothing to be there.
@@ -83,24 +125,29 @@ class Entrances:
 
 
 def join_points(network: Network, x: FloatArray, y: FloatArray) -> Joins:
-    """Join points to the nearest point of the nearest edge, up to the mode's ``max_access_m``; ferries are not joined at sea."""
-    segment, share, access_m = find_nearest_segments(network.streets, x, y, network.mode.max_access_m)
-    return Joins(np.asarray(x), np.asarray(y), *places_on_edges(network, segment), share, access_m)
+    """Join points to the streets as the mode's ``join`` says; ferries are not joined at sea.
 
-
-def places_on_edges(network: Network, segment: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the edge and the vertex of segments of ``network.streets``; -1 and 0 where the segment is -1."""
-    edge, vertex = np.full(len(segment), -1, dtype=np.int64), np.zeros(len(segment), dtype=np.int64)
-    is_joined = segment >= 0
-    edge[is_joined] = network.street_edge[segment[is_joined]]
-    vertex[is_joined] = network.street_vertex[segment[is_joined]]
-    return edge, vertex
+    ``near``: to every street within ``direct_m``, else to the nearest of each connected part within ``max_access_m``, as
+    :mod:`lifecircle.travel.legs` defines them. ``nearest``: to the nearest point of the nearest edge within ``max_access_m``.
+    """
+    mode, pieces = network.mode, network.pieces
+    if mode.join == "near":
+        found = find_legs(pieces, network.obstacles, x, y, min(mode.direct_m, mode.max_access_m), mode.max_access_m)
+        return Joins(np.asarray(x), np.asarray(y), found.start, *pieces.places(found.piece, found.share), found.metres)
+    piece, share, access_m = find_nearest_segments(network.streets, x, y, mode.max_access_m)
+    start = np.concatenate([[0], np.cumsum(piece >= 0)]).astype(np.int64)
+    is_near = piece >= 0
+    return Joins(
+        np.asarray(x), np.asarray(y), start, *pieces.places(piece[is_near], share[is_near]), access_m[is_near]
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Legs:
-    """Costs of points on their edges, seen in the direction people go; one entry a point."""
+    """Costs of points on their edges, seen in the direction people go; one entry a leg, grouped by point."""
 
+    start: IntArray
+    point: IntArray
     edge: IntArray
     access: FloatArray
     there: FloatArray
@@ -112,7 +159,9 @@ class Legs:
     by_b: FloatArray
 
 
-_ByEdge = tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
+_ByEdge = tuple[
+    IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, bool
+]
 
 
 class Search:
@@ -160,7 +209,8 @@ class Search:
             homes = self._cell_legs(cells)
             start, order = _group(homes.edge, self.network.n_edges)
             in_order = (
-                order, homes.access[order], homes.there[order], homes.back[order], homes.by_a[order], homes.by_b[order],
+                homes.point[order], homes.access[order], homes.there[order], homes.back[order],
+                homes.by_a[order], homes.by_b[order], bool((cells.count > 1).any()),
             )  # fmt: skip
             incident = index_incident(self.network.a, self.network.b, self.network.n_nodes)
             kept = self._by_edge = cells, (*incident, start, *in_order)
@@ -172,24 +222,20 @@ class Search:
 
     def _legs(self, joins: Joins, *, is_cell: bool) -> Legs:
         edge = joins.edge
-        safe = np.maximum(edge, 0)
-        if not self.network.n_edges:
-            nowhere, zero = np.full(len(joins), np.inf), np.zeros(len(joins))
-            return Legs(edge, nowhere, zero, zero, nowhere, nowhere)
         access = joins.access_m / self.access_speed
         if joins.leg_cost is not None:
             access = np.where(np.isnan(joins.leg_cost), access, joins.leg_cost)
         there = joins.along(self.there)
         back = there if self.back is self.there else joins.along(self.back)
-        there_rest, back_rest = self.edge_there[safe] - there, self.edge_back[safe] - back
+        there_rest, back_rest = self.edge_there[edge] - there, self.edge_back[edge] - back
         # A point on the edge's end stands on the node: it leaves and arrives there whatever the edge's direction.
         at_a, at_b = there <= 0.0, there_rest <= 0.0
-        forward, backward = self.forward[safe], self.backward[safe]
+        forward, backward = self.forward[edge], self.backward[edge]
         if is_cell:
             by_a, by_b = np.where(backward | at_a, back, np.inf), np.where(forward | at_b, there_rest, np.inf)
         else:
             by_a, by_b = np.where(forward | at_a, there, np.inf), np.where(backward | at_b, back_rest, np.inf)
-        return Legs(edge, access, there, back, by_a, by_b)
+        return Legs(joins.start, joins.point, edge, access, there, back, by_a, by_b)
 
     def nearest(self, cells: Joins, entrances: Entrances) -> tuple[FloatArray, IntArray]:
         """Return each cell's cost to its nearest facility, without horizon, and which facility that is.
@@ -203,11 +249,9 @@ class Search:
         """
         doors = self.door_legs(entrances.joins)
         homes = self._cell_legs(cells)
-        usable = np.flatnonzero(doors.edge >= 0)
-        edge = doors.edge[usable]
-        seed_node = np.concatenate([self.network.a[edge], self.network.b[edge]])
-        seed_cost = np.concatenate([(doors.access + doors.by_a)[usable], (doors.access + doors.by_b)[usable]])
-        node_cost, node_label = search_from(self.graph, seed_node, seed_cost, np.concatenate([usable, usable]))
+        seed_node = np.concatenate([self.network.a[doors.edge], self.network.b[doors.edge]])
+        seed_cost = np.concatenate([doors.access + doors.by_a, doors.access + doors.by_b])
+        node_cost, node_label = search_from(self.graph, seed_node, seed_cost, np.tile(doors.point, 2))
         door_start, door_order = _group(doors.edge, self.network.n_edges)
         cost = np.full(len(cells), np.inf)
         label = np.full(len(cells), -1, dtype=np.int64)
@@ -216,9 +260,9 @@ class Search:
             def fill(first: int, last: int) -> None:
                 cost_to_points(
                     node_cost, node_label, self.network.a, self.network.b, self.forward, self.backward,
-                    homes.edge[first:last], homes.access[first:last], homes.there[first:last], homes.back[first:last],
-                    homes.by_a[first:last], homes.by_b[first:last],
-                    door_start, door_order, doors.access, doors.there, doors.back, cost[first:last], label[first:last],
+                    homes.start[first : last + 1], homes.edge, homes.access, homes.there, homes.back, homes.by_a, homes.by_b,
+                    door_start, door_order, doors.point, doors.access, doors.there, doors.back,
+                    cost[first:last], label[first:last],
                 )  # fmt: skip
 
             map_slices(fill, len(cells), smallest=MANY_CELLS)
@@ -231,7 +275,7 @@ class Search:
         if not len(doors) or not len(cells) or self.network.mode.direct_m <= 0:
             return
         door, distance_m = find_nearest_doors(
-            index_doors(doors.x, doors.y, self.network.mode.direct_m), cells.x, cells.y
+            index_doors(doors.x, doors.y, self.network.mode.direct_m), cells.x, cells.y, self.network.obstacles
         )
         straight = distance_m / self.access_speed
         is_quicker = straight < cost
@@ -250,7 +294,7 @@ class Search:
 
         def search(first: int, last: int) -> tuple[IntArray, Int32Array, FloatArray]:
             return reach_points(
-                first, last, entrances.start, doors.edge, doors.access, doors.there, doors.back, doors.by_a, doors.by_b,
+                first, last, doors.start[entrances.start], doors.edge, doors.access, doors.there, doors.back, doors.by_a, doors.by_b,
                 self.graph.start, self.graph.head, self.graph.cost, self.graph.width,
                 network.a, network.b, self.forward, self.backward, *by_edge,
                 near_start, near_cell, near_cost, len(cells), horizon, *make_queue(self.graph),
@@ -267,16 +311,17 @@ class Search:
         limit_m = min(self.network.mode.direct_m, horizon * self.access_speed)
         if limit_m <= 0 or not len(doors) or not len(cells):
             return start, np.zeros(0, dtype=np.int64), np.zeros(0)
-        door, cell, metres = find_near_pairs(index_doors(doors.x, doors.y, limit_m), cells.x, cells.y)
+        door, cell, metres = find_near_pairs(
+            index_doors(doors.x, doors.y, limit_m), cells.x, cells.y, self.network.obstacles
+        )
         # Doors are grouped by facility, and pairs ordered by door.
         np.cumsum(np.bincount(entrances.facility[door], minlength=len(start) - 1), out=start[1:])
         return start, cell, metres / self.access_speed
 
 
 def _group(edge: IntArray, n_edges: int) -> tuple[IntArray, IntArray]:
-    """Return ``start, order``: the points on each edge; points that joined none are left out."""
-    order = np.argsort(edge, kind="stable")
-    order = order[np.searchsorted(edge[order], 0) :]
+    """Return ``start, order``: the legs on each edge."""
+    order = np.argsort(edge, kind="stable").astype(np.int64)
     start = np.zeros(n_edges + 1, dtype=np.int64)
     np.cumsum(np.bincount(edge[order], minlength=n_edges), out=start[1:])
     return start, order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ class Segments:
     """Half the headway of the ferry, the same on all its segments; 0 on streets."""
     way: IntArray
     """Which way it is a piece of."""
+    sailing: IntArray
+    """Which sailing of the map it is a piece of, boarded once; -1 on streets, below that what is boarded alone."""
 
     def __len__(self) -> int:
         return len(self.u)
@@ -62,7 +64,8 @@ def cut_ways(roads: Roads, use: WayUse) -> Segments:
         seconds[is_ferry] = use.ferry_s[way[is_ferry]] * share
     no_link = np.zeros(len(u), dtype=bool)
     return Segments(
-        u, v, length_m, seconds, seconds, use.forward[way], use.backward[way], is_ferry, no_link, use.wait_s[way], way
+        u, v, length_m, seconds, seconds, use.forward[way], use.backward[way], is_ferry, no_link, use.wait_s[way], way,
+        use.sailing[way],
     )  # fmt: skip
 
 
@@ -72,6 +75,8 @@ class LeftOut:
 
     fragments: int
     length_m: float
+    unclear_barriers: int = 0
+    """Barriers that would stop the mode but stand where ways cross: which of them is closed is not known, and none is cut."""
 
 
 def leave_out_fragments(segments: Segments, n_nodes: int, min_fragment_m: float) -> tuple[Segments, LeftOut]:
@@ -136,6 +141,7 @@ def split_segments(
                 whole.is_link,
                 whole.wait_s,
                 whole.way,
+                whole.sailing,
             )
         )
     return join_segments(pieces), x, y, node
@@ -146,3 +152,42 @@ def join_segments(pieces: list[Segments]) -> Segments:
     return Segments(
         **{item.name: np.concatenate([getattr(piece, item.name) for piece in pieces]) for item in fields(Segments)}
     )
+
+
+def board_once(segments: Segments, x: FloatArray, y: FloatArray) -> tuple[Segments, FloatArray, FloatArray]:
+    """Return the segments with boarding apart from sailing, where one may stay aboard past a landing or a fork.
+
+    A sailing that is one line between two landings needs nothing: it becomes one edge, and its wait is in it. Any other gets a deck of
+    its own: at each landing a segment leads aboard, and takes the wait; ashore again it takes nothing.
+    """
+    sea = np.flatnonzero(segments.is_ferry & (segments.sailing >= 0))
+    if not len(sea):
+        return segments, x, y
+    n_nodes = len(x)
+    at = np.concatenate([segments.u[sea], segments.v[sea]])
+    of = np.tile(segments.sailing[sea], 2)
+    place, where, aboard = np.unique(of * n_nodes + at, return_inverse=True, return_counts=True)
+    sailing, node = place // n_nodes, place % n_nodes
+    meet = np.bincount(np.concatenate([segments.u, segments.v]), minlength=n_nodes)
+    is_landing = meet[node] > aboard
+    is_forked = np.zeros(int(sailing.max()) + 1, dtype=bool)
+    is_forked[sailing[(is_landing & (aboard > 1)) | (aboard > 2)]] = True
+    landing = np.flatnonzero(is_landing & is_forked[sailing])
+    if not len(landing):
+        return segments, x, y
+    deck = node.copy()
+    deck[landing] = n_nodes + np.arange(len(landing))
+    u, v, wait_s = segments.u.copy(), segments.v.copy(), segments.wait_s.copy()
+    u[sea], v[sea] = deck[where[: len(sea)]], deck[where[len(sea) :]]
+    decked = sea[is_forked[segments.sailing[sea]]]
+    longest_s = np.zeros(len(is_forked))
+    np.maximum.at(longest_s, segments.sailing[sea], segments.wait_s[sea])
+    wait_s[decked] = 0.0
+    ashore = node[landing]
+    yes, zeros = np.ones(len(landing), dtype=bool), np.zeros(len(landing))
+    boarding = Segments(
+        u=ashore, v=deck[landing], length_m=zeros, there_s=longest_s[sailing[landing]], back_s=zeros, forward=yes, backward=yes,
+        is_ferry=yes, is_link=~yes, wait_s=zeros, way=np.full(len(landing), -1), sailing=-2 - np.arange(len(landing)),
+    )  # fmt: skip
+    aboard_too = join_segments([replace(segments, u=u, v=v, wait_s=wait_s), boarding])
+    return aboard_too, np.append(x, x[ashore]), np.append(y, y[ashore])

@@ -65,7 +65,7 @@ def hinder_riding(slope: FloatArray, flat_kph: FloatArray, push_kph: float) -> F
 
 def follows_slope(mode: Mode) -> bool:
     """Whether a mode's time depends on slope: people's own power moves it, and the district has not switched it off."""
-    return mode.slope is not None and mode.ways in ("walk", "bike")
+    return mode.slope is not None and mode.network_type in ("walk", "bike")
 
 
 def climb(segments: Segments, roads: Roads, x: FloatArray, y: FloatArray, mode: Mode, heights: Heights) -> Segments:
@@ -91,7 +91,7 @@ def climb(segments: Segments, roads: Roads, x: FloatArray, y: FloatArray, mode: 
     flat_kph = np.ones(len(street))
     np.divide(plan_m, segments.there_s[street] * KPH_TO_MPS, out=flat_kph, where=plan_m > 0.0)
     there, back, length_m = _factors(u, v, plan_m, is_bridge, x, y, z, flat_kph, mode, heights)
-    if mode.ways == "walk":
+    if mode.network_type == "walk":
         steps_kph = (mode.speeds_kph or {}).get("steps", slope.steps_kph)
         there[is_steps] = back[is_steps] = (flat_kph / steps_kph)[is_steps]
     there_s, back_s = segments.there_s.copy(), segments.back_s.copy()
@@ -228,7 +228,7 @@ def _factors(
     slope = np.where(np.isfinite(slope), slope, 0.0)
     factors = []
     for way_slope in (slope, -slope):
-        is_walk = mode.ways == "walk"
+        is_walk = mode.network_type == "walk"
         factor = hinder_walking(way_slope) if is_walk else hinder_riding(way_slope, flat_kph[segment], mode.access_kph)
         factors.append(np.add.reduceat(factor, first) / steps)
     length_m = np.add.reduceat(run_m * np.hypot(1.0, slope), first)

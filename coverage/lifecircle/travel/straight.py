@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from lifecircle.model import FloatArray, IntArray
+from lifecircle.travel.obstacles import Obstacles, find_blocked
 from lifecircle.travel.threads import map_slices
 
 MOST_BINS = 4_000_000
@@ -43,10 +44,21 @@ def index_doors(x: FloatArray, y: FloatArray, limit_m: float) -> DoorGrid:
     )  # fmt: skip
 
 
-def find_nearest_doors(grid: DoorGrid, x: FloatArray, y: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Return for each cell the nearest door within the limit and how far it is; -1 and inf where there is none."""
+def find_nearest_doors(
+    grid: DoorGrid, x: FloatArray, y: FloatArray, obstacles: Obstacles
+) -> tuple[IntArray, FloatArray]:
+    """Return for each cell the nearest door within the limit and how far it is; -1 and inf where there is none.
+
+    A door across an obstacle is none.
+    """
     door = np.full(len(x), -1, dtype=np.int64)
     distance_m = np.full(len(x), np.inf)
+    if len(obstacles):
+        near, cell, metres = find_near_pairs(grid, x, y, obstacles)
+        order = np.lexsort((near, metres, cell))
+        owner, first = np.unique(cell[order], return_index=True)
+        door[owner], distance_m[owner] = near[order][first], metres[order][first]
+        return door, distance_m
 
     def search(first: int, last: int) -> None:
         _nearest(
@@ -58,8 +70,10 @@ def find_nearest_doors(grid: DoorGrid, x: FloatArray, y: FloatArray) -> tuple[In
     return door, distance_m
 
 
-def find_near_pairs(grid: DoorGrid, x: FloatArray, y: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return ``door, cell, metres`` of every pair within the limit, ordered by door."""
+def find_near_pairs(
+    grid: DoorGrid, x: FloatArray, y: FloatArray, obstacles: Obstacles
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return ``door, cell, metres`` of every pair within the limit and not across an obstacle, ordered by door."""
     none = np.empty(0, dtype=np.int64)
     shape = (grid.x, grid.y, grid.limit_m, grid.left, grid.bottom, grid.width_m, grid.columns, grid.rows, grid.start)
     count = np.zeros(len(grid.x) + 1, dtype=np.int64)
@@ -67,7 +81,11 @@ def find_near_pairs(grid: DoorGrid, x: FloatArray, y: FloatArray) -> tuple[IntAr
     place = np.cumsum(count)
     cell, metres = np.empty(int(place[-1]), dtype=np.int64), np.empty(int(place[-1]))
     _pairs(*shape, grid.door, x, y, place[:-1].copy(), cell, metres, counting=False)
-    return np.repeat(np.arange(len(grid.x)), count[1:]), cell, metres
+    door = np.repeat(np.arange(len(grid.x)), count[1:])
+    if len(obstacles):
+        is_clear = ~find_blocked(obstacles, x[cell], y[cell], grid.x[door], grid.y[door])
+        door, cell, metres = door[is_clear], cell[is_clear], metres[is_clear]
+    return door, cell, metres
 
 
 @njit(cache=True, nogil=True)

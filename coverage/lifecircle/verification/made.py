@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.config import load_modes, load_ways
+from lifecircle.config import load_modes, load_tags, load_ways
 from lifecircle.model import FloatArray, Roads, Sailing
 from lifecircle.sources.roads.osm import tag_frame, tag_keys
 from lifecircle.travel.network import Network, build_network
@@ -29,10 +29,13 @@ def make_roads(
     nodes: Sequence[tuple[float, float]],
     ways: Sequence[tuple[Sequence[int], Mapping[str, str]]],
     sailings: tuple[Sailing, ...] = (),
+    barriers: Mapping[int, Mapping[str, str]] | None = None,
 ) -> Roads:
-    """Return ways over nodes; a way without ``highway`` or ``route`` is residential."""
+    """Return ways over nodes; a way without ``highway`` or ``route`` is residential; ``barriers`` are the tags of nodes that have one."""
     xy = np.array(nodes, dtype=float).reshape(-1, 2)
     tags = [{"highway": "residential", **tag} if "route" not in tag else dict(tag) for _, tag in ways]
+    stands = barriers or {}
+    barrier_tags = {key: pd.Categorical([tag.get(key) for tag in stands.values()]) for key in load_tags().barrier_keys}
     return Roads(
         x=xy[:, 0].copy(),
         y=xy[:, 1].copy(),
@@ -42,6 +45,8 @@ def make_roads(
         tags=tag_frame({key: [tag.get(key) for tag in tags] for key in tag_keys()}),
         source="made",
         sailings=sailings,
+        barrier_node=np.array(list(stands), dtype=np.int64),
+        barrier_tags=pd.DataFrame(barrier_tags),
     )
 
 

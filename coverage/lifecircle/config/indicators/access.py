@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from lifecircle.config.entries import EntryId
 from lifecircle.config.indicators.base import IndicatorEntry, InUnit
+from lifecircle.config.targets import Sense
 
 
 class _OfRule(IndicatorEntry):
@@ -28,6 +29,7 @@ class _OfRule(IndicatorEntry):
 class MeanMinutes(_OfRule):
     """The mean minutes (or metres) of people to the nearest facility of a rule; who reaches none is counted apart."""
 
+    sense: ClassVar[Sense] = "down"
     measure: Literal["mean_minutes"]
     unit: Literal["min", "m"] = "min"
 

@@ -7,9 +7,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from lifecircle.config.conditions import Conditions
 from lifecircle.config.indicators.base import IndicatorEntry, InUnit
-from lifecircle.config.records import Conditions, Need, Records, TableName, needs_of
+from lifecircle.config.records import Filters, Need, Records, TableFilter, TableName, needs_of
 from lifecircle.config.schema import Level
+from lifecircle.config.targets import Target
 
 PopulationKind = Literal["resident", "registered"]
 
@@ -26,11 +28,22 @@ class Presence(IndicatorEntry):
     """Attribute naming the other units (codes or names) that a record serves too, 联合设置: reported beside the strict figure."""
     quasi: bool = False
     """Whether quasi-units (codes 400-599, 园区、林场) count as units."""
+    host: Filters | None = None
+    """What stands for the unit's own where it is in the unit: a village that hosts the township's health centre needs no clinic beside it.
+    Counted in a figure of its own, ``-with-host``, beside the strict one."""
+    judged: Literal["strict", "with-host"] = "strict"
+    """Which of the two figures the targets are asked of."""
+
+    @model_validator(mode="after")
+    def _judges_what_it_has(self) -> Presence:
+        if self.judged == "with-host" and self.host is None:
+            raise ValueError('judged = "with-host" 须给出 host; needs host, what stands for the unit\'s own')
+        return self
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """The records; the attribute of joint service may be absent."""
-        return needs_of(self.of)
+        """The records, and what may stand for them; the attribute of joint service may be absent."""
+        return (*needs_of(self.of), *needs_of(self.host or ()))
 
 
 class Share(IndicatorEntry):
@@ -44,6 +57,8 @@ class Share(IndicatorEntry):
     """Column summed above the line, in place of counting."""
     denominator: str | None = None
     """Column summed below the line; with ``numerator`` alone, records are counted there."""
+    in_units: TableFilter | None = None
+    """Rows of a unit table: only records in these units count, such as samples taken in rural villages."""
 
     @model_validator(mode="after")
     def _something_is_asked(self) -> Share:
@@ -54,7 +69,8 @@ class Share(IndicatorEntry):
     @property
     def needs(self) -> tuple[Need, ...]:
         """The records with every column asked of them."""
-        return needs_of(self.of, *self.having, self.numerator, self.denominator)
+        units = needs_of((self.in_units,)) if self.in_units else ()
+        return (*needs_of(self.of, *self.having, self.numerator, self.denominator), *units)
 
 
 class Ratio(InUnit):
@@ -163,6 +179,10 @@ class OnTime(IndicatorEntry):
         except ValueError as error:
             raise ValueError(f"没有这一天 no such day of every year: {self.month}-{self.day}") from error
         return self
+
+    def targets_in(self, year: int) -> tuple[Target, ...]:
+        """Return the targets with the run's year where they have none: what is due every year is late in its own, and never under way."""
+        return tuple(one if one.year is not None else one.model_copy(update={"year": year}) for one in self.targets)
 
     @property
     def needs(self) -> tuple[Need, ...]:

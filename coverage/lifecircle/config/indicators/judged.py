@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ from lifecircle.config.entries import EntryId
 from lifecircle.config.indicators.base import IndicatorEntry
 from lifecircle.config.records import Need, TableFilter, TableName, needs_of
 from lifecircle.config.schema import Level
+from lifecircle.config.targets import Sense, with_sense
 
 Index = Literal["gini", "theil", "palma", "concentration", "variation"]
 
@@ -17,6 +18,7 @@ Index = Literal["gini", "theil", "palma", "concentration", "variation"]
 class Inequality(IndicatorEntry):
     """How unevenly something is spread: over people by their cell (``rule``), or over the units of a level (``indicator``)."""
 
+    sense: ClassVar[Sense] = "down"
     measure: Literal["inequality"]
     index: Index
     rule: EntryId | None = None
@@ -39,6 +41,8 @@ class Inequality(IndicatorEntry):
             raise ValueError(
                 "须给出 order_by，按什么排序 needs order_by, what ranks places: a group, or a column of ranks"
             )
+        if self.index == "concentration":  # signed: on whom it falls; even is zero
+            object.__setattr__(self, "targets", with_sense(self.targets, "zero"))
         return self
 
     @property
@@ -93,6 +97,7 @@ class UnitsMeeting(IndicatorEntry):
 class Difference(IndicatorEntry):
     """One indicator over some units less over the others: 城乡差 in percentage points; numerators are summed first."""
 
+    sense: ClassVar[Sense] = "zero"
     measure: Literal["difference"]
     indicator: EntryId
     unit: Level
@@ -116,9 +121,13 @@ class Difference(IndicatorEntry):
 
 
 class Scorecard(IndicatorEntry):
-    """The share of indicators with a target that are met or ahead, as the Nanyang text counts: monitored, with target, met or ahead."""
+    """The share of clauses with a target that are met or ahead, as the Nanyang text counts: monitored, with target, met or ahead.
+
+    A scorecard is of one document; an entry that names none gives one of each that the district answers to.
+    """
 
     measure: Literal["scorecard"]
     indicators: tuple[EntryId, ...] = ()
-    """All that were computed where neither these nor ``policies`` are given."""
+    """These, each counted once, whichever document they are of."""
     policies: tuple[str, ...] = ()
+    """These documents, each by itself; those that the district answers to where neither is given."""

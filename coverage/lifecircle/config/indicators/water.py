@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from lifecircle.config.indicators.base import IndicatorEntry
-from lifecircle.config.records import Need
+from lifecircle.config.records import Need, TableFilter, needs_of
 
 Ask = Literal[
     "tier", "outside", "large_scale", "same_quality", "adequacy", "backup", "chain", "convenience", "four_criteria"
@@ -44,8 +44,10 @@ class Water(IndicatorEntry):
     large_m3d: float = Field(default=1000.0, gt=0)
     samples: int = Field(default=1, ge=1)
     """Samples a year that a stage must have to count as watched."""
+    in_units: TableFilter | None = None
+    """Rows of a unit table: only people of these units count, such as those of rural villages (``urban = false``)."""
 
     @property
     def needs(self) -> tuple[Need, ...]:
         """Plants, and what the question asks for beside."""
-        return NEEDS[self.ask]
+        return (*NEEDS[self.ask], *(needs_of((self.in_units,)) if self.in_units else ()))

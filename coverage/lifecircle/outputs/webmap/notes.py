@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import PureWindowsPath
 from typing import Any
 
-from lifecircle.config import District, Kind, Label, Mode, Rule, load_policies
+from lifecircle.config import District, Kind, Label, Mode, Rule, describe_condition, load_policies
 from lifecircle.config.layer_rules import OTHER_COLOUR
 from lifecircle.measures.targets import due_target
 from lifecircle.model import Facilities, Study
@@ -87,7 +87,7 @@ def _describe_onward(study: Study, rule: Rule) -> dict[str, Any] | None:
     return {
         "kinds": list(dict.fromkeys(kind for part in rule.then.facilities for kind in part.kind)),
         "attributes": [
-            key if values == (True,) else f"{key} = {'/'.join(map(str, values))}"
+            key if values == (True,) else f"{key} {describe_condition(values)}"
             for part in rule.then.facilities
             for key, values in part.attributes.items()
         ],

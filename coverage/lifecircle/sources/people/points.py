@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.sources.files import read_source
+from lifecircle.sources.files import drop_repeats, read_source
 from lifecircle.sources.people.counts import read_counts
 from lifecircle.sources.people.shares import FoundPeople, share_points
 from lifecircle.sources.places import place_rows
-from lifecircle.sources.tables import as_code, report_rows
+from lifecircle.sources.tables import as_code, report_long_codes, report_rows
+from lifecircle.sources.units import is_in_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,9 @@ def read_points(
     read = read_source(
         configuration.folder, population, "population", problems, columns=columns, field="population.path"
     )
+    if read is not None and population.id:
+        read = drop_repeats(read, population.id, problems)
+        report_long_codes(read.frame[population.id], read.frame.index, read.file, read.layer, population.id, problems)
     places = place_rows(population, read, units, crs, problems) if read is not None else None
     if read is None or places is None:
         return None
@@ -50,7 +54,23 @@ def read_points(
         return None
     value, groups, is_counted, is_repaired = counts
     has_people = np.logical_or.reduce([value > 0.0, *(count > 0.0 for count in groups.values())])
-    used = is_counted & places.is_used & has_people
+    is_placed = is_counted & places.is_used
+    is_outside = is_placed & ~is_in_units(places.geometry, units)
+    outside = float(np.nansum(value[is_outside]))
+    report_rows(
+        problems, "population-outside", "set_aside", population.path, read.frame.index[is_outside],
+        f"{outside:.0f} 人在区县之外，不计 people outside the district left out", layer=read.layer, field=people,
+        expected="在某一单元之内 in a unit of the district",
+        mend="若属于本区县，检查坐标与单元边界 if they belong to it, check the coordinates and the units' borders",
+    )  # fmt: skip
+    used = is_placed & ~is_outside & has_people
+    if outside > 0.0 and not used.any():
+        problems.error(
+            "population-none-inside", population.path, "区县内没有人口 nobody lives in the units", layer=read.layer, field=people,
+            expected="有人口的点在单元之内 points with people in the units",
+            mend="检查点与单元的坐标系 check the crs of the points and of the units",
+        )  # fmt: skip
+        return None
     lost = float(np.nansum(value[is_counted & ~places.is_used]))
     if lost > 0:
         problems.add(
@@ -59,6 +79,8 @@ def read_points(
             population.path,
             f"{lost:.0f} 人没有可用的坐标 people have no usable place",
             layer=read.layer,
+            field="population",
+            expected="每行都有坐标 a place for every row",
             count=int((is_counted & ~places.is_used).sum()),
             mend="补上坐标 give them coordinates",
         )
@@ -67,7 +89,7 @@ def read_points(
         return None
     point = shapely.point_on_surface(places.geometry[used])
     x, y = shapely.get_x(point), shapely.get_y(point)
-    is_aside = ~(is_counted & places.is_used)
+    is_aside = ~is_placed | is_outside
     repaired = int(((is_repaired | places.is_repaired) & ~is_aside).sum())
     return FoundPeople(
         id=own_id[used],
@@ -76,8 +98,10 @@ def read_points(
         people=value[used],
         groups={group: count[used] for group, count in groups.items()},
         membership=share_points(x, y, units),
-        files=[read.counted(repaired=repaired, set_aside=int(is_aside.sum()))],
-        details={"not_placed": lost},
+        files=[
+            read.counted(kept=int((is_placed & ~is_outside).sum()), repaired=repaired, set_aside=int(is_aside.sum()))
+        ],
+        details={"not_placed": lost, "outside_people": outside},
     )
 
 
@@ -91,6 +115,6 @@ def _read_ids(read: ReadLayer, population: Population, used: BoolArray, problems
     is_doubled = pd.Series(own_id).duplicated(keep=False).to_numpy() & used
     report_rows(
         problems, "population-duplicate-id", "error", population.path, rows[is_doubled], "编号重复 id used twice",
-        layer=read.layer, field=population.id or "", mend="每行一个编号 one id each",
+        layer=read.layer, field=population.id or "", expected="各不相同的编号 ids that differ", mend="每行一个编号 one id each",
     )  # fmt: skip
     return None if is_doubled.any() else own_id

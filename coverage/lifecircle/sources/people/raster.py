@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,14 @@ from exactextract.raster import NumPyRasterSource
 from lifecircle.model import BoolArray, FloatArray, IntArray, RasterGrid, TextArray, Units
 from lifecircle.sources.datum import transform_geometry, transform_xy
 from lifecircle.sources.people.shares import LEAST_SHARE, FoundPeople, build_membership, inner_levels
-from lifecircle.sources.people.window import RasterWindow, has_same_grid, read_window
+from lifecircle.sources.people.window import (
+    PER_M2,
+    RasterWindow,
+    cell_areas,
+    district_areas,
+    has_same_grid,
+    read_window,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,16 +47,17 @@ def read_raster(
     A cell is a raster cell with people that lies at least partly in a unit. Membership is the exact fraction of its area in each
     unit. Groups are rasters on the same grid, in the same unit. Densities become people by the true area of each cell.
     """
-    whole = read_window(configuration, population, population.path, "population", units, crs, problems)
-    if whole is None:
-        return None
+    whole = read_window(
+        configuration, population, population.path, "population.path", "population", units, crs, problems
+    )
     groups = {}
     for group, path in population.groups.items():
-        field = f"population: {group}"
-        other = read_window(configuration, population, path, field, units, crs, problems)
-        if other is None or not has_same_grid(whole, other, population, path, group, problems):
-            return None
-        groups[group] = other
+        place, role = f"population.groups.{group}", f"population: {group}"
+        other = read_window(configuration, population, path, place, role, units, crs, problems)
+        if whole is not None and other is not None and has_same_grid(whole, other, population, path, group, problems):
+            groups[group] = other
+    if whole is None or len(groups) < len(population.groups):
+        return None
     is_populated = whole.value > 0.0
     for other in groups.values():
         is_populated |= other.value > 0.0
@@ -61,8 +68,8 @@ def read_raster(
     outside = float(people[~inside].sum())
     if not inside.any():
         problems.error(
-            "population-none-inside", population.path, "区县内没有人口 nobody lives in the units",
-            mend="检查栅格与单元的坐标系 check the crs of the raster and of the units",
+            "population-none-inside", population.path, "区县内没有人口 nobody lives in the units", field="population.path",
+            expected="大于 0 的人数 more than nobody", mend="检查栅格与单元的坐标系 check the crs of the raster and of the units",
         )  # fmt: skip
         return None
     if outside > 0.0:
@@ -92,8 +99,10 @@ def _found(
     x, y = transform_xy(
         transform.c + (column + 0.5) * transform.a, transform.f + (row + 0.5) * transform.e, whole.crs, crs
     )
-    size = float(np.sqrt(np.median(_district_areas(whole, place[0][:1000], place[1][:1000], crs))))
-    file = replace(whole.file, rows=len(inside), used=int(inside.sum()), set_aside=int((~inside).sum()))
+    size = float(np.sqrt(np.median(district_areas(whole, place[0][:1000], place[1][:1000], crs))))
+    # Of the cells read: those without data, and those of people outside the district, are set aside.
+    left_out = whole.file.set_aside + int((~inside).sum())
+    file = replace(whole.file, used=whole.file.rows - left_out, set_aside=left_out)
     return FoundPeople(
         id=_cell_ids(row, column),
         x=x,
@@ -181,30 +190,4 @@ def _cell_areas(
     """Return what turns a cell's value into people: 1 for counts, else its area in the unit of the density."""
     if population.unit == "people":
         return np.ones(len(row))
-    area_m2 = _geodesic_areas(window)[row] if window.crs.is_geographic else _district_areas(window, row, column, crs)
-    return area_m2 / (1e6 if population.unit == "people_per_km2" else 1e4)
-
-
-def _geodesic_areas(window: RasterWindow) -> FloatArray:
-    """Return the area of a cell of each row of the window on the ellipsoid, in square metres."""
-    geod, transform = window.crs.get_geod(), window.transform
-    assert geod is not None  # a geographic CRS has an ellipsoid
-    edges = transform.f + (window.row + np.arange(window.value.shape[0] + 1)) * transform.e
-    lon = np.array([0.0, abs(transform.a), abs(transform.a), 0.0])
-    return np.array(
-        [abs(geod.polygon_area_perimeter(lon, [low, low, high, high])[0]) for low, high in itertools.pairwise(edges)]
-    )
-
-
-def _district_areas(window: RasterWindow, row: IntArray, column: IntArray, crs: pyproj.CRS) -> FloatArray:
-    """Return the area of cells in the district's CRS, in square metres, from their corners."""
-    transform = window.transform
-    x = [transform.c + (column + window.column + step) * transform.a for step in (0, 1, 1, 0)]
-    y = [transform.f + (row + window.row + step) * transform.e for step in (0, 0, 1, 1)]
-    corners = [transform_xy(corner_x, corner_y, window.crs, crs) for corner_x, corner_y in zip(x, y, strict=True)]
-    origin_x, origin_y = corners[0]  # the products of whole coordinates would lose digits
-    corners = [(corner_x - origin_x, corner_y - origin_y) for corner_x, corner_y in corners]
-    area = np.zeros(len(row))
-    for (first_x, first_y), (next_x, next_y) in zip(corners, [*corners[1:], corners[0]], strict=True):
-        area += first_x * next_y - next_x * first_y
-    return np.abs(area) / 2.0
+    return cell_areas(window, row, column, crs) * PER_M2[str(population.unit)]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from scipy.sparse import csr_array
 
-from lifecircle.sources.units import locate
+from lifecircle.sources.units import is_in_units, locate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lifecircle.config.schema import Level
-    from lifecircle.model import FloatArray, InputFile, IntArray, RasterGrid, TextArray, Units
+    from lifecircle.model import BoolArray, FloatArray, InputFile, IntArray, RasterGrid, TextArray, Units
 
 ROUNDING = 1e-6  # shares that miss 1 by less were all there
 LEAST_SHARE = 1e-9  # less is what rounding leaves of a neighbour along a shared border
@@ -56,6 +56,29 @@ def build_membership(unit: IntArray, cell: IntArray, share: FloatArray, shape: t
 def inner_levels(units: Mapping[Level, Units]) -> dict[Level, Units]:
     """Return the levels that have a membership: all but the district."""
     return {level: level_units for level, level_units in units.items() if level != "district"}
+
+
+def touches_units(found: FoundPeople, units: Mapping[Level, Units]) -> BoolArray:
+    """Return which cells lie in a unit, in part at least; where the district has but its own outline, by their place."""
+    if not found.membership:
+        return is_in_units(shapely.points(found.x, found.y), units)
+    inside = np.zeros(len(found.people), dtype=bool)
+    for share in found.membership.values():
+        inside |= np.asarray(share.sum(axis=0)).ravel() > 0.0
+    return inside
+
+
+def keep_cells(found: FoundPeople, keep: BoolArray) -> FoundPeople:
+    """Return only some of the cells."""
+    return replace(
+        found,
+        id=found.id[keep],
+        x=found.x[keep],
+        y=found.y[keep],
+        people=found.people[keep],
+        groups={group: count[keep] for group, count in found.groups.items()},
+        membership={level: csr_array(share[:, np.flatnonzero(keep)]) for level, share in found.membership.items()},
+    )
 
 
 def share_points(x: FloatArray, y: FloatArray, units: Mapping[Level, Units]) -> dict[Level, csr_array]:

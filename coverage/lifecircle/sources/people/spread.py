@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +13,10 @@ from lifecircle.sources.people.shares import (
     FoundPeople,
     build_membership,
     inner_levels,
+    keep_cells,
     share_pieces,
     share_points,
+    touches_units,
 )
 from lifecircle.sources.tables import report_rows
 from lifecircle.sources.units import keep_polygons, locate
@@ -82,6 +84,7 @@ def spread_zones(
         report_rows(
             problems, "zones-no-buildings", "warning", population.path, zones.code[left],
             "没有建筑,改按面积分布 no buildings; spread over cells instead",
+            expected="分区内有建筑 buildings in every zone", mend="补上建筑，或接受按面积分布 add the buildings, or take the spread by area",
         )  # fmt: skip
         spread.append(housed)
     squares = float(shapely.area(zones.geometry[left]).sum()) / population.cell_m**2
@@ -94,7 +97,7 @@ def spread_zones(
     if left.size or not spread:
         spread.append(_over_cells(zones, left, population.cell_m, units))
     zone, part = (np.concatenate([getattr(pieces, name) for pieces in spread]) for name in ("zone", "part"))
-    return FoundPeople(
+    found = FoundPeople(
         id=np.concatenate([pieces.id for pieces in spread]),
         x=np.concatenate([pieces.x for pieces in spread]),
         y=np.concatenate([pieces.y for pieces in spread]),
@@ -113,6 +116,22 @@ def spread_zones(
             "note": "分区内的人口分布为推算,非实测 where people live within a zone is modelled, not measured",
         },
     )
+    return found if zones.level is not None else _leave_out_outside(found, population, units, problems)
+
+
+def _leave_out_outside(
+    found: FoundPeople, population: Population, units: Mapping[Level, Units], problems: Problems
+) -> FoundPeople:
+    """Return the people without those whose piece of a zone lies in no unit of the district, as a raster's cells are left out."""
+    inside = touches_units(found, units)
+    outside = float(found.people[~inside].sum())
+    if outside > 0.0:
+        problems.add(
+            "population-outside", "note", population.path, f"{outside:.0f} 人在区县之外,不计 people outside the district left out",
+            count=int((~inside).sum()),
+        )  # fmt: skip
+    kept = found if inside.all() else keep_cells(found, inside)
+    return replace(kept, details={**found.details, "outside_people": outside})
 
 
 def _over_buildings(zones: Zones, chosen: IntArray, homes: Homes, units: Mapping[Level, Units]) -> Pieces:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyproj
 import rasterio
 import shapely
-from rasterio.errors import RasterioError
-from rasterio.windows import Window, from_bounds
 
-from lifecircle.config import Configuration, Population
+from lifecircle.config import Configuration, Population, load_plausible
 from lifecircle.config.schema import Level
-from lifecircle.model import FloatArray, InputFile, Units
-from lifecircle.problems import Problems, UnreadableError
-from lifecircle.sources.datum import parse_crs, transform_geometry
+from lifecircle.model import BoolArray, FloatArray, InputFile, IntArray, Units
+from lifecircle.problems import Problems
+from lifecircle.sources.datum import transform_xy
 from lifecircle.sources.files import describe_file, resolve_path
+from lifecircle.sources.rasters import (
+    LEAST_SHARED,
+    SAME_GRID,
+    RasterCells,
+    StatedRaster,
+    choose_band,
+    cut_window,
+    is_read_whole,
+    read_cells,
+    report_cover,
+    report_nan,
+    reporting_faults,
+)
 from lifecircle.sources.units import district_bounds
 
-SAME_GRID = 1e-4  # of a cell
 MOST_CELLS = 200_000_000  # in the window around the district
-MOST_PEOPLE = 1e7  # in one cell, or per km2: an undeclared nodata value, not a city
-BENT_M = 5000.0  # the district's box is bent where it is brought to the raster's CRS
+HECTARE_M2 = 10_000.0  # in smaller cells a single tower is a density without bounds
+PER_M2 = {"people_per_km2": 1e-6, "people_per_ha": 1e-4}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +43,7 @@ class RasterWindow:
     """The part of a raster around the district. ``value`` is 0 where the raster has no data."""
 
     value: FloatArray
+    is_known: BoolArray
     row: int
     """Of its first row, in the file."""
     column: int
@@ -48,151 +59,117 @@ def read_window(
     configuration: Configuration,
     population: Population,
     path: str,
+    field: str,
     role: str,
     units: Mapping[Level, Units],
     crs: pyproj.CRS,
     problems: Problems,
 ) -> RasterWindow | None:
-    """Return the part of a raster around the district; None and errors where it cannot be used as it is."""
-    full = resolve_path(configuration.folder, path, problems, "population.path")
+    """Return the part of a raster around the district; None and errors where it cannot be used as it is.
+
+    Parameters
+    ----------
+    field
+        Where the raster stands in ``district.toml``, for messages.
+    """
+    full = resolve_path(configuration.folder, path, problems, field)
     if full is None:
         return None
-    try:
-        with rasterio.open(full) as source:
-            raster_crs = _raster_crs(source, population, path, problems)
-            if raster_crs is None or not _is_plain(source, path, problems):
-                return None
-            window = _district_window(source, raster_crs, path, units, crs, problems)
-            if window is None:
-                return None
-            value, transform = source.read(1, window=window, masked=False), source.transform
-            nodata = population.nodata if population.nodata is not None else source.nodata
-            scale, offset = source.scales[0], source.offsets[0]
-            shape = (int(source.height), int(source.width))
-    except (RasterioError, MemoryError) as error:
-        problems.error(
-            "file-unreadable",
-            path,
-            f"栅格读不出 raster cannot be read ({full.stat().st_size} bytes): {str(error)[:200]}",
-            mend="重新导出 export it again",
-        )
-        return None
-    except UnreadableError as error:
-        problems.error("layer-crs", path, str(error), field="crs")
-        return None
-    people = _clean_values(value, nodata, path, problems)
-    if people is None:
-        return None
-    if (scale, offset) != (1.0, 0.0):
-        people = np.where(people != 0.0, people * scale + offset, 0.0)
-    file = describe_file(configuration.folder, full, role, raster_crs.to_string())
-    return RasterWindow(people, int(window.row_off), int(window.col_off), transform, raster_crs, shape, file)
-
-
-def _raster_crs(source: Any, population: Population, path: str, problems: Problems) -> pyproj.CRS | None:
-    if population.crs is not None:
-        return parse_crs(population.crs)
-    if source.crs is not None:
-        return pyproj.CRS(source.crs.to_wkt())
-    problems.error(
-        "layer-no-crs",
-        path,
-        "栅格没有坐标系 the raster has no CRS",
-        field="crs",
-        mend='写明 set population.crs = "EPSG:4326" ...',
+    stated = StatedRaster(
+        path, field, population.nodata, "population.nodata", population.band, "population.band", population.crs
     )
-    return None
+    found: RasterWindow | None = None
+    with reporting_faults(stated, full, problems), rasterio.open(full) as source:
+        usable = choose_band(source, stated, problems)
+        if usable is not None:
+            band, raster_crs = usable
+            file = describe_file(configuration.folder, full, role, raster_crs.to_string())
+            found = _read(source, band, raster_crs, file, stated, units, crs, problems)
+    if found is None or not _is_plausible(found, population, stated, crs, problems):
+        return None
+    return found
 
 
-def _is_plain(source: Any, path: str, problems: Problems) -> bool:
-    """Whether the raster is one band of numbers on an upright grid."""
-    if source.count != 1:
+def _read(
+    source: Any, band: int, own: pyproj.CRS, file: InputFile, stated: StatedRaster, units: Mapping[Level, Units],
+    crs: pyproj.CRS, problems: Problems,
+) -> RasterWindow | None:  # fmt: skip
+    shape, transform = (int(source.height), int(source.width)), source.transform
+    window = cut_window(transform, shape, own, shapely.box(*district_bounds(units)), crs, spare=1)
+    if window is None:
         problems.error(
-            "raster-bands",
-            path,
-            f"有 {source.count} 个波段 bands",
-            expected="1",
-            mend="导出单波段 export one band",
-        )
-    if source.transform.b or source.transform.d:
-        problems.error(
-            "raster-rotated",
-            path,
-            "栅格是旋转的 the raster is rotated",
-            mend="重采样为正北 warp it to north up",
-        )
-    return source.count == 1 and not source.transform.b and not source.transform.d
-
-
-def _district_window(
-    source: Any,
-    raster_crs: pyproj.CRS,
-    path: str,
-    units: Mapping[Level, Units],
-    crs: pyproj.CRS,
-    problems: Problems,
-) -> Window | None:
-    """Return the rows and columns around the district, a cell to spare."""
-    frame = shapely.segmentize(shapely.box(*district_bounds(units)), BENT_M)
-    left, bottom, right, top = transform_geometry(frame, crs, raster_crs).bounds
-    transform = source.transform
-    if transform.e > 0:  # a raster that is stored from south to north
-        rows = sorted(((bottom - transform.f) / transform.e, (top - transform.f) / transform.e))
-        columns = ((left - transform.c) / transform.a, (right - transform.c) / transform.a)
-        window = Window(columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
-    else:
-        window = from_bounds(left, bottom, right, top, transform)
-    first_row, first_column = int(np.floor(window.row_off)) - 1, int(np.floor(window.col_off)) - 1
-    last_row = int(np.ceil(window.row_off + window.height)) + 1
-    last_column = int(np.ceil(window.col_off + window.width)) + 1
-    first_row, first_column = max(first_row, 0), max(first_column, 0)
-    last_row, last_column = min(last_row, source.height), min(last_column, source.width)
-    if last_row <= first_row or last_column <= first_column:
-        problems.error(
-            "raster-elsewhere", path, "栅格与区县不重叠 the raster does not touch the district", field="crs",
-            mend="检查栅格与单元的坐标系 check the crs of the raster and of the units",
+            "raster-elsewhere", stated.path, "栅格与区县不重叠 the raster does not touch the district", field="crs",
+            expected="覆盖全区 the whole district", mend="检查栅格与单元的坐标系 check the crs of the raster and of the units",
         )  # fmt: skip
         return None
-    if (last_row - first_row) * (last_column - first_column) > MOST_CELLS:
+    if int(window.width) * int(window.height) > MOST_CELLS:
         problems.error(
-            "raster-too-fine",
-            path,
-            f"区县内有 {(last_row - first_row) * (last_column - first_column)} 格 cells in the district",
-            expected=f"<= {MOST_CELLS}",
-            mend="按和聚合到更粗的格 aggregate it by sum",
-        )
+            "raster-too-fine", stated.path, f"区县内有 {int(window.width) * int(window.height)} 格 cells in the district",
+            field=stated.field, expected=f"<= {MOST_CELLS}", mend="按和聚合到更粗的格 aggregate it by sum",
+        )  # fmt: skip
         return None
-    return Window(first_column, first_row, last_column - first_column, last_row - first_row)
+    cells = read_cells(source, band, window, stated)
+    report_nan(source, band, cells, stated, problems)
+    report_cover(transform, shape, own, units, crs, stated, problems)
+    if source.tags().get("AREA_OR_POINT") == "Point":
+        problems.add(
+            "raster-point", "warning", stated.path,
+            "文件写明值在点上 the file says its values are at points (AREA_OR_POINT=Point); 已按以该点为中心的格读取 read as cells around them",
+            field=stated.field, expected="AREA_OR_POINT=Area",
+            mend="若格网因此偏了半格,按 Area 重新导出 if cells are half a cell off, export it again as Area",
+        )  # fmt: skip
+    if not is_read_whole(cells, stated, problems, quantity="people"):
+        return None
+    value = _clean_values(cells, stated, problems)
+    if value is None:
+        return None
+    return RasterWindow(
+        value, cells.is_known, int(window.row_off), int(window.col_off), transform, own, shape, cells.counted(file)
+    )
 
 
-def _clean_values(value: npt.NDArray[Any], nodata: float | None, path: str, problems: Problems) -> FloatArray | None:
-    """Return people, 0 where there is no data; negative and infinite values are errors."""
-    people = value.astype(np.float64)
-    is_missing = np.isnan(people)
-    if nodata is not None and not np.isnan(nodata):
-        # Compared in the raster's own type: -3.4e38 has more digits as a double than the file keeps.
-        with np.errstate(over="ignore"):
-            is_missing |= value == np.array(nodata).astype(value.dtype) if _fits(nodata, value.dtype) else False
-    people[is_missing] = 0.0
-    is_wrong = (people < 0.0) | (people > MOST_PEOPLE)
+def _clean_values(cells: RasterCells, stated: StatedRaster, problems: Problems) -> FloatArray | None:
+    """Return values, 0 where there is no data; negative and infinite values are errors."""
+    value = np.where(cells.is_known, cells.value, 0.0).astype(np.float64)
+    is_wrong = (value < 0.0) | ~np.isfinite(value)
     if is_wrong.any():
-        values, counts = np.unique(people[is_wrong], return_counts=True)
+        values, counts = np.unique(value[is_wrong], return_counts=True)
         common = float(values[np.argmax(counts)])
+        raw = float(cells.raw[is_wrong & (value == common)][0])
+        # A nodata value is one and the same in many cells; what is left of a damaged tile is of every kind.
+        is_damaged = len(values) > 1 and counts.max() < LEAST_SHARED
         problems.error(
-            "raster-bad-value", path, f"负的或不可能的人数 negative or impossible people, such as {common:g}",
-            count=int(is_wrong.sum()), expected=f"0 - {MOST_PEOPLE:g}",
-            mend=f"若为无数据值 if that means no data: set population.nodata = {common:g}",
+            "raster-bad-value", stated.path, f"负的或无穷的人数 negative or infinite people, such as {common:g}",
+            field=stated.field, count=int(is_wrong.sum()), expected=f"{load_plausible()['people_per_km2'].limits}",
+            mend="文件可能损坏,重新复制或导出 the file may be damaged: copy or export it again"
+            if is_damaged else f"若为无数据值 if that means no data: set {stated.nodata_key} = {raw:.10g}",
         )  # fmt: skip
         return None
-    return people
+    return value
 
 
-def _fits(nodata: float, dtype: npt.DTypeLike) -> bool:
-    kind = np.dtype(dtype)
-    if kind.kind not in "iu":
+def _is_plausible(
+    window: RasterWindow, population: Population, stated: StatedRaster, crs: pyproj.CRS, problems: Problems
+) -> bool:
+    """Whether as many people can live in a cell as it says; a warning for more than anywhere today, an error beyond."""
+    row, column = np.unravel_index(int(window.value.argmax()), window.value.shape)
+    most = float(window.value[row, column])
+    unit = str(population.unit)
+    area_m2 = cell_areas(window, np.array([row]), np.array([column]), crs)[0] if unit == "people" else 0.0
+    per_km2 = most / max(area_m2, HECTARE_M2) * 1e6 if unit == "people" else most * PER_M2[unit] * 1e6
+    density = load_plausible()["people_per_km2"]
+    verdict = density.judge(per_km2)
+    if verdict == "usual":
         return True
-    limits = np.iinfo(kind)
-    return bool(limits.min <= nodata <= limits.max and float(nodata).is_integer())
+    scale = per_km2 / most
+    is_over = density.is_impossible if verdict == "impossible" else density.is_odd
+    problems.add(
+        "raster-bad-value", "error" if verdict == "impossible" else "warning", stated.path,
+        f"最大的值 the largest value is {most:.10g}, 即 that is {per_km2:,.0f} 人/km2 people a km2", field=stated.field,
+        expected=density.limits if verdict == "impossible" else density.expected, count=int(is_over(window.value * scale).sum()),
+        mend=f"检查 check population.unit ({unit}); 若为无数据值 if that means no data: set {stated.nodata_key} = {most:.10g}",
+    )  # fmt: skip
+    return verdict == "odd"
 
 
 def has_same_grid(
@@ -221,3 +198,33 @@ def has_same_grid(
             mend="按该格网重新导出 export it on that grid",
         )
     return is_same
+
+
+def cell_areas(window: RasterWindow, row: IntArray, column: IntArray, crs: pyproj.CRS) -> FloatArray:
+    """Return the true area of cells of the window, in square metres."""
+    return _geodesic_areas(window)[row] if window.crs.is_geographic else district_areas(window, row, column, crs)
+
+
+def _geodesic_areas(window: RasterWindow) -> FloatArray:
+    """Return the area of a cell of each row of the window on the ellipsoid, in square metres."""
+    geod, transform = window.crs.get_geod(), window.transform
+    assert geod is not None  # a geographic CRS has an ellipsoid
+    edges = transform.f + (window.row + np.arange(window.value.shape[0] + 1)) * transform.e
+    lon = np.array([0.0, abs(transform.a), abs(transform.a), 0.0])
+    return np.array(
+        [abs(geod.polygon_area_perimeter(lon, [low, low, high, high])[0]) for low, high in itertools.pairwise(edges)]
+    )
+
+
+def district_areas(window: RasterWindow, row: IntArray, column: IntArray, crs: pyproj.CRS) -> FloatArray:
+    """Return the area of cells in the district's CRS, in square metres, from their corners."""
+    transform = window.transform
+    x = [transform.c + (column + window.column + step) * transform.a for step in (0, 1, 1, 0)]
+    y = [transform.f + (row + window.row + step) * transform.e for step in (0, 0, 1, 1)]
+    corners = [transform_xy(corner_x, corner_y, window.crs, crs) for corner_x, corner_y in zip(x, y, strict=True)]
+    origin_x, origin_y = corners[0]  # the products of whole coordinates would lose digits
+    corners = [(corner_x - origin_x, corner_y - origin_y) for corner_x, corner_y in corners]
+    area = np.zeros(len(row))
+    for (first_x, first_y), (next_x, next_y) in zip(corners, [*corners[1:], corners[0]], strict=True):
+        area += first_x * next_y - next_x * first_y
+    return np.abs(area) / 2.0

@@ -13,12 +13,13 @@ import shapely
 
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.model import BoolArray, FloatArray, IntArray, TextArray, Units
-from lifecircle.sources.files import ReadLayer, read_source
+from lifecircle.sources.files import ReadLayer, drop_repeats, read_source
 from lifecircle.sources.people.buildings import read_homes
 from lifecircle.sources.people.counts import read_counts
 from lifecircle.sources.people.spread import Zones, spread_zones
 from lifecircle.sources.places import place_rows
-from lifecircle.sources.tables import as_code, match_key, report_rows, show_rows
+from lifecircle.sources.tables import as_code, match_key, report_long_codes, report_rows, show_rows
+from lifecircle.sources.units import is_in_units, with_district
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,10 @@ def read_zones(
     read = read_source(
         configuration.folder, population, "population", problems, columns=columns, field="population.path"
     )
+    if read is not None:
+        read = drop_repeats(read, str(population.id), problems)
+        codes = read.frame[str(population.id)]
+        report_long_codes(codes, read.frame.index, read.file, read.layer, str(population.id), problems)
     counts = read_counts(read, str(population.people), population.groups, problems) if read is not None else None
     if read is None or counts is None:
         return None
@@ -59,9 +64,11 @@ def read_zones(
     if _has_polygons(read):
         zones = _own_zones(population, read, code, counts, units, crs, problems)
     else:
-        zones = _join_units(population, read, code, counts, units, problems)
+        zones = _join_units(configuration, read, code, counts, units, problems)
     if zones is None:
         return None
+    if zones.level == "district":
+        units = with_district(units, configuration.district)
     files, homes = [zones.file], None
     if population.spread == "buildings" and population.buildings is not None:
         homes = read_homes(configuration, population.buildings, units, crs, problems)
@@ -84,6 +91,7 @@ def _check_codes(code: TextArray, read: ReadLayer, population: Population, probl
         "没有代码 no code",
         layer=read.layer,
         field=column,
+        expected="每行一个代码 one code each",
         mend="补上代码,或用 where 去掉这些行 fill it in, or leave the rows out with where",
     )
     report_rows(
@@ -95,6 +103,7 @@ def _check_codes(code: TextArray, read: ReadLayer, population: Population, probl
         f"代码重复 code used twice: {show_rows(dict.fromkeys(code[is_doubled]))}",
         layer=read.layer,
         field=column,
+        expected="每个代码一行 one row a code",
         mend="用 where 只选一年或一类 choose one year or kind with where",
     )
     return not (is_doubled.any() or (code == "").any())
@@ -121,7 +130,14 @@ def _own_zones(
         return None
     value, groups, is_counted, is_repaired = counts
     is_area = shapely.area(places.geometry) > 0.0
-    used = is_counted & places.is_used & is_area
+    is_outside = is_counted & places.is_used & is_area & ~is_in_units(places.geometry, units)
+    report_rows(
+        problems, "population-outside", "set_aside", read.file, read.frame.index[is_outside],
+        f"{float(np.nansum(value[is_outside])):.0f} 人在区县之外，不计 people of zones outside the district left out", layer=read.layer,
+        expected="与某一单元相交 touching a unit of the district",
+        mend="若属于本区县，检查坐标与单元边界 if they belong to it, check the coordinates and the units' borders",
+    )  # fmt: skip
+    used = is_counted & places.is_used & is_area & ~is_outside
     is_flat = is_counted & places.is_used & ~is_area
     report_rows(
         problems,
@@ -131,8 +147,11 @@ def _own_zones(
         read.frame.index[is_flat],
         "不是面 not a polygon",
         layer=read.layer,
+        field="geometry",
+        expected="面 polygons",
+        mend="改为面，或改用点 draw polygons, or give the people as points",
     )
-    lost = float(value[is_counted & ~used].sum())
+    lost = float(value[is_counted & ~used & ~is_outside].sum())
     if lost > 0.0:
         problems.add(
             "population-not-placed",
@@ -140,6 +159,9 @@ def _own_zones(
             read.file,
             f"{lost:.0f} 人没有可用的图形 people have no usable polygon",
             layer=read.layer,
+            field=str(population.people),
+            expected="每行一个面 a polygon for every row",
+            mend="补上图形 draw them",
             count=int((is_counted & ~used).sum()),
         )
     repaired = int(((is_repaired | places.is_repaired) & used).sum())
@@ -150,13 +172,13 @@ def _own_zones(
         groups={group: count[used] for group, count in groups.items()},
         level=None,
         unit=np.full(int(used.sum()), -1, dtype=np.int64),
-        file=read.counted(repaired=repaired, set_aside=int((~used).sum())),
+        file=read.counted(kept=int(used.sum()), repaired=repaired, set_aside=int((~used).sum())),
         not_placed=lost,
     )
 
 
 def _join_units(
-    population: Population,
+    configuration: Configuration,
     read: ReadLayer,
     code: TextArray,
     counts: Counts,
@@ -164,7 +186,11 @@ def _join_units(
     problems: Problems,
 ) -> Zones | None:
     """Return the units of the level as zones, with their people."""
+    population = configuration.population
+    assert population is not None  # it was read
     level = population.level or next((level for level in reversed(LEVELS) if level in units), None)
+    if level == "district":
+        units = with_district(units, configuration.district)
     if level is None or level not in units:
         problems.error(
             "zones-no-units",
@@ -191,6 +217,7 @@ def _join_units(
         layer=read.layer,
         field=str(population.id),
         expected=f"如 such as {show_rows(units[level].code[:3])}",
+        mend="改正代码;区县外的行可用 where 去掉 mend the codes; leave rows of elsewhere out with where",
     )
     used = is_counted & ~is_unknown
     is_missing = np.ones(len(units[level]), dtype=bool)
@@ -198,7 +225,7 @@ def _join_units(
     report_rows(
         problems, "zones-missing", "warning", read.file, units[level].code[is_missing],
         f"{level} 没有人口数,当作 0 without a count, taken as 0: {show_rows(units[level].name[is_missing])}",
-        layer=read.layer, mend="补上,没有人则写 0 fill in; write 0 where nobody lives",
+        layer=read.layer, field=str(population.people), expected="每个单元一行 a row for every unit", mend="补上,没人则写 0 fill in, 0 for nobody",
     )  # fmt: skip
     if not used.any():
         return None
@@ -210,7 +237,7 @@ def _join_units(
         groups={group: count[used] for group, count in groups.items()},
         level=level,
         unit=chosen,
-        file=read.counted(repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum())),
+        file=read.counted(kept=int(used.sum()), repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum())),
         not_placed=lost,
     )
 

@@ -32,6 +32,7 @@ def close_links(roads: Roads, configuration: Configuration, crs: pyproj.CRS, pro
             problems.error(
                 "roads-closed-unknown", "district.toml", f'没有这条道路、桥或轮渡 no such road, bridge or ferry "{name}"',
                 field=f"roads.closed[{index + 1}]", mend=_nearest(name, roads, configuration.ferries),
+                expected="图层中的名称或编号 a name or id of the layer",
             )  # fmt: skip
     closures = (*by_name.values(), *idle)
     _note_closures(roads, configuration, closures, problems)
@@ -53,6 +54,7 @@ def close_more(
             problems.error(
                 "scenario-unknown-road", "district.toml", f'没有这条道路、桥或轮渡 no such road, bridge or ferry "{name}"',
                 field=f"{field}.close_roads", mend=_nearest(name, roads, configuration.ferries),
+                expected="图层中的名称或编号 a name or id of the layer",
             )  # fmt: skip
     if not by_name and not idle:
         return roads
@@ -67,7 +69,7 @@ def _close_ways(roads: Roads, named: tuple[str, ...]) -> tuple[Roads, dict[str, 
         return roads, {}
     is_closed = np.zeros(len(roads), dtype=bool)
     found: dict[str, Closure] = {}
-    is_ferry = (roads.tags["route"].astype(object) == "ferry").to_numpy() & roads.tags["highway"].isna().to_numpy()
+    is_ferry = roads.is_ferry
     for name in named:
         of_name = _has_value(roads.way_id, name)
         for key in NAME_KEYS:
@@ -78,16 +80,7 @@ def _close_ways(roads: Roads, named: tuple[str, ...]) -> tuple[Roads, dict[str, 
                 name, "ferry" if is_ferry[of_name].all() else "road", "closed", ways=int(of_name.sum())
             )
         is_closed |= of_name
-    keep = ~is_closed
-    counts = np.diff(roads.way_start)
-    left = replace(
-        roads,
-        way_start=np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64),
-        way_node=roads.way_node[np.repeat(keep, counts)],
-        way_id=roads.way_id[keep],
-        tags=roads.tags[keep].reset_index(drop=True),
-    )
-    return left, found
+    return roads.only(~is_closed), found
 
 
 def _has_value(column: Iterable[object], wanted: str) -> BoolArray:
@@ -170,7 +163,7 @@ def _hour_notes(roads: Roads, configuration: Configuration) -> Iterator[tuple[st
             "district.at",
         )
     if at is not None:
-        of_map = int((roads.tags["route"].astype(object) == "ferry").sum())
+        of_map = int(roads.is_ferry.sum())
         if of_map:
             text = f"道路图层中的 {of_map} 条轮渡不读 opening_hours，都按开航计 the map's {of_map} ferries sail at any time"
             yield f"{text}: opening_hours is not read; 可用 use [roads] closed 或 or [[ferries]] hours", "roads"

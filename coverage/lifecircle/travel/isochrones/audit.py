@@ -10,6 +10,7 @@ from lifecircle.model import FloatArray
 from lifecircle.travel.isochrones.spread import Spread
 from lifecircle.travel.reach import join_points
 from lifecircle.travel.samples import SAMPLES, sample_points
+from lifecircle.travel.straight import find_nearest_doors, index_doors
 
 
 def outside_share(pieces: FloatArray, polygon: shapely.MultiPolygon) -> float:
@@ -53,7 +54,11 @@ def slower_share(spread: Spread, polygon: shapely.MultiPolygon, limit: float, sa
     cost = spread.cost_at(join_points(spread.network, x, y))
     doors = spread.doors
     direct_m = spread.direct_m(limit)
-    if len(spread.chosen) and direct_m > 0:
+    obstacles = spread.network.obstacles
+    if len(obstacles) and len(spread.chosen) and direct_m > 0:
+        grid = index_doors(doors.x[spread.chosen], doors.y[spread.chosen], direct_m)
+        cost = np.minimum(cost, find_nearest_doors(grid, x, y, obstacles)[1] / spread.search.access_speed)
+    elif len(spread.chosen) and direct_m > 0:
         tree = cKDTree(np.c_[doors.x[spread.chosen], doors.y[spread.chosen]])
         straight_m, _ = tree.query(np.c_[x, y], distance_upper_bound=np.nextafter(direct_m, np.inf))
         cost = np.minimum(cost, straight_m / spread.search.access_speed)

@@ -13,8 +13,9 @@ from lifecircle.travel.isochrones.contours import Borders, fill_borders, trace_b
 from lifecircle.travel.isochrones.draw import Task, cut_blocks, dissolved_isochrones, search_extent
 from lifecircle.travel.isochrones.kernels import Int32Array
 from lifecircle.travel.isochrones.raster import AccessRaster, Box, Level
-from lifecircle.travel.isochrones.spread import Doors, Spread, find_doors
+from lifecircle.travel.isochrones.spread import Spread, find_doors
 from lifecircle.travel.network import Network, Weight
+from lifecircle.travel.obstacles import find_blocked
 from lifecircle.travel.reach import Entrances, Search
 
 
@@ -76,8 +77,8 @@ def _trace_all(task: Task, cell_m: float, limit: float) -> Borders | None:
     for box in cut_blocks(level, extent.reaches, extent.aside_m, is_wanted):
         tiles = task.raster.ask(level, box, is_wanted)
         cost, label = spread.surface(level, tiles, box)
-        value = spread.margin(level, tiles, box, cost, limit)
-        _walk_straight(level, box, spread.doors, spread.direct_m(limit), spread.search.access_speed, cost, label)
+        (value,) = spread.margins(level, tiles, box, [limit])
+        _walk_straight(level, box, spread, limit, cost, label)
         parting = spread.parting(level, tiles, box, cost, label)
         inner = np.where(value > 0.0, label[1:-1, 1:-1], np.int32(-1))
         left, bottom = level.left + (box.column + 1) * cell_m, level.bottom + (box.row + 1) * cell_m
@@ -89,10 +90,10 @@ def _trace_all(task: Task, cell_m: float, limit: float) -> Borders | None:
     )
 
 
-def _walk_straight(
-    level: Level, box: Box, doors: Doors, direct_m: float, speed: float, cost: FloatArray, label: Int32Array
-) -> None:
+def _walk_straight(level: Level, box: Box, spread: Spread, limit: float, cost: FloatArray, label: Int32Array) -> None:
     """Give cells within a straight walk of a door to its facility, where that is quicker."""
+    doors, direct_m, speed = spread.doors, spread.direct_m(limit), spread.search.access_speed
+    obstacles = spread.network.obstacles
     if direct_m <= 0:
         return
     cell_m = level.cell_m
@@ -104,5 +105,10 @@ def _walk_straight(
         columns = slice(*np.searchsorted(x, [door_x - direct_m - cell_m, door_x + direct_m + cell_m]))
         apart_m = np.hypot(x[columns] - door_x, (y[rows] - door_y)[:, None])
         is_quicker = (apart_m <= direct_m) & (apart_m / speed < cost[rows, columns])
+        if len(obstacles) and is_quicker.any():
+            row, column = np.nonzero(is_quicker)
+            at_x, at_y = (np.asarray(each, dtype=np.float64) for each in (x[columns][column], y[rows][row]))
+            blocked = find_blocked(obstacles, at_x, at_y, np.full(len(row), door_x), np.full(len(row), door_y))
+            is_quicker[row[blocked], column[blocked]] = False
         cost[rows, columns][is_quicker] = apart_m[is_quicker] / speed
         label[rows, columns][is_quicker] = facility

@@ -1,7 +1,7 @@
 """Isochrones: the area from which a facility is reached in time along the reached streets.
 
-A place joins the nearest point of the nearest street, as a cell of people does. The polygon is where access leg + network is at
-most the limit and the leg at most the mode's ``max_access_m``, with the straight walk of ``direct_m`` round every entrance. Borders
+A place joins the streets as a cell of people does (:mod:`lifecircle.travel.legs`). The polygon is where access leg + network is at
+most the limit by any of its legs, with the straight walk of ``direct_m`` round every entrance. Borders
 are contours of that cost over a raster; where a raster's cells are too coarse is known by the audit, and those are drawn again.
 """
 
@@ -20,6 +20,7 @@ from lifecircle.travel.isochrones.contours import ShapeArray, gather, outline_po
 from lifecircle.travel.isochrones.raster import COARSEST_M, FINEST_M, AccessRaster, Box, Level
 from lifecircle.travel.isochrones.spread import Doors, Spread, find_doors
 from lifecircle.travel.network import Network, Weight
+from lifecircle.travel.obstacles import Obstacles
 from lifecircle.travel.reach import Entrances, Search
 from lifecircle.travel.threads import map_slices
 
@@ -28,6 +29,7 @@ MOST_OUTSIDE, MOST_SLOWER = 0.005, 0.01
 FIRST_CELLS = 15_000
 """A raster is first tried at the cell that gives about this many in the box of what is reached."""
 STRIP_M = 3000.0
+CUT_M = 0.01
 BLOCK = 2048
 """Cells along the side of what is contoured at once: larger boxes are drawn block by block and sewn together."""
 
@@ -235,20 +237,18 @@ def _outline(task: Task, cell_m: float, extent: Extent, limits: Sequence[float])
     is_wanted = level.tiles_near(extent.reaches, extent.aside_m)
     for box in cut_blocks(level, extent.reaches, extent.aside_m, is_wanted):
         tiles = task.raster.ask(level, box, is_wanted)
-        cost, _ = spread.surface(level, tiles, box)
         left, bottom = level.left + (box.column + 1) * cell_m, level.bottom + (box.row + 1) * cell_m
-        for band, limit in enumerate(limits):
-            value = spread.margin(level, tiles, box, cost, limit)
+        for band, value in enumerate(spread.margins(level, tiles, box, limits)):
             drawn[band].append(outline_positive(value, left, bottom, cell_m))
     doors = spread.doors
-    far = task.chosen[doors.edge[task.chosen] < 0]
+    far = task.chosen[~doors.is_joined[task.chosen]]
     simplify_m = task.simplify_cells * cell_m
     polygons = []
     for parts, limit in zip(drawn, limits, strict=True):
         whole, is_contour = sew(parts), sum(len(part) > 0 for part in parts) < 2
         if len(far):
             # Where no street is near, the raster may not reach: the straight walk round such doors is added as it is.
-            walks = shapely.buffer(shapely.points(doors.x[far], doors.y[far]), spread.direct_m(limit))
+            walks = walks_round(spread.network.obstacles, doors.x[far], doors.y[far], spread.direct_m(limit))
             whole, is_contour = np.array([shapely.union_all([*whole, *walks])], dtype=object), False
         polygons.append(gather(whole, cell_m * cell_m, simplify_m, is_contour=is_contour))
     return polygons
@@ -275,6 +275,19 @@ def cut_blocks(level: Level, reaches: FloatArray, aside_m: FloatArray, is_wanted
             columns = min(BLOCK + 3, whole.column + whole.columns - column)
             boxes.append(Box(row, column, rows, columns))
     return [box for box in boxes if box.rows > 3 and box.columns > 3 and is_wanted[box.tiles].any()]
+
+
+def walks_round(obstacles: Obstacles, x: FloatArray, y: FloatArray, direct_m: float) -> ShapeArray:
+    """Return the straight walks round doors: circles, cut off where an obstacle runs through them."""
+    doors = shapely.points(x, y)
+    circles = np.asarray(shapely.buffer(doors, direct_m), dtype=object)
+    if not len(obstacles):
+        return circles
+    ends = obstacles.grid.ends
+    bars = shapely.multilinestrings(shapely.linestrings(ends.reshape(-1, 2, 2)))
+    # Lines alone cut no area: a width below what a contour shows does.
+    parts, owner = shapely.get_parts(shapely.difference(circles, shapely.buffer(bars, CUT_M)), return_index=True)
+    return np.asarray(parts[shapely.distance(parts, doors[owner]) <= 2 * CUT_M], dtype=object)
 
 
 def sew(parts: list[ShapeArray]) -> ShapeArray:

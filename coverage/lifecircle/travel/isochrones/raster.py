@@ -9,12 +9,17 @@ import numpy as np
 
 from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.travel.isochrones.kernels import TILE, Float32Array, Int32Array
+from lifecircle.travel.isochrones.near import SLACK_CELLS, LegTiles
 from lifecircle.travel.isochrones.nearest import join_tile
+from lifecircle.travel.legs import FoundLegs, find_legs
 from lifecircle.travel.network import Network
 from lifecircle.travel.threads import map_slices
 
 MOST_TILES = 2000
 """Held at once, 393 MB if ever all are needed: when they are full all are let go, and what is asked for is made again."""
+MOST_LEG_TILES, MOST_LEGS = 1500, 30_000_000
+"""The same where cells have several legs: 245 MB of cells, and 360 MB of legs and those of the last box more."""
+TILES_AT_ONCE = 16
 FINEST_M, COARSEST_M = 1.25, 20.0
 """Cells when none is told: finer ones cost more than they show, coarser ones look like it."""
 
@@ -110,6 +115,10 @@ class AccessRaster:
     def __init__(self, network: Network) -> None:
         self.network = network
         self._levels: dict[float, Level] = {}
+        self._used_legs = 0
+        self._piece: Int32Array = np.empty(0, dtype=np.int32)
+        self._leg_share: Float32Array = np.empty(0, dtype=np.float32)
+        self._leg_m: Float32Array = np.empty(0, dtype=np.float32)
         self._lock = Lock()
         self._forget()
 
@@ -119,16 +128,20 @@ class AccessRaster:
             self._levels[cell_m] = lay_cells(self.network, cell_m)
         return self._levels[cell_m]
 
-    def ask(self, level: Level, box: Box, is_wanted: BoolArray) -> Tiles:
+    def ask(self, level: Level, box: Box, is_wanted: BoolArray) -> Tiles | LegTiles:
         """Return the tiles of a box that are wanted, making those that are missing; ``is_wanted`` is of all the level's tiles."""
         rows, columns = box.tiles
         with self._lock:
             missing = self._missing(level, rows, columns, is_wanted)
-            if self._used + len(missing) > len(self._segment):
+            if len(missing) and (self._used + len(missing) > self._room or self._used_legs > MOST_LEGS):
                 self._forget(len(missing))
                 missing = self._missing(level, rows, columns, is_wanted)
             if len(missing):
                 self._slots[level.cell_m] = self._make(level, missing)
+            if self._is_near:
+                return LegTiles(
+                    self._slots[level.cell_m], self._first, self._count, self._piece, self._leg_share, self._leg_m
+                )  # fmt: skip
             return Tiles(self._slots[level.cell_m], self._segment, self._share, self._access_m)
 
     def _missing(self, level: Level, rows: slice, columns: slice, is_wanted: BoolArray) -> IntArray:
@@ -148,7 +161,10 @@ class AccessRaster:
                 for number, (row, column) in enumerate(missing[first:last])
             ]
 
-        has_street = np.array([found for part in map_slices(make, len(missing), smallest=2) for found in part])
+        if self._is_near:
+            has_street = self._fill_legs(level, missing, first_place)
+        else:
+            has_street = np.array([found for part in map_slices(make, len(missing), smallest=2) for found in part])
         slot = self._slots[level.cell_m].copy()
         row, column = missing.T
         slot[row, column] = np.where(has_street, first_place + np.arange(len(missing)), -1)
@@ -165,12 +181,53 @@ class AccessRaster:
             self._segment[place], self._share[place], self._access_m[place],
         )  # fmt: skip
 
+    def _fill_legs(self, level: Level, missing: IntArray, first_place: int) -> BoolArray:
+        """Find the legs of the cells of tiles, a few tiles at once, and return which have any."""
+        mode, network = self.network.mode, self.network
+        middle = np.arange(TILE, dtype=np.float64) + 0.5
+        near_m, slack_m = min(mode.direct_m, mode.max_access_m), SLACK_CELLS * level.cell_m
+        has_street = np.zeros(len(missing), dtype=bool)
+        for batch in range(0, len(missing), TILES_AT_ONCE):
+            row, column = missing[batch : batch + TILES_AT_ONCE].T
+            x = level.left + (column[:, None, None] * TILE + middle) * level.cell_m
+            y = level.bottom + (row[:, None, None] * TILE + middle[:, None]) * level.cell_m
+            x, y = np.broadcast_arrays(x, y)
+            found = find_legs(network.pieces, network.obstacles, x.ravel(), y.ravel(), near_m, level.margin_m, slack_m)
+            places = slice(first_place + batch, first_place + batch + len(row))
+            self._first[places] = (self._used_legs + found.start[:-1]).reshape(x.shape)
+            self._count[places] = np.diff(found.start).reshape(x.shape)
+            has_street[batch : batch + len(row)] = self._count[places].any(axis=(1, 2))
+            self._add_legs(found)
+        return has_street
+
+    def _add_legs(self, found: FoundLegs) -> None:
+        """Write legs behind those there are; where there is no room left the arrays are new, and readers keep the old ones."""
+        used, needed = self._used_legs, self._used_legs + len(found.piece)
+        if needed > len(self._piece):
+            room = max(2 * len(self._piece), needed)
+            self._piece, self._leg_share, self._leg_m = (
+                np.concatenate([old[:used], np.empty(room - used, dtype=old.dtype)])
+                for old in (self._piece, self._leg_share, self._leg_m)
+            )
+        self._piece[used:needed], self._leg_share[used:needed] = found.piece, found.share
+        self._leg_m[used:needed] = found.metres
+        self._used_legs = needed
+
     def _forget(self, least: int = 0) -> None:
         """Let go of all tiles. The arrays are new: whoever still reads the old ones may."""
-        shape = (max(MOST_TILES, least), TILE, TILE)
+        self._is_near = self.network.mode.join == "near"
+        self._room = max(MOST_LEG_TILES if self._is_near else MOST_TILES, least)
+        shape = (0 if self._is_near else self._room, TILE, TILE)
         self._segment = np.empty(shape, dtype=np.int32)
         self._share = np.empty(shape, dtype=np.float32)
         self._access_m = np.empty(shape, dtype=np.float32)
+        leg_shape = (self._room if self._is_near else 0, TILE, TILE)
+        self._first = np.empty(leg_shape, dtype=np.int64)
+        self._count = np.empty(leg_shape, dtype=np.int16)
+        self._piece = np.empty(0, dtype=np.int32)
+        self._leg_share = np.empty(0, dtype=np.float32)
+        self._leg_m = np.empty(0, dtype=np.float32)
+        self._used_legs = 0
         self._slots: dict[float, Int32Array] = {}
         self._is_made: dict[float, BoolArray] = {}
         self._used = 0
