@@ -89,12 +89,24 @@ def test_sums_of_a_table_are_kept_from_level_to_level(rows):
     read = {"约5": None, "1,000": 1000}
     whole = [(at, read.get(a, a), read.get(b, b)) for at, a, b in rows]
     whole = [row for row in whole if row[1] is not None and row[2] is not None]
-    for name, place in (("numerator", 1), ("denominator", 2)):
-        total = sum(row[place] for row in whole)
-        assert getattr(found["district"], name).sum() == total
-        assert getattr(found["village"], name).sum() == total
-        in_towns = sum(row[place] for row in whole if PARENT[row[0]] >= 0)
-        assert getattr(found["township"], name).sum() == in_towns
+    of_level = {"district": lambda _: 0, "township": lambda at: PARENT[at], "village": lambda at: at}
+    for level, unit_of in of_level.items():
+        figures = found[level]
+        for place, name in ((1, "numerator"), (2, "denominator")):
+            sums = np.zeros(len(figures.value))
+            for row in whole:
+                if unit_of(row[0]) >= 0:
+                    sums[unit_of(row[0])] += row[place]
+            # Of units where nothing is known there is no figure: neither a share nor what it would be made of.
+            is_known = np.isfinite(figures.denominator)
+            np.testing.assert_allclose(getattr(figures, name)[is_known], sums[is_known])
+        assert np.isnan(figures.value[~is_known]).all()
+        # Where rows that are whole have something to divide by, that is known.
+        below = np.zeros(len(figures.value))
+        for row in whole:
+            if unit_of(row[0]) >= 0:
+                below[unit_of(row[0])] += row[2]
+        assert is_known[below > 0].all()
 
 
 @given(rows_of_tables, st.randoms(use_true_random=False))

@@ -25,7 +25,7 @@ from lifecircle.config.conditions import Bounds, Condition, Words, describe_cond
 from lifecircle.config.configuration import Configuration
 from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
-from lifecircle.config.layer_rules import kinds_of
+from lifecircle.config.layer_rules import dated_kinds, kinds_of
 from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
 from lifecircle.config.plausible import Plausible, load_nodata_values, load_plausible
 from lifecircle.config.reader import read_configuration, read_identity
@@ -114,6 +114,7 @@ __all__ = [
     "Words",
     "YearLayers",
     "at_year",
+    "dated_kinds",
     "describe_condition",
     "kinds_of",
     "load_bands",

@@ -26,6 +26,8 @@ class Kind(Frozen):
     zh: str
     en: str
     colour: str = Field(pattern=r"^#[0-9a-f]{6}$")
+    is_dated: bool = False
+    """Whether each row is a record of a day, its ``date``, and counts in that year alone: samples of water."""
 
 
 class Statement(Frozen):

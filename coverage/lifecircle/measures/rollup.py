@@ -74,6 +74,10 @@ def roll_up(rows: pd.DataFrame, entries: dict[str, Entry], names: dict[str, str]
                 left_out.append(
                     (level, code, indicator, f"只有 {len(part)}/{whole} 个区县有此指标 only these districts have it")
                 )
+            if (lacking := part["value"].isna() & (part["unknown"] > 0)).any():
+                left_out.append(
+                    (level, code, indicator, f"{int(lacking.sum())} 个区县缺数据 of these districts it is not known")
+                )
             parts.append(_sum(part, level, str(code), names, entries))
     columns = [*COLUMNS, "districts"]
     found = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
@@ -95,21 +99,45 @@ def _judged_by_figure(entries: dict[str, Entry]) -> dict[str, Entry]:
 
 def _sum(part: pd.DataFrame, level: Above, code: str, names: dict[str, str], entries: dict[str, Entry]) -> pd.DataFrame:
     first = part.iloc[0]
+    is_unknown = bool((part["value"].isna() & (part["unknown"] > 0)).any())
     numerator, denominator = part["numerator"].sum(), part["denominator"].sum(min_count=1)
     scale = _scale(part)
     value = _ratio(scale, numerator, denominator)
     low, high = (_weighted(part, side) if np.isfinite(denominator) else value for side in ("low", "high"))
+    if is_unknown:
+        # A city is no sum of those of its districts that know: what the others have is missing, and so is the city's figure.
+        value, low, high = np.nan, np.nan, np.nan
     row = {
         **{key: first[key] for key in KEYS}, "district": code, "level": level, "unit_code": code, "unit_name": names.get(code, code),
         "value": value, "numerator": numerator, "denominator": denominator, "low": low, "high": high, "districts": len(part),
         "target": np.nan, "target_kind": "", "target_year": pd.NA, "status": NO_TARGET if np.isfinite(value) else NOT_KNOWN,
+        "unknown": _unknown_pct(part), **{name: _together(part[name]) for name in ("data", "data_year", "people_as_of", "assumption")},
     }  # fmt: skip
     target, goal, status = _judge(
         entries.get(str(first["indicator"])), value, str(first["value_unit"]), int(first["year"])
     )
     if target is not None:
-        row |= {"target": goal, "target_kind": target.kind, "target_year": target.year or pd.NA, "status": status}
+        row |= {
+            "target": goal,
+            "target_kind": target.kind,
+            "target_year": target.year or pd.NA,
+            "status": NOT_KNOWN if is_unknown else status,
+        }
     return pd.DataFrame([row]).astype({"target_year": "Int64"})
+
+
+def _unknown_pct(part: pd.DataFrame) -> float:
+    """Return the percent of the sum's denominator that is not known: ``u`` of a district is ``d k / (100 - k)``; of counts, the mean of theirs."""
+    unknown, known = (part[name].fillna(0.0).to_numpy(np.float64) for name in ("unknown", "denominator"))
+    if (unknown >= 100.0).any() or not known.sum() > 0:
+        return float(unknown.mean())
+    lacking = known * unknown / (100.0 - unknown)
+    return float(100.0 * lacking.sum() / (known + lacking).sum())
+
+
+def _together(values: pd.Series) -> str:
+    """Return the texts of several districts, each once."""
+    return "; ".join(dict.fromkeys(part for text in values.fillna("") for part in str(text).split("; ") if part))
 
 
 def _scale(part: pd.DataFrame) -> float:

@@ -154,6 +154,12 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         if named := roads.get("ferries", {}).get(word):
             lines.append(f"轮渡{text}: {', '.join(named)}")
     lines += [f"准则 rule {name}: {then['from']} → {then['to']}" for name, then in causes["rule"].items()]
+    lacking = comparison.changes[(comparison.changes["level"] == "district") & (comparison.changes["note"] != "")]
+    if len(lacking):
+        shown = "、".join(dict.fromkeys(lacking["label_zh"].iloc[:MOST]))
+        lines.append(
+            f"不可比 not comparable: {lacking['indicator'].nunique()} 项 indicators（{shown} …），原因见 why: changes.csv note、变化表 未比较"
+        )
     if not any(causes.values()):
         lines.append("两年的设施、人口、道路、准则都相同：在 district.toml 里用 [[years]] 写明不同之处，或给设施加 opened；"
                      "nothing differs: say what did in [[years]] of district.toml, or give facilities their year opened")  # fmt: skip

@@ -17,8 +17,8 @@ from lifecircle.sources.tables import (
     as_code,
     as_numbers,
     as_text,
-    clean_text,
-    is_missing,
+    fill_blanks,
+    plain_cells,
     read_urban,
     refuse_dates,
     report_long_codes,
@@ -109,7 +109,12 @@ def _register(
     year = _years_of_rows(table, read, problems)
     _report_twice(table, read, unit, year, problems)
     is_placed = unit[table.level] >= 0 if table.level in unit else unit["district"] >= 0
-    plain = {str(name): _plain(frame[name].to_numpy(dtype=object)[is_placed]) for name in frame.columns}
+    plain = {
+        str(name): fill_blanks(
+            plain_cells(frame[name].to_numpy(dtype=object)[is_placed]), table.blank_means.get(str(name))
+        )
+        for name in frame.columns
+    }
     if "urban" in plain:  # 是、否, or a class of the statistical code
         plain["urban"] = _objects_of(read_urban(cell) for cell in plain["urban"])
     return Register(
@@ -121,6 +126,9 @@ def _register(
         year=year[is_placed],
         row=np.asarray(read.frame.index, dtype=object)[is_placed],
         people=table.people,
+        holds=table.holding,
+        lists_all=table.lists_all,
+        words=table.words,
     )
 
 
@@ -155,12 +163,6 @@ def _report_twice(
         layer=read.layer, field=str(table.id), expected="每个单元(每年)一行 one row a unit and year",
         mend="删去重复行;若是名单则无妨 leave the repeated rows out; in a list of things they are right",
     )  # fmt: skip
-
-
-def _plain(cells: TextArray) -> TextArray:
-    return _objects_of(
-        None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells
-    )
 
 
 def _objects_of(values: Iterable[Any]) -> TextArray:
@@ -300,7 +302,12 @@ def read_known(
             bases.setdefault(place, {}).setdefault(when, amount)
         files.append(read.counted(kept=int(used.sum()), set_aside=int((~used).sum())))
     references = _read_references(configuration, before, files, problems)
-    return Known(bases, references), files
+    named = {
+        indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
+        for indicator, (value, year, name) in references.items()
+    }
+    years = {indicator: int(year) for indicator, (_, year, _) in references.items() if np.isfinite(year)}
+    return Known(bases, named, years), files
 
 
 def _codes_of_rows(
@@ -347,7 +354,8 @@ def _numbers(read: ReadLayer, column: str, problems: Problems) -> FloatArray:
 
 def _read_references(
     configuration: Configuration, upto: int, files: list[InputFile], problems: Problems
-) -> dict[str, tuple[float, str]]:
+) -> dict[str, tuple[float, float, str]]:
+    """Return by indicator what others have, the year of it (-inf where it does not say), and who they are."""
     found: dict[str, tuple[float, float, str]] = {}
 
     def keep(indicator: str, value: float, year: float, name: str) -> None:
@@ -376,7 +384,4 @@ def _read_references(
         for row in range(len(value)):
             keep(indicator[row], float(value[row]), float(year_of[row]), name[row])
         files.append(read.counted(kept=int(np.isfinite(value).sum()), set_aside=int((~np.isfinite(value)).sum())))
-    return {
-        indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
-        for indicator, (value, year, name) in found.items()
-    }
+    return found

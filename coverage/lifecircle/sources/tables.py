@@ -239,6 +239,59 @@ def match_where(frame: pd.DataFrame, where: Mapping[str, Condition]) -> BoolArra
     return keep
 
 
+def match_known(frame: pd.DataFrame, where: Mapping[str, Any]) -> tuple[BoolArray, BoolArray]:
+    """Return which rows have what ``where`` asks for, and of which it is not known.
+
+    Not known is a row that fails no condition, but of which a cell that one rests on is empty, is no number where bounds are asked for,
+    or is neither yes nor no where either is.
+    """
+    fails, is_unclear = np.zeros((2, len(frame)), dtype=bool)
+    for column, wanted in where.items():
+        has = match_where(frame, {column: wanted})
+        cells = frame[column].to_numpy(dtype=object)
+        if isinstance(wanted, Bounds):
+            says = np.isfinite(as_numbers(cells).value)
+        elif any(isinstance(value, bool) for value in (wanted if isinstance(wanted, tuple) else (wanted,))):
+            says = np.fromiter((read_bool(cell) is not None for cell in cells), dtype=bool, count=len(cells))
+        else:
+            says = np.fromiter((not is_missing(cell) for cell in cells), dtype=bool, count=len(cells))
+        fails |= ~has & says
+        is_unclear |= ~has & ~says
+    return ~fails & ~is_unclear, ~fails & is_unclear
+
+
+def other_words(cells: Iterable[Any], wanted: tuple[Any, ...], known: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the words of a column where it has none of those asked for, and may thus call them otherwise; empty where a none is a none.
+
+    Parameters
+    ----------
+    wanted
+        Of a condition; yes and no are the same in every file.
+    known
+        Every word the column may hold, where that is declared: of these none is a none.
+    """
+    said = [cell for cell in cells if not is_missing(cell)]
+    if any(isinstance(value, bool) or value in known for value in wanted):
+        return ()
+    if any(is_equal(cell, value) for cell in said for value in wanted):
+        return ()
+    words = dict.fromkeys(clean_text(cell) for cell in said)
+    return () if all(read_bool(word) is False for word in words) else tuple(words)
+
+
+def plain_cells(values: Any) -> TextArray:
+    """Return a column as Python objects, None where missing, text stripped."""
+    cells = np.asarray(values, dtype=object)
+    return _objects(
+        [None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells]
+    )
+
+
+def fill_blanks(cells: TextArray, meaning: Any) -> TextArray:
+    """Return cells with what the empty ones are declared to stand for; unchanged where nothing is declared."""
+    return cells if meaning is None else _objects([meaning if cell is None else cell for cell in cells])
+
+
 def _has_words(cells: TextArray, wanted: Words) -> BoolArray:
     """Return which cells meet every key of ``wanted``, by any of its texts."""
     text = pd.Series([_half_width(clean_text(cell)) for cell in cells], dtype=str).str

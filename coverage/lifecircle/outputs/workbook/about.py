@@ -71,6 +71,7 @@ SHEETS: dict[str, str] = {
     "稳健性": "换了速度、限值、人口、口径，哪些结论不变 which conclusions hold under other assumptions",
     "问题": "数据的修复、提醒与剔除 repairs, warnings and rows set aside",
     "缺数据": "补上什么就能多算什么 what to collect",
+    "数据来源": "读了哪些文件的哪张表、第几行到第几行 which file, sheet and rows each source is",
 }
 
 

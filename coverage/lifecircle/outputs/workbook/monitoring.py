@@ -34,7 +34,7 @@ def moved_figures(study: Study) -> pd.DataFrame:
 
 def pass_remark(moved: pd.DataFrame, place: tuple[str, str, str]) -> str:
     """Return under which assumptions a unit's pass is another; empty where under none."""
-    if place not in moved.index or moved.loc[place, "pass_holds"]:
+    if place not in moved.index or pd.isna(holds := moved["pass_holds"].loc[place]) or holds:
         return ""
     return f"{PASS_MOVES}：{moved['pass_changes_in'].loc[place]}"
 
