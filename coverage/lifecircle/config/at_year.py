@@ -10,6 +10,7 @@ from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.consistency import check_ferries, check_kinds
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import FacilityLayer, Frozen
+from lifecircle.config.tables import TableLayer
 from lifecircle.config.years import FacilitiesThen, RuleThen, YearLayers, named_as, stood_for
 from lifecircle.problems import Problems, nearest_name
 
@@ -21,6 +22,11 @@ def at_year(configuration: Configuration, year: int, problems: Problems) -> Conf
     then = next((entry for entry in configuration.years if entry.year == year), None)
     if then is None or configuration.district is None:
         return configuration
+
+    def dated(table: TableLayer) -> TableLayer:
+        """Return a table that was described for this year: where it says no other, it is of it."""
+        return table.model_copy(update={"year": year}) if table.year is None and table.holds is None else table
+
     district = configuration.district.model_copy(update={"code": then.code} if then.code else {})
     own = {layer.level: layer for layer in then.units}
     today = [own.pop(layer.level, layer) for layer in configuration.units]
@@ -35,7 +41,9 @@ def at_year(configuration: Configuration, year: int, problems: Problems) -> Conf
         facilities=_layers_then(configuration.facilities, then.facilities, f"{place}.facilities", problems),
         layers=_layers_then(configuration.layers, then.layers, f"{place}.layers", problems),
         ferries=_listed_then(configuration.ferries, then.ferries, named_as, f"{place}.ferries", problems),
-        tables=_listed_then(configuration.tables, then.tables, named_as, f"{place}.tables", problems),
+        tables=_listed_then(
+            configuration.tables, tuple(map(dated, then.tables)), named_as, f"{place}.tables", problems
+        ),
     )
     if then.facilities or then.layers:
         check_kinds(changed, f"{place}.layers", problems)

@@ -23,7 +23,9 @@ from lifecircle.sources.tables import (
     as_numbers,
     as_text,
     clean_text,
+    fill_blanks,
     is_missing,
+    plain_cells,
     refuse_dates,
     report_long_codes,
     report_rows,
@@ -182,8 +184,11 @@ def _check_ids(frame: pd.DataFrame, rows: Any, read: ReadLayer, problems: Proble
 
 def _check_cells(layer: FacilityLayer, read: ReadLayer, problems: Problems) -> None:
     """Refuse what Excel made of ids, names and amounts: days where none are meant, codes without their last digits."""
-    plain = [column for name, column in layer.fields.items() if name not in DATED]
-    refuse_dates(read.frame, plain, read.file, read.layer, problems)
+    fields = layer.fields
+    plain = [fields[name] for name in ("id", "name") if name in fields]
+    amounts = [fields[name] for name in AMOUNTS if name in fields]
+    words = [column for name, column in fields.items() if column not in (*plain, *amounts) and name not in DATED]
+    refuse_dates(read.frame, plain, read.file, read.layer, problems, words=words, numbers=amounts)
     if "id" in layer.fields:
         column = layer.fields["id"]
         report_long_codes(read.frame[column], read.frame.index, read.file, read.layer, column, problems)
@@ -282,15 +287,10 @@ def _attributes(layer: FacilityLayer, read: ReadLayer, name_column: str | None) 
             attribute = f"source_{column}" if column in OWN_COLUMNS else str(column)
             if attribute not in renamed:
                 renamed[attribute] = str(column)
-    return {attribute: _plain(source[column]) for attribute, column in renamed.items()}
-
-
-def _plain(column: pd.Series[Any]) -> TextArray:
-    """Return a column as Python objects, None where missing, text stripped."""
-    cells = column.to_numpy(dtype=object)
-    plain = np.empty(len(cells), dtype=object)
-    plain[:] = [None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells]
-    return plain
+    return {
+        attribute: fill_blanks(plain_cells(source[column]), layer.blank_means.get(attribute))
+        for attribute, column in renamed.items()
+    }
 
 
 def tidy_attribute(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -66,7 +66,10 @@ class ReadLayer:
             Where they do not add up to the rows that were read.
         """
         rows, set_aside = len(self.frame) + self.left_out, set_aside + self.left_out
-        return replace(self.source, rows=rows, used=kept - repaired, repaired=repaired, set_aside=set_aside)
+        numbers = pd.to_numeric(pd.Series(self.frame.index), errors="coerce").dropna()
+        span = f"{numbers.min():.0f}-{numbers.max():.0f}" if len(numbers) else ""
+        counted = replace(self.source, rows=rows, used=kept - repaired, repaired=repaired, set_aside=set_aside)
+        return replace(counted, part=self.layer, row_range=span)
 
 
 DEVICES = frozenset(

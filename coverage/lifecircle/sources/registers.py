@@ -12,13 +12,13 @@ from lifecircle.config import SourceLayer
 from lifecircle.config.schema import LEVELS
 from lifecircle.model import Known, Register
 from lifecircle.sources.files import read_source
-from lifecircle.sources.people.zones import join_codes
+from lifecircle.sources.people.zones import join_codes, mend_of_codes
 from lifecircle.sources.tables import (
     as_code,
     as_numbers,
     as_text,
-    clean_text,
-    is_missing,
+    fill_blanks,
+    plain_cells,
     read_urban,
     refuse_dates,
     report_long_codes,
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 ONE_ROW_EACH = 0.6
 """Where so many rows are the only ones of their unit, the table has one row a unit, and a second one is a mistake."""
+FEW_TWICE = 20
+"""One unit in so many twice is a mistake; more are a list, which has as many rows of a unit as there are things in it."""
 DATED = ("year", "date", "submitted", "opened", "closed_year")
 """Columns that may hold days."""
 BASE_COLUMNS = ("indicator", "level", "year", "value")
@@ -107,7 +109,12 @@ def _register(
     year = _years_of_rows(table, read, problems)
     _report_twice(table, read, unit, year, problems)
     is_placed = unit[table.level] >= 0 if table.level in unit else unit["district"] >= 0
-    plain = {str(name): _plain(frame[name].to_numpy(dtype=object)[is_placed]) for name in frame.columns}
+    plain = {
+        str(name): fill_blanks(
+            plain_cells(frame[name].to_numpy(dtype=object)[is_placed]), table.blank_means.get(str(name))
+        )
+        for name in frame.columns
+    }
     if "urban" in plain:  # 是、否, or a class of the statistical code
         plain["urban"] = _objects_of(read_urban(cell) for cell in plain["urban"])
     return Register(
@@ -119,13 +126,16 @@ def _register(
         year=year[is_placed],
         row=np.asarray(read.frame.index, dtype=object)[is_placed],
         people=table.people,
+        holds=table.holding,
+        lists_all=table.lists_all,
+        words=table.words,
     )
 
 
 def _check_cells(table: TableLayer, read: ReadLayer, problems: Problems) -> None:
     """Refuse what Excel made of codes and figures: days where none are meant, codes without their last digits."""
     named = [column for name, column in table.fields.items() if name not in DATED and column != table.year]
-    refuse_dates(read.frame, [*([table.id] if table.id else []), *named], read.file, read.layer, problems)
+    refuse_dates(read.frame, [table.id] if table.id else [], read.file, read.layer, problems, words=named)
     if table.id:
         report_long_codes(read.frame[table.id], read.frame.index, read.file, read.layer, table.id, problems)
 
@@ -139,7 +149,11 @@ def _report_twice(
         return
     key = pd.DataFrame({"unit": own, "year": np.nan_to_num(year, nan=-1.0)})[own >= 0]
     count = key.groupby(["unit", "year"])["unit"].transform("size")
-    is_list = len(key) == 0 or float((count == 1).sum()) < ONE_ROW_EACH * len(key)
+    is_single = count == 1
+    several = int(key[~is_single].drop_duplicates().shape[0])
+    is_list = (
+        not len(key) or float(is_single.sum()) < ONE_ROW_EACH * len(key) or several > max(1, len(key) // FEW_TWICE)
+    )
     rows = read.frame.index.to_numpy()[own >= 0][(count > 1).to_numpy()]
     if is_list or not len(rows):
         return
@@ -149,12 +163,6 @@ def _report_twice(
         layer=read.layer, field=str(table.id), expected="每个单元(每年)一行 one row a unit and year",
         mend="删去重复行;若是名单则无妨 leave the repeated rows out; in a list of things they are right",
     )  # fmt: skip
-
-
-def _plain(cells: TextArray) -> TextArray:
-    return _objects_of(
-        None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells
-    )
 
 
 def _objects_of(values: Iterable[Any]) -> TextArray:
@@ -214,7 +222,10 @@ def _units_of_rows(
         problems, "tables-unknown-unit", "error" if is_lost.all() else "set_aside", read.file, rows[is_lost & ~is_said],
         f"{table.level} 中没有这些单元 units that no layer has: {show_values(read.frame[table.id][is_lost & ~is_said])}", layer=read.layer,
         field=table.id, expected=f"如 such as {show_values(units[table.level].code[:3])}" if table.level in units else "",
-        mend="写代码，或唯一的名称 write the code, or a name only one unit has",
+        mend=mend_of_codes(
+            code[is_lost], units[table.level].code if table.level in units else code[:0],
+            "写代码，或唯一的名称 write the code, or a name only one unit has",
+        ),
     )  # fmt: skip
     return None if is_lost.all() else found
 
@@ -291,7 +302,12 @@ def read_known(
             bases.setdefault(place, {}).setdefault(when, amount)
         files.append(read.counted(kept=int(used.sum()), set_aside=int((~used).sum())))
     references = _read_references(configuration, before, files, problems)
-    return Known(bases, references), files
+    named = {
+        indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
+        for indicator, (value, year, name) in references.items()
+    }
+    years = {indicator: int(year) for indicator, (_, year, _) in references.items() if np.isfinite(year)}
+    return Known(bases, named, years), files
 
 
 def _codes_of_rows(
@@ -338,7 +354,8 @@ def _numbers(read: ReadLayer, column: str, problems: Problems) -> FloatArray:
 
 def _read_references(
     configuration: Configuration, upto: int, files: list[InputFile], problems: Problems
-) -> dict[str, tuple[float, str]]:
+) -> dict[str, tuple[float, float, str]]:
+    """Return by indicator what others have, the year of it (-inf where it does not say), and who they are."""
     found: dict[str, tuple[float, float, str]] = {}
 
     def keep(indicator: str, value: float, year: float, name: str) -> None:
@@ -367,7 +384,4 @@ def _read_references(
         for row in range(len(value)):
             keep(indicator[row], float(value[row]), float(year_of[row]), name[row])
         files.append(read.counted(kept=int(np.isfinite(value).sum()), set_aside=int((~np.isfinite(value)).sum())))
-    return {
-        indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
-        for indicator, (value, year, name) in found.items()
-    }
+    return found

@@ -239,6 +239,59 @@ def match_where(frame: pd.DataFrame, where: Mapping[str, Condition]) -> BoolArra
     return keep
 
 
+def match_known(frame: pd.DataFrame, where: Mapping[str, Any]) -> tuple[BoolArray, BoolArray]:
+    """Return which rows have what ``where`` asks for, and of which it is not known.
+
+    Not known is a row that fails no condition, but of which a cell that one rests on is empty, is no number where bounds are asked for,
+    or is neither yes nor no where either is.
+    """
+    fails, is_unclear = np.zeros((2, len(frame)), dtype=bool)
+    for column, wanted in where.items():
+        has = match_where(frame, {column: wanted})
+        cells = frame[column].to_numpy(dtype=object)
+        if isinstance(wanted, Bounds):
+            says = np.isfinite(as_numbers(cells).value)
+        elif any(isinstance(value, bool) for value in (wanted if isinstance(wanted, tuple) else (wanted,))):
+            says = np.fromiter((read_bool(cell) is not None for cell in cells), dtype=bool, count=len(cells))
+        else:
+            says = np.fromiter((not is_missing(cell) for cell in cells), dtype=bool, count=len(cells))
+        fails |= ~has & says
+        is_unclear |= ~has & ~says
+    return ~fails & ~is_unclear, ~fails & is_unclear
+
+
+def other_words(cells: Iterable[Any], wanted: tuple[Any, ...], known: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the words of a column where it has none of those asked for, and may thus call them otherwise; empty where a none is a none.
+
+    Parameters
+    ----------
+    wanted
+        Of a condition; yes and no are the same in every file.
+    known
+        Every word the column may hold, where that is declared: of these none is a none.
+    """
+    said = [cell for cell in cells if not is_missing(cell)]
+    if any(isinstance(value, bool) or value in known for value in wanted):
+        return ()
+    if any(is_equal(cell, value) for cell in said for value in wanted):
+        return ()
+    words = dict.fromkeys(clean_text(cell) for cell in said)
+    return () if all(read_bool(word) is False for word in words) else tuple(words)
+
+
+def plain_cells(values: Any) -> TextArray:
+    """Return a column as Python objects, None where missing, text stripped."""
+    cells = np.asarray(values, dtype=object)
+    return _objects(
+        [None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells]
+    )
+
+
+def fill_blanks(cells: TextArray, meaning: Any) -> TextArray:
+    """Return cells with what the empty ones are declared to stand for; unchanged where nothing is declared."""
+    return cells if meaning is None else _objects([meaning if cell is None else cell for cell in cells])
+
+
 def _has_words(cells: TextArray, wanted: Words) -> BoolArray:
     """Return which cells meet every key of ``wanted``, by any of its texts."""
     text = pd.Series([_half_width(clean_text(cell)) for cell in cells], dtype=str).str
@@ -336,19 +389,30 @@ def is_date(cell: Any) -> bool:
     return isinstance(cell, (dt.date, dt.time, dt.datetime)) and cell is not pd.NaT
 
 
-def refuse_dates(frame: pd.DataFrame, columns: Iterable[str], file: str, layer: str, problems: Problems) -> None:
-    """Refuse days among the values of columns that hold none: Excel made them of texts such as 1-2, and what stood there is lost."""
-    for name in dict.fromkeys(columns):
+def refuse_dates(
+    frame: pd.DataFrame, columns: Iterable[str], file: str, layer: str, problems: Problems, *, words: Iterable[str] = (),
+    numbers: Iterable[str] = (),
+) -> None:  # fmt: skip
+    """Refuse days among the values of columns that hold none: Excel made them of texts such as 1-2, and what stood there is lost.
+
+    In ``numbers`` any day is refused; in ``words``, columns that hold anything, days are refused among numbers and warned of among words.
+    """
+    free, counted = set(words), set(numbers)
+    for name in dict.fromkeys([*columns, *numbers, *words]):
         cells = frame[name].to_numpy(dtype=object)
         is_day = np.fromiter((is_date(cell) for cell in cells), dtype=bool, count=len(cells))
-        filled = sum(not is_missing(cell) for cell in cells)
-        if is_day.any() and (2 * int(is_day.sum()) < filled or filled == 1):
-            report_rows(
-                problems, "table-excel-date", "error", file, frame.index.to_numpy()[is_day],
-                f"Excel 把值变成了日期 Excel turned a value such as 1-2 into a date: {show_values(cells[is_day])}", layer=layer, field=name,
-                expected=f"如 such as {show_values([cell for cell, day in zip(cells, is_day, strict=True) if not day and not is_missing(cell)])}",
-                mend="把该列设为文本后重新填写 format the column as text and fill it in again",
-            )  # fmt: skip
+        is_filled = np.fromiter((not is_missing(cell) for cell in cells), dtype=bool, count=len(cells))
+        rest = cells[is_filled & ~is_day]
+        is_column_of_days = int(is_day.sum()) >= len(rest) and int(is_filled.sum()) > 1 and name not in counted
+        if not is_day.any() or is_column_of_days:
+            continue
+        is_number = name not in free or 2 * int(np.isfinite(as_numbers(rest).value).sum()) > len(rest)
+        report_rows(
+            problems, "table-excel-date", "error" if is_number else "warning", file, frame.index.to_numpy()[is_day],
+            f"Excel 把值变成了日期 Excel turned a value such as 1-2 into a date: {show_values(cells[is_day])}", layer=layer, field=name,
+            expected=f"如 such as {show_values(rest)}" if len(rest) else "数字 a number",
+            mend="把该列设为文本后重新填写 format the column as text and fill it in again",
+        )  # fmt: skip
 
 
 def report_long_codes(
@@ -376,7 +440,7 @@ def strip_controls(
     """Return the frame without control characters in the texts of some columns; the rows are counted."""
     changed, rows = {}, set[int]()
     for name in dict.fromkeys(column for column in columns if column in frame.columns):
-        if frame[name].dtype != object:
+        if pd.api.types.is_numeric_dtype(frame[name].dtype):
             continue
         cells = frame[name].tolist()
         hits = [at for at, cell in enumerate(cells) if isinstance(cell, str) and CONTROL.search(cell)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.cache import NO_CACHE, Cache
-from lifecircle.config import Configuration, District, at_year, load_ways, read_configuration
+from lifecircle.config import Configuration, District, at_year, dated_kinds, load_ways, read_configuration
 from lifecircle.config.schema import Level
 from lifecircle.model import (
     Barriers,
@@ -43,7 +43,7 @@ from lifecircle.sources import (
     read_terrain,
     read_units,
 )
-from lifecircle.study.serving import Chosen, choose_facilities
+from lifecircle.study.serving import Chosen, choose_facilities, say_hours
 from lifecircle.study.variants import Variant, vary
 from lifecircle.travel.modes import use_ways
 
@@ -82,6 +82,9 @@ class Layers:
     not_computed: Mapping[str, str]
     inputs: tuple[InputFile, ...]
     details: Mapping[str, Any]
+    unsure: Mapping[str, IntArray] = field(default_factory=dict)
+    """By rule id, the rows of the facilities of which it is not known whether they serve it; only of rules that have any."""
+    unsure_onward: Mapping[str, IntArray] = field(default_factory=dict)
     variants: tuple[Variant, ...] = ()
     """The layers of the scenarios."""
     links: tuple[LinkWork, ...] = ()
@@ -144,8 +147,9 @@ def check_district(
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
     places, place_files = read_layers(configuration, units, problems)
-    facilities = keep_standing(facilities, used_year, "facilities", problems)
-    places = keep_standing(places, used_year, "layers", problems)
+    dated = dated_kinds((*configuration.facilities, *configuration.layers))
+    facilities = keep_standing(facilities, used_year, "facilities", problems, dated)
+    places = keep_standing(places, used_year, "layers", problems, dated)
     registers, table_files = read_registers(configuration, units, problems)
     known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")
@@ -158,6 +162,7 @@ def check_district(
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
+        configuration = say_hours(configuration, chosen.hours)
     _check_ways(configuration, roads, chosen, problems)
     links, link_files = read_links(configuration, units, problems)
     candidates, candidate_files = read_candidates(configuration, units, problems)
@@ -181,6 +186,8 @@ def check_district(
         serving=chosen.serving,
         onward=chosen.onward,
         not_computed=chosen.not_computed,
+        unsure=chosen.unsure,
+        unsure_onward=chosen.unsure_onward,
         inputs=(
             *unit_files,
             *people_files,

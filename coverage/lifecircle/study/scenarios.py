@@ -78,6 +78,8 @@ def answer_scenario(
         serving=variant.chosen.serving,
         onward=variant.chosen.onward,
         not_computed=variant.chosen.not_computed,
+        unsure=variant.chosen.unsure,
+        unsure_onward=variant.chosen.unsure_onward,
     )
     journeys = travel.beside_these(layers, variant.supply.moved, problems)
     asked = asked_entries(layers.configuration, only)
@@ -146,7 +148,12 @@ def _may_differ(rule: Rule, journeys: Journeys, travel: Journeys, variant: Varia
         return True
     return any(
         not np.array_equal(new.get(rule.id, _NONE), old.get(rule.id, _NONE))
-        for new, old in ((after.serving, before.serving), (after.onward, before.onward))
+        for new, old in (
+            (after.serving, before.serving),
+            (after.onward, before.onward),
+            (after.unsure, before.unsure),
+            (after.unsure_onward, before.unsure_onward),
+        )
     )
 
 

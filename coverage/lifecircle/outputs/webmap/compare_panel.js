@@ -58,7 +58,7 @@ function changeHead() {
         element("small", "", ` ${unitOfDifference(indicator.unit)}`))),
     peopleEquation(figures),
     element("h3", "", word("by_cause")),
-    isSplit ? causeChart(figures, indicator) : element("p", "nothing", word(figures.difference === null ? "one_year_only" : "not_split")));
+    isSplit ? causeChart(figures, indicator) : element("p", "nothing", figures.difference === null ? indicator.why || word("one_year_only") : word("not_split")));
 }
 
 function closeUnit() {
