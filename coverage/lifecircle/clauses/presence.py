@@ -118,6 +118,7 @@ def _jointly_served(entry: Presence, chosen: Selected, facts: Facts) -> TextArra
         facts.problems.add(
             "presence-unknown-unit", "warning", chosen.name, f"联合设置的单元认不出 units jointly served that no layer knows: {show_values(lost)}",
             field=entry.serves, expected="代码，或唯一的名称 a code, or a name only one unit has", count=len(lost),
+            mend="改用代码 use the code",
         )  # fmt: skip
     return reason
 

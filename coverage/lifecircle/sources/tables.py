@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import Bounds, Condition, Words
+from lifecircle.config import Bounds, Condition, Words, describe_condition
 from lifecircle.problems import Problems, Severity, nearest_name
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def match_known(frame: pd.DataFrame, where: Mapping[str, Any]) -> tuple[BoolArra
     return ~fails & ~is_unclear, ~fails & is_unclear
 
 
-def other_words(cells: Iterable[Any], wanted: tuple[Any, ...], known: tuple[str, ...] = ()) -> tuple[str, ...]:
+def other_words(cells: Iterable[Any], wanted: Words | tuple[Any, ...], known: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the words of a column where it has none of those asked for, and may thus call them otherwise; empty where a none is a none.
 
     Parameters
@@ -271,6 +271,9 @@ def other_words(cells: Iterable[Any], wanted: tuple[Any, ...], known: tuple[str,
         Every word the column may hold, where that is declared: of these none is a none.
     """
     said = [cell for cell in cells if not is_missing(cell)]
+    if isinstance(wanted, Words):
+        has_none = not len(said) or not _has_words(_objects(said), wanted).any()
+        return tuple(dict.fromkeys(clean_text(cell) for cell in said)) if has_none and wanted.not_ is None else ()
     if any(isinstance(value, bool) or value in known for value in wanted):
         return ()
     if any(is_equal(cell, value) for cell in said for value in wanted):
@@ -375,8 +378,10 @@ def report_rows(
         )
 
 
-def show_values(values: Iterable[Any]) -> str:
+def show_values(values: Iterable[Any] | Words) -> str:
     """Return a few distinct values as found, for a message."""
+    if isinstance(values, Words):
+        return describe_condition(values)
     distinct = list(dict.fromkeys(f'"{str(value)[:40]}"' for value in values))
     return ", ".join(distinct[:3]) + (" ..." if len(distinct) > 3 else "")
 
