@@ -8,7 +8,7 @@ import numpy as np
 
 from lifecircle.clauses.facts import Facts, absent_columns
 from lifecircle.clauses.registry import Finding, Findings
-from lifecircle.config import AnyIndicator, Condition, FacilityFilter, Need, TableFilter
+from lifecircle.config import AnyIndicator, Condition, FacilityFilter, Need, TableFilter, Words
 from lifecircle.config.indicators import (
     CapacityShare,
     Difference,
@@ -134,7 +134,7 @@ def words_unlike(wanted: TableFilter | FacilityFilter, conditions: Mapping[str, 
     held = [facts.cells_of(name, is_table=is_table) for name in names]
     said = []
     for column, condition in conditions.items():
-        if not isinstance(condition, tuple):
+        if not isinstance(condition, (tuple, Words)):
             continue
         cells = [cell for frame, _ in held if column in frame.columns for cell in frame[column]]
         words = tuple(word for _, known in held for word in known.get(column, ()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import Configuration, FacilityFilter, Rule, named_by
+from lifecircle.config import Configuration, FacilityFilter, Rule, Words, named_by
 from lifecircle.config.entries import say_also
 from lifecircle.model import BoolArray, Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
@@ -259,7 +259,7 @@ def _strange_words(wanted: FacilityFilter, frame: pd.DataFrame, configuration: C
     said = []
     for column, condition in wanted.attributes.items():
         known = tuple(word for layer in layers for word in layer.words.get(column, ()))
-        found = other_words(frame[column], condition, known) if isinstance(condition, tuple) else ()
+        found = other_words(frame[column], condition, known) if isinstance(condition, (tuple, Words)) else ()
         if found:
             said.append(
                 f"{'/'.join(wanted.kind)}.{column}: 没有一行写作 no row says {show_values(condition)}，列中写的是 the column says "
