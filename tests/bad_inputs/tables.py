@@ -381,3 +381,53 @@ def village_of_another_township(folder: Path) -> Expected:
     return Expected(
         "units-code-elsewhere", "warning", "villages.shp", row="330399101203", words=("甲街道", "乙镇"), count=1
     )
+
+
+@corruption("B45", "village_facts.csv", "villages.shp")
+def leading_zeros_lost(folder: Path) -> Expected:
+    frame = gpd.read_file(folder / "villages.shp")
+    frame = frame.assign(code=["0" + code[1:] for code in frame["code"]])  # codes of a country whose own begin with 0
+    frame.to_file(folder / "villages.shp", encoding="UTF-8")
+    _edit(
+        folder / "village_facts.csv",
+        lambda text: text.replace("330399001001,", "30399001001,").replace("330399", "030399"),
+    )
+    return Expected("tables-unknown-unit", "set_aside", "village_facts.csv", row="2", words=("zeros lost",), count=1)
+
+
+@corruption("B40", "parks.geojson")
+def geojson_in_gbk(folder: Path) -> Expected:
+    path = folder / "parks.geojson"
+    path.write_bytes(path.read_text("utf-8").encode("gbk"))
+    return Expected("file-unreadable", "error", "parks.geojson", words=("UTF-8", "bytes"), also=("rule-no-match",))
+
+
+def _people_of(folder: Path, toml: str) -> None:
+    path = folder / "district.toml"
+    head, _, rest = path.read_text("utf-8").partition("[population]")
+    path.write_text(f"{head}{toml}\n[[facilities]]{rest.partition('[[facilities]]')[2]}", "utf-8")
+
+
+@corruption("B47", "district.toml")
+def date_for_people_of_a_zone(folder: Path) -> Expected:
+    (folder / "zones.csv").write_text("code,n\n330399001,100\n330399101,1月2日\n", "utf-8")
+    _people_of(
+        folder, '[population]\nsource = "zones"\npath = "zones.csv"\nid = "code"\npeople = "n"\nlevel = "township"\n'
+    )
+    return Expected("table-excel-date", "error", "zones.csv", row="3", field="n")
+
+
+@corruption("B53", "district.toml")
+def people_with_one_id_and_less_than_nobody(folder: Path) -> Expected:
+    rows = "".join(
+        f"{name},{count},{600100 + 10 * at},3080010\n"
+        for at, (name, count) in enumerate([("a", 5), ("b", -3), ("b", 4)])
+    )
+    (folder / "people.csv").write_text(f"id,n,x,y\n{rows}", "utf-8")
+    _people_of(
+        folder,
+        '[population]\nsource = "points"\npath = "people.csv"\nid = "id"\npeople = "n"\nx = "x"\ny = "y"\ncrs = "EPSG:4549"\n',
+    )
+    return Expected(
+        "population-duplicate-id", "error", "people.csv", row="3, 4", count=2, also=("population-negative",)
+    )

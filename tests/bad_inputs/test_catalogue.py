@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_inputs import archives, polygons, positions, settings, streets
 from tests.bad_inputs.catalogue import CORRUPTIONS, Corruption, assert_told, check
 from tests.bad_inputs.district import write_clean
 
-for family in ("rasters", "tables"):  # each registers its corruptions
+for family in ("archives", "polygons", "positions", "rasters", "settings", "streets", "tables"):  # each registers its corruptions
     importlib.import_module(f"tests.bad_inputs.{family}")
 
 
@@ -31,7 +30,7 @@ def test_what_is_spoiled_is_told(one: Corruption, tmp_path: Path) -> None:
 
 def test_a_zip_is_a_folder(tmp_path: Path) -> None:
     folder = write_clean(tmp_path / "packed")
-    archives.zip_that_is_right(folder)
+    importlib.import_module("tests.bad_inputs.archives").zip_that_is_right(folder)
     outcome = check(folder)
     assert outcome.exception is None
     assert outcome.problems == []

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import contextlib
 
+import geopandas as gpd
+import openpyxl
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.sources.district import codes, only
+from tests.sources.district import CRS, codes, only
 
+from lifecircle.config import SourceLayer
 from lifecircle.problems import Problems, UnreadableError
+from lifecircle.sources import sheets
 from lifecircle.sources.encodings import choose, codec_of, decode_text
+from lifecircle.sources.sheets import letters
+from lifecircle.sources.vectors import read_layer
 
 SIMPLIFIED = [
     "洞头区", "北岙街道", "东屏街道社区卫生服务中心", "鹿西乡", "南策村", "大瞿村", "灵昆街道",
@@ -136,3 +143,45 @@ def test_common_characters_at_random_are_never_read_wrongly_in_silence(data):
     except UnreadableError:
         return
     assert found == "gb18030", f"{text} was taken for {found}"
+
+
+def test_half_a_character_at_the_end_of_a_field_is_left_out(tmp_path):
+    """Programs that count bytes cut a name of many characters in the middle of one."""
+    frame = gpd.GeoDataFrame(
+        {"name": ["北岙街道社区卫生服务中心" * 2, "鹿西乡"]},
+        geometry=[shapely.Point(0, 0), shapely.Point(1, 1)],
+        crs=CRS,
+    )
+    for encoding, codec in (("utf-8", "UTF-8"), ("gb18030", "GBK")):
+        frame.to_file(tmp_path / "a.shp", encoding=codec)
+        table = tmp_path / "a.dbf"
+        content = bytearray(table.read_bytes())
+        head, width = int.from_bytes(content[8:10], "little"), content[32 + 16]
+        name = ("卫" * width).encode(encoding)
+        start = head + 1
+        content[start : start + width] = (
+            (b"x" + name)[:width] if (width - 1) % len("卫".encode(encoding)) else (b"xx" + name)[:width]
+        )
+        table.write_bytes(bytes(content))
+        problems = Problems()
+        layer = SourceLayer(path="a.shp")
+        read, _ = read_layer(tmp_path / "a.shp", layer, ["name"], problems)
+        assert set(read["name"][0]) == {"x", "卫"}
+        assert read["name"][1] == "鹿西乡"
+        assert only(problems, "text-cut").count == 1
+
+
+def test_a_sheet_with_as_many_rows_as_excel_holds_may_be_cut_off(tmp_path, monkeypatch):
+    book = openpyxl.Workbook()
+    for row in (["id"], ["a"], ["b"]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    monkeypatch.setattr(sheets, "MOST_ROWS", 3)
+    problems = Problems()
+    sheets.read_sheet(tmp_path / "a.xlsx", SourceLayer(path="a.xlsx"), ["id"], problems)
+    assert only(problems, "table-row-cap").severity == "warning"
+
+
+@pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])
+def test_letters_of_columns(index, name):
+    assert letters(index) == name

@@ -13,7 +13,7 @@ from tests.sources.district import BOTTOM, CRS, HEAD, LEFT, VILLAGES, codes, onl
 from lifecircle.problems import Problems
 from lifecircle.sources import read_people, read_units
 from lifecircle.sources.datum import parse_crs
-from lifecircle.sources.rasters import RasterCells, StatedRaster, is_read_whole
+from lifecircle.sources.rasters import RasterCells, StatedRaster, undeclared_nodata
 from lifecircle.sources.terrain import read_terrain
 
 RASTER = '[population]\nsource = "raster"\npath = "people.tif"\nunit = "people"\n'
@@ -204,7 +204,7 @@ def looks_whole(values, quantity="people"):
     problems = Problems()
     cells = RasterCells(values, np.ones(values.shape, dtype=bool), values)
     stated = StatedRaster("r.tif", "population.path", None, "population.nodata")
-    is_read_whole(cells, stated, problems, quantity=quantity)
+    undeclared_nodata(cells, stated, problems, quantity=quantity)
     return codes(problems) == []
 
 
@@ -235,3 +235,36 @@ def test_voids_of_heights_are_never_silent(void, seed):
     assert not looks_whole(np.concatenate([heights, np.full(50, void)]), "height")
     sea = np.concatenate([heights, np.zeros(5000)])
     assert looks_whole(sea, "height")
+
+
+def test_of_a_huge_raster_only_the_district_is_read(configure, folder):
+    """60,000 x 60,000 cells, 14 GB if read whole; on disk a few tiles."""
+    at = rasterio.Affine(50, 0, LEFT - 1_500_000, 0, -50, TOP + 1_500_000)
+    for name in ("people.tif", "dem.tif"):
+        with rasterio.open(
+            folder / name, "w", driver="GTiff", height=60_000, width=60_000, count=1, dtype="float32", crs=CRS, transform=at,
+            tiled=True, blockxsize=512, blockysize=512, sparse_ok=True,
+        ) as raster:  # fmt: skip
+            window = rasterio.windows.Window(30_000, 30_000, 40, 20)
+            raster.write(np.arange(800, dtype="float32").reshape(1, 20, 40) / 10, window=window)
+    cells, files, problems = read(configure)
+    assert codes(problems) == []
+    assert cells.people.sum() == pytest.approx(799 * 800 / 20)
+    assert files[0].rows < 2000
+
+
+def test_partial_cover_tells_the_share_and_the_units(configure, folder):
+    write(folder / "people.tif", np.full((2, 2), 5.0), cell=500)  # the western township of two
+    problem = only(read(configure)[2], "raster-partial")
+    # A cell to spare: half of the eastern township.
+    assert problem.row == "330305002"
+    assert "75.0%" in problem.found
+    assert "乙镇 50%" in problem.found
+
+
+def test_several_marks_are_told_in_one_pass(configure, folder):
+    values = np.array([[65535] * 3 + [9999] * 3 + [1, 2]] * 2)
+    write(folder / "people.tif", values, dtype="uint16", cell=250)
+    told = [problem for problem in read(configure)[2] if problem.code == "raster-undeclared-nodata"]
+    assert [problem.count for problem in told] == [6, 6]
+    assert ["65535" in told[0].mend, "9999" in told[1].mend] == [True, True]

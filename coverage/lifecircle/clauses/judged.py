@@ -105,6 +105,11 @@ class _Card:
     rows: pd.DataFrame
     """Judged rows with ``clause``, what counts once."""
 
+    @property
+    def has_targets(self) -> bool:
+        """Whether anything is asked in it."""
+        return bool(len(self.rows)) and bool((~self.rows["target_kind"].isin(["", "qualitative"])).any())
+
 
 @measure(Scorecard)
 def scorecard(entry: Scorecard, facts: Facts) -> Findings:
@@ -125,10 +130,9 @@ def scorecard(entry: Scorecard, facts: Facts) -> Findings:
         suffix = f"-{card.policy or 'own'}" if place else ""
         named = entry.names if card.title is None else beside(entry, card.title.zh, card.title.en or card.title.zh)
         words = Label(zh=f"{named.zh}：监测条款数", en=f"{named.en or named.zh}: clauses monitored")
-        found += [
-            Finding(met, suffix=suffix, label=named, counts="项"),
-            Finding(monitored, suffix=f"{suffix}-monitored", label=words, unit="项", is_asked=False),
-        ]
+        # A document without targets is monitored; there is no share of them that could be met, and none that is missing.
+        found += [Finding(met, suffix=suffix, label=named, counts="项")] if card.has_targets or not place else []
+        found.append(Finding(monitored, suffix=f"{suffix}-monitored", label=words, unit="项", is_asked=False))
         listed += tables
     if not listed:
         return Findings((), reason="所报级别没有单元 no units of the levels it is reported at")
@@ -183,10 +187,9 @@ def _cards(entry: Scorecard, facts: Facts) -> list[_Card]:
     documents = [policy for policy in answered if policy.is_document]
     cards = [_document_card(policy, facts) for policy in documents or answered]
     if not documents:
-        cards = [card for card in cards if (card.rows.get("target_kind", "") != "").any()]
+        cards = [card for card in cards if card.has_targets]
     # What the district asks of itself is one more document, where it asks anything.
-    has_targets = len(own.rows) and (own.rows["target_kind"] != "").any()
-    if has_targets or not any(len(card.rows) for card in cards):
+    if own.has_targets or not any(len(card.rows) for card in cards):
         cards = [*cards, own] if cards else [replace(own, title=None)]
     return cards
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -25,6 +26,8 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may not be UTF-8
     from lifecircle.problems import LedgerError
 
+    # A polite end is an end like any other: the place is let go, drafts are removed. 128 + the number, as shells say it.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app()
     except LedgerError as error:

@@ -9,6 +9,7 @@ from lifecircle.config.catalogue import (
     load_bands,
     load_entries,
     load_groups,
+    load_hours,
     load_kinds,
     load_link_kinds,
     load_measures,
@@ -27,7 +28,7 @@ from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.layer_rules import dated_kinds, kinds_of
 from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
 from lifecircle.config.plausible import Plausible, load_nodata_values, load_plausible
-from lifecircle.config.reader import read_configuration
+from lifecircle.config.reader import read_configuration, read_identity
 from lifecircle.config.records import FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
 from lifecircle.config.scenarios import Placed, Scenario
@@ -119,6 +120,7 @@ __all__ = [
     "load_bands",
     "load_entries",
     "load_groups",
+    "load_hours",
     "load_kinds",
     "load_link_kinds",
     "load_measures",
@@ -131,5 +133,6 @@ __all__ = [
     "load_ways",
     "named_by",
     "read_configuration",
+    "read_identity",
     "read_policy",
 ]

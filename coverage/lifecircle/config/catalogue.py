@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from lifecircle.config.bands import Bands
-from lifecircle.config.entries import EntryId
+from lifecircle.config.entries import EntryId, say_also
 from lifecircle.config.indicators import AnyIndicator, Indicator
 from lifecircle.config.links import LinkKind
 from lifecircle.config.rules import Rule
@@ -168,6 +168,12 @@ def load_measures() -> dict[str, Label]:
 
 
 @cache
+def load_hours() -> dict[str, tuple[str, ...]]:
+    """Return what words for opening hours mean, as spans of the day."""
+    return {word: tuple(spans) for word, spans in _read_packaged("hours.toml")["words"].items()}
+
+
+@cache
 def load_groups() -> dict[str, Label]:
     """Return the names of the groups of people the outputs know; a district may have others."""
     return {key: Label.model_validate(value) for key, value in _read_packaged("groups.toml").items()}
@@ -237,11 +243,14 @@ def _date_targets(written: dict[str, Any], period: dict[str, Any] | None) -> dic
     listed = target if isinstance(target, list) else [target]
     if not any(is_open(one) for one in listed):
         return written
-    said = f"条款未写年份，目标年取文件期末{last}年。No year is stated: the end of the document's period, {last}."
+    zh, en = (
+        f"条款未写年份，目标年取文件期末{last}年。",
+        f"No year is stated: the end of the document's period, {last}.",
+    )
     return {
         **written,
         "target": [{**one, "year": last} if is_open(one) else one for one in listed],
-        "assumption": f"{written.get('assumption', '')}{said}",
+        "assumption": say_also(written.get("assumption", ""), zh, en),
     }
 
 

@@ -5,32 +5,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from lifecircle.config.catalogue import Policy, load_entries, load_policies
+from lifecircle.config.catalogue import Policy, holds_in, load_entries, load_policies
 from lifecircle.config.indicators import AnyIndicator, Scorecard
 from lifecircle.config.rules import Rule
+from lifecircle.config.schema import District
 from lifecircle.problems import Problems, nearest_name
 
 
-def choose_entries(policies: Sequence[Policy], own: Sequence[Rule | AnyIndicator]) -> list[Rule | AnyIndicator]:
+def choose_entries(
+    policies: Sequence[Policy], own: Sequence[Rule | AnyIndicator], district: District | None = None
+) -> list[Rule | AnyIndicator]:
     """Return the district's own entries, then its policies', then what any of them is answered by or computed from elsewhere.
 
-    An entry of the district's own with a policy entry's id takes its place: that is how a district changes a limit.
+    An entry of the district's own with a policy entry's id takes its place: that is how a district changes a limit. A clause of a policy
+    that holds in other places only is left out. What is drawn in from a policy that the district neither lists nor lies in is computed,
+    and its targets are asked of nobody here.
     """
     catalogue = load_entries()
+    listed = {policy.id for policy in policies}
     chosen: dict[str, Rule | AnyIndicator] = {}
     for entry in own:
         chosen.setdefault(entry.id, entry)
     for policy in policies:
         for entry in policy.entries:
-            chosen.setdefault(entry.id, entry)
+            if district is None or holds_in(entry.applies_to, district):
+                chosen.setdefault(entry.id, entry)
     waiting = [name for policy in policies for statement in policy.statements for name in statement.also]
     waiting += [name for entry in chosen.values() for name in named_by(entry)]
     while waiting:
         name = waiting.pop(0)
         if name not in chosen and name in catalogue:
-            chosen[name] = catalogue[name]
+            chosen[name] = _drawn_in(catalogue[name], listed, district)
             waiting += named_by(catalogue[name])
     return list(chosen.values())
+
+
+def _drawn_in(entry: Rule | AnyIndicator, listed: set[str], district: District | None) -> Rule | AnyIndicator:
+    """Return an entry that another one needs, without its targets where its policy does not hold in the district."""
+    policy = load_policies().get(entry.policy)
+    if district is None or policy is None or policy.id in listed or policy.holds_in(district):
+        return entry
+    return entry.model_copy(update={"targets": ()})
 
 
 def named_by(entry: Rule | AnyIndicator) -> tuple[str, ...]:

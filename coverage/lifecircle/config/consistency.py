@@ -9,7 +9,7 @@ from lifecircle.config.catalogue import load_entries, load_policies
 from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.indicators import Presence
 from lifecircle.config.links import LinkTerms
-from lifecircle.config.plausible import load_plausible
+from lifecircle.config.plausible import check_plausible
 from lifecircle.config.schema import Ferry, Mode
 from lifecircle.problems import Problems, nearest_name
 
@@ -66,49 +66,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
     check_kinds(configuration, "layers", problems)
     _check_named_entries(configuration, problems)
     _check_sensitivity(configuration, problems)
-    _check_plausible(configuration, problems)
-
-
-def _check_plausible(configuration: Configuration, problems: Problems) -> None:
-    """Hold limits and speeds against what they can be: 600 minutes, or walking at 500 km/h, are a unit mixed up."""
-    own = set(configuration.own_rules)
-    for rule in configuration.rules:
-        if rule.id in own:
-            _judge("limit_metres" if rule.is_distance else "limit_minutes", rule.limit, f"rules.{rule.id}", problems)
-            _judge("ready_minutes", rule.ready_minutes, f"rules.{rule.id}.ready_minutes", problems)
-    for mode in configuration.modes.values():
-        if mode.engine == "terrain":
-            for number, going in mode.classes.items():
-                quantity = {"walk": "speed_walk", "bike": "speed_bike", "motor": "speed_drive"}.get(going.as_)
-                if quantity is not None:
-                    _judge(quantity, going.speed_kph, f"modes.{mode.id}.classes.{number}.speed_kph", problems)
-            continue
-        quantity = {"walk": "speed_walk", "bike": "speed_bike"}.get(str(mode.network_type), "speed_drive")
-        if mode.speed_kph is not None:
-            _judge(quantity, mode.speed_kph, f"modes.{mode.id}.speed_kph", problems)
-        for name, speed in (mode.speeds_kph or {}).items():
-            _judge(quantity, speed, f"modes.{mode.id}.speeds_kph.{name}", problems)
-        _judge("speed_walk", mode.access_kph, f"modes.{mode.id}.access_kph", problems)
-    population, district = configuration.population, configuration.district
-    if population is not None and district is not None and population.as_of and population.as_of.year > district.year:
-        problems.add(
-            "config-future", "warning", FILE_NAME, f"人口的日期晚于区县年份 the people are of {population.as_of}, after the district's year",
-            field="population.as_of", expected=f"<= {district.year}-12-31", mend="改正 mend as_of 或 or district.year",
-        )  # fmt: skip
-
-
-def _judge(quantity: str, value: float, field: str, problems: Problems) -> None:
-    """Refuse a number that cannot be, and warn of one that is out of the usual; see ``plausible.toml``."""
-    known = load_plausible()[quantity]
-    verdict = known.judge(value)
-    if verdict == "usual":
-        return
-    is_refused = verdict == "impossible"
-    problems.add(
-        "config-impossible" if is_refused else "config-odd", "error" if is_refused else "warning", FILE_NAME,
-        f"{known.label.both} {value:g} {known.unit} {'不可能 cannot be' if is_refused else '不寻常 is out of the usual'}", field=field,
-        expected=known.limits if is_refused else known.expected, mend="核对数与单位（分钟、米、公里/小时） check the number and its unit (minutes, metres, km/h)",
-    )  # fmt: skip
+    check_plausible(configuration, FILE_NAME, problems)
 
 
 def _check_sensitivity(configuration: Configuration, problems: Problems) -> None:

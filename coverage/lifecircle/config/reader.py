@@ -102,7 +102,9 @@ def read_configuration(
     modes = _read_modes(table.get("modes", {}), problems)
     own_rules: list[Rule] = [*parsed["rules"], *rules_of_layers(parsed["facilities"], modes)]
     own_indicators: list[AnyIndicator] = parsed["indicators"]
-    chosen = choose_entries(_known_policies(district, problems), [*own_rules, *own_indicators])
+    answered = _known_policies(district, problems)
+    chosen = choose_entries(answered, [*own_rules, *own_indicators], district)
+    _note_elsewhere(answered, district, problems)
     rules = [entry for entry in chosen if isinstance(entry, Rule)]
     indicators = [entry for entry in chosen if not isinstance(entry, Rule)]
     configuration = Configuration(
@@ -135,6 +137,13 @@ def read_configuration(
     )
     check_together(configuration, table, problems)
     return configuration
+
+
+def read_identity(folder: Path) -> tuple[str, int] | None:
+    """Return the id and the year of a district and look at nothing else; None where the configuration does not say them rightly."""
+    table = _read_toml(folder / FILE_NAME, Problems()) or {}
+    found = _validate_section("district", table, Problems())
+    return (found[0].id, found[0].year) if found else None
 
 
 def _read_toml(path: Path, problems: Problems) -> dict[str, Any] | None:
@@ -347,6 +356,16 @@ def _measure_of(entry: Any, place: str, problems: Problems) -> type[IndicatorEnt
         expected="已有的算法 a measure there is",
     )  # fmt: skip
     return None
+
+
+def _note_elsewhere(policies: list[Policy], district: District | None, problems: Problems) -> None:
+    """Say which of the policies a district lists hold elsewhere: it answers to them because it says so, as a demonstration."""
+    for policy in policies:
+        if district is not None and not policy.holds_in(district):
+            problems.add(
+                "policy-elsewhere", "note", FILE_NAME, f"{policy.title.zh} 不适用于本区，因列出而照算（示范） holds elsewhere, computed as listed",
+                field="district.policies", expected=", ".join(policy.applies_to), mend=f'非示范则删去 leave out unless a demonstration: "{policy.id}"',
+            )  # fmt: skip
 
 
 def _known_policies(district: District | None, problems: Problems) -> list[Policy]:

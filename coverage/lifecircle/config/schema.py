@@ -73,7 +73,8 @@ class District(Frozen):
     crs: str
     policies: tuple[str, ...] = ()
     at: TimeOfDay | None = None
-    """Time of day of the run, ``"22:30"``: a ferry whose ``hours`` do not include it does not sail. Without it every ferry sails."""
+    """Time of day of the run, ``"22:30"``: a ferry whose ``hours`` do not include it does not sail, and a facility whose ``hours`` do not
+    serves nobody. Without it every ferry sails and every facility serves."""
     unknown_max: float = Field(default=0.2, ge=0, le=1)
     """The largest share (0-1) of a figure's denominator that may be unknown: above it the figure has no value, only what is known of it."""
     demonstration: Names | None = None
@@ -229,6 +230,9 @@ class FacilityLayer(SourceLayer):
     """Along a line, one entrance each so many metres."""
     border_m: float = Field(default=30.0, ge=0)
     """A way this near to an area's border enters it."""
+    hours: dict[str, Annotated[tuple[Window, ...], BeforeValidator(as_tuple)]] = Field(default_factory=dict)
+    """What words in the column ``hours`` mean, ``{ "营业时间" = "09:00-21:00" }``, beside those of ``hours.toml``. At the run's time of day
+    (``[district] at``) a facility that is closed serves nobody; whether it is there is another question."""
 
 
 class Roads(Frozen):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lifecircle import __version__
+from lifecircle.outputs.lock import Held
 from lifecircle.outputs.manifest import hash_file
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.tables import write_csv
@@ -29,7 +30,12 @@ FIGURES = ("value_from", "value_to", "difference", *(f"by_{cause}" for cause in 
            "covered_from", "covered_to", "newly_covered", "newly_lost", "moved")  # fmt: skip
 
 
-def publish_comparison(comparison: Comparison, out: Path) -> list[Path]:
+def comparison_name(years: tuple[int, int]) -> str:
+    """Return the name of the set of a comparison."""
+    return f"compare-{years[0]}-{years[1]}"
+
+
+def publish_comparison(comparison: Comparison, out: Path, *, held: Held | None = None) -> list[Path]:
     """Write ``changes.csv``, ``changes.parquet``, ``comparison.json``, ``变化表.xlsx`` and a map under ``compare-<from>-<to>``."""
     from lifecircle.outputs.workbook import write_comparison_workbook
 
@@ -49,8 +55,8 @@ def publish_comparison(comparison: Comparison, out: Path) -> list[Path]:
         draw_comparison(comparison, maps / "index.html")
         return [table, parquet, summary, workbook, maps / "index.html"]
 
-    name = f"compare-{comparison.years[0]}-{comparison.years[1]}"
-    return publish_files(*target_folders(out, comparison.district.id, name), write)
+    folders = target_folders(out, comparison.district.id, comparison_name(comparison.years))
+    return publish_files(*folders, write, held=held)
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:

@@ -55,6 +55,7 @@ class Reading:
 
 def codec_of(name: str) -> str | None:
     """Return Python's name of an encoding as people and .cpg files write it (``936``, ``GBK``, ``65001``, ``Big5``); None where unknown."""
+    name = name.replace("\x00", "")
     plain = name.strip().lower().removeprefix("oem ").removeprefix("ansi ").removeprefix("windows-").removeprefix("cp")
     if plain in CHINESE:
         return "gb18030"

@@ -184,8 +184,11 @@ def _check_ids(frame: pd.DataFrame, rows: Any, read: ReadLayer, problems: Proble
 
 def _check_cells(layer: FacilityLayer, read: ReadLayer, problems: Problems) -> None:
     """Refuse what Excel made of ids, names and amounts: days where none are meant, codes without their last digits."""
-    plain = [column for name, column in layer.fields.items() if name not in DATED]
-    refuse_dates(read.frame, plain, read.file, read.layer, problems)
+    fields = layer.fields
+    plain = [fields[name] for name in ("id", "name") if name in fields]
+    amounts = [fields[name] for name in AMOUNTS if name in fields]
+    words = [column for name, column in fields.items() if column not in (*plain, *amounts) and name not in DATED]
+    refuse_dates(read.frame, plain, read.file, read.layer, problems, words=words, numbers=amounts)
     if "id" in layer.fields:
         column = layer.fields["id"]
         report_long_codes(read.frame[column], read.frame.index, read.file, read.layer, column, problems)

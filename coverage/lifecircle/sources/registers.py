@@ -12,7 +12,7 @@ from lifecircle.config import SourceLayer
 from lifecircle.config.schema import LEVELS
 from lifecircle.model import Known, Register
 from lifecircle.sources.files import read_source
-from lifecircle.sources.people.zones import join_codes
+from lifecircle.sources.people.zones import join_codes, mend_of_codes
 from lifecircle.sources.tables import (
     as_code,
     as_numbers,
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 ONE_ROW_EACH = 0.6
 """Where so many rows are the only ones of their unit, the table has one row a unit, and a second one is a mistake."""
+FEW_TWICE = 20
+"""One unit in so many twice is a mistake; more are a list, which has as many rows of a unit as there are things in it."""
 DATED = ("year", "date", "submitted", "opened", "closed_year")
 """Columns that may hold days."""
 BASE_COLUMNS = ("indicator", "level", "year", "value")
@@ -133,7 +135,7 @@ def _register(
 def _check_cells(table: TableLayer, read: ReadLayer, problems: Problems) -> None:
     """Refuse what Excel made of codes and figures: days where none are meant, codes without their last digits."""
     named = [column for name, column in table.fields.items() if name not in DATED and column != table.year]
-    refuse_dates(read.frame, [*([table.id] if table.id else []), *named], read.file, read.layer, problems)
+    refuse_dates(read.frame, [table.id] if table.id else [], read.file, read.layer, problems, words=named)
     if table.id:
         report_long_codes(read.frame[table.id], read.frame.index, read.file, read.layer, table.id, problems)
 
@@ -147,7 +149,11 @@ def _report_twice(
         return
     key = pd.DataFrame({"unit": own, "year": np.nan_to_num(year, nan=-1.0)})[own >= 0]
     count = key.groupby(["unit", "year"])["unit"].transform("size")
-    is_list = len(key) == 0 or float((count == 1).sum()) < ONE_ROW_EACH * len(key)
+    is_single = count == 1
+    several = int(key[~is_single].drop_duplicates().shape[0])
+    is_list = (
+        not len(key) or float(is_single.sum()) < ONE_ROW_EACH * len(key) or several > max(1, len(key) // FEW_TWICE)
+    )
     rows = read.frame.index.to_numpy()[own >= 0][(count > 1).to_numpy()]
     if is_list or not len(rows):
         return
@@ -216,7 +222,10 @@ def _units_of_rows(
         problems, "tables-unknown-unit", "error" if is_lost.all() else "set_aside", read.file, rows[is_lost & ~is_said],
         f"{table.level} 中没有这些单元 units that no layer has: {show_values(read.frame[table.id][is_lost & ~is_said])}", layer=read.layer,
         field=table.id, expected=f"如 such as {show_values(units[table.level].code[:3])}" if table.level in units else "",
-        mend="写代码，或唯一的名称 write the code, or a name only one unit has",
+        mend=mend_of_codes(
+            code[is_lost], units[table.level].code if table.level in units else code[:0],
+            "写代码，或唯一的名称 write the code, or a name only one unit has",
+        ),
     )  # fmt: skip
     return None if is_lost.all() else found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import re
 import struct
 import unicodedata
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
 
     from lifecircle.config import SourceLayer
 
-DAMAGED = (
-    zipfile.BadZipFile, InvalidFileException, LookupError, ValueError, TypeError, AttributeError, SyntaxError, EOFError, OSError, RuntimeError,
-    struct.error, zlib.error,
-)  # fmt: skip
-"""What openpyxl and the standard library raise at a workbook that is damaged; its XML is a SyntaxError, a password a RuntimeError."""
 HEADER_WITHIN = 20  # rows searched for the header
 TOTAL = re.compile(r"(合计|总计|共计|小计)[::]?")
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls")
@@ -45,6 +41,11 @@ OLE = b"\xd0\xcf\x11\xe0"  # the container of old Office files, and of new ones 
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 MOST_BYTES = 2_000_000_000  # unpacked
 MOST_ROWS = 1_048_576  # of an Excel sheet
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, InvalidFileException, LookupError, ValueError, TypeError, AttributeError,
+    EOFError, OSError, RuntimeError, SyntaxError,
+)  # fmt: skip
+"""What openpyxl, its XML parser (a SyntaxError) and the unpacker (a RuntimeError where there is a password) raise of a damaged workbook."""
 Rows = list[tuple[int, list[Any]]]
 """Row number as the planner sees it, and the cells."""
 
@@ -146,7 +147,7 @@ def _read_workbook(path: Path, layer: SourceLayer, wanted: list[str], problems: 
                 book.close()
     except UnreadableError:
         raise
-    except DAMAGED as error:
+    except UNREADABLE as error:
         raise UnreadableError(
             f"Excel 文件读不出 cannot be read ({path.stat().st_size} bytes): {str(error)[:200]}; "
             "可能不完整,重新复制或另存 it may be cut short: copy or save it again"

@@ -389,19 +389,30 @@ def is_date(cell: Any) -> bool:
     return isinstance(cell, (dt.date, dt.time, dt.datetime)) and cell is not pd.NaT
 
 
-def refuse_dates(frame: pd.DataFrame, columns: Iterable[str], file: str, layer: str, problems: Problems) -> None:
-    """Refuse days among the values of columns that hold none: Excel made them of texts such as 1-2, and what stood there is lost."""
-    for name in dict.fromkeys(columns):
+def refuse_dates(
+    frame: pd.DataFrame, columns: Iterable[str], file: str, layer: str, problems: Problems, *, words: Iterable[str] = (),
+    numbers: Iterable[str] = (),
+) -> None:  # fmt: skip
+    """Refuse days among the values of columns that hold none: Excel made them of texts such as 1-2, and what stood there is lost.
+
+    In ``numbers`` any day is refused; in ``words``, columns that hold anything, days are refused among numbers and warned of among words.
+    """
+    free, counted = set(words), set(numbers)
+    for name in dict.fromkeys([*columns, *numbers, *words]):
         cells = frame[name].to_numpy(dtype=object)
         is_day = np.fromiter((is_date(cell) for cell in cells), dtype=bool, count=len(cells))
-        filled = sum(not is_missing(cell) for cell in cells)
-        if is_day.any() and (2 * int(is_day.sum()) < filled or filled == 1):
-            report_rows(
-                problems, "table-excel-date", "error", file, frame.index.to_numpy()[is_day],
-                f"Excel 把值变成了日期 Excel turned a value such as 1-2 into a date: {show_values(cells[is_day])}", layer=layer, field=name,
-                expected=f"如 such as {show_values([cell for cell, day in zip(cells, is_day, strict=True) if not day and not is_missing(cell)])}",
-                mend="把该列设为文本后重新填写 format the column as text and fill it in again",
-            )  # fmt: skip
+        is_filled = np.fromiter((not is_missing(cell) for cell in cells), dtype=bool, count=len(cells))
+        rest = cells[is_filled & ~is_day]
+        is_column_of_days = int(is_day.sum()) >= len(rest) and int(is_filled.sum()) > 1 and name not in counted
+        if not is_day.any() or is_column_of_days:
+            continue
+        is_number = name not in free or 2 * int(np.isfinite(as_numbers(rest).value).sum()) > len(rest)
+        report_rows(
+            problems, "table-excel-date", "error" if is_number else "warning", file, frame.index.to_numpy()[is_day],
+            f"Excel 把值变成了日期 Excel turned a value such as 1-2 into a date: {show_values(cells[is_day])}", layer=layer, field=name,
+            expected=f"如 such as {show_values(rest)}" if len(rest) else "数字 a number",
+            mend="把该列设为文本后重新填写 format the column as text and fill it in again",
+        )  # fmt: skip
 
 
 def report_long_codes(
@@ -429,7 +440,7 @@ def strip_controls(
     """Return the frame without control characters in the texts of some columns; the rows are counted."""
     changed, rows = {}, set[int]()
     for name in dict.fromkeys(column for column in columns if column in frame.columns):
-        if frame[name].dtype != object:
+        if pd.api.types.is_numeric_dtype(frame[name].dtype):
             continue
         cells = frame[name].tolist()
         hits = [at for at, cell in enumerate(cells) if isinstance(cell, str) and CONTROL.search(cell)]

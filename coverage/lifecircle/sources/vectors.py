@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 LOCKED_S = 2.0  # is waited for another program to finish writing
 MOST_CHECKED_BYTES = 64 << 20  # a GeoPackage up to this size is looked through page by page
+BYTES = "ISO-8859-1"  # a character for every byte, under the name that GDAL knows
 MOST_TEXT_ROWS = 5000  # records looked at for their encoding
 
 
@@ -81,8 +82,18 @@ def read_layer(
         if path.suffix.lower() == ".shp":
             return _read_shapefile(path, layer, wanted, problems), shown
         return _read(path, name, layer.encoding), shown
-    except (DataSourceError, DataLayerError, GEOSException, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        found = error.object[error.start : error.start + 4].hex(" ")
+        raise UnreadableError(
+            f"文字不是 the text is not {shown_encoding(layer)} (字节 bytes {found}); 按 UTF-8 重新导出 export it again in UTF-8"
+        ) from error
+    except (DataSourceError, DataLayerError, GEOSException) as error:
         raise UnreadableError(f"读不出 cannot be read ({path.stat().st_size} bytes): {str(error)[:200]}") from error
+
+
+def shown_encoding(layer: SourceLayer) -> str:
+    """Return the encoding that a layer's text should be in: the one that is stated, else UTF-8."""
+    return layer.encoding or "UTF-8"
 
 
 def _choose_layer(layers: list[str], layer: SourceLayer, problems: Problems) -> tuple[str | None, str]:
@@ -146,17 +157,25 @@ def _read_shapefile(path: Path, layer: SourceLayer, wanted: Iterable[str], probl
     parts = shapefile_parts(path)
     cpg = parts.get(".cpg")
     label = "" if layer.encoding or cpg is None else cpg.read_text(encoding="ascii", errors="replace").strip()
+    text, cut = table_text(parts[".dbf"])
     encoding = choose(
-        table_text(parts[".dbf"]), layer.encoding or label, wanted, layer.path, problems, source="" if layer.encoding else ".cpg"
+        text, layer.encoding or label, wanted, layer.path, problems, source="" if layer.encoding else ".cpg"
+    )  # fmt: skip
+    report_rows(
+        problems, "text-cut", "repaired", layer.path, cut, "字段太短,末尾的半个字已去掉 half a character at the end of a field left out",
+        expected="完整的文字 whole characters", mend="加长字段后重新导出 export it with a longer field",
     )  # fmt: skip
     try:
         return _read(path, None, encoding)
     except UnicodeDecodeError:
-        return _mend_cut_text(_read(path, None, "latin-1"), encoding, layer.path, problems)
+        return _mend_cut_text(_read(path, None, BYTES), encoding)
 
 
-def table_text(path: Path) -> bytes:
-    """Return the text of a .dbf as it stands, its header as the first line and each record as one; records of plain ASCII are blank."""
+def table_text(path: Path) -> tuple[bytes, list[int]]:
+    """Return the text of a .dbf, its header as the first line and each record as one; and the records with half a character.
+
+    Records of plain ASCII are blank.
+    """
     content = np.fromfile(path, dtype=np.uint8)
     rows, head_size, row_size = struct.unpack("<IHH", content[4:12].tobytes())
     head = content[32:head_size].tobytes()
@@ -166,24 +185,32 @@ def table_text(path: Path) -> bytes:
     is_text = [field[11:12] in (b"C", b"M") for field in fields]
     body = content[head_size : head_size + rows * row_size]
     body = body[: len(body) // row_size * row_size].reshape(-1, row_size) if row_size else body.reshape(0, 1)
-    lines = [b""] * len(body)
+    lines, cut = [b""] * len(body), list[int]()
     for row in np.flatnonzero((body >= 0x80).any(axis=1))[:MOST_TEXT_ROWS].tolist():
         record = body[row].tobytes()
         cells = [record[first:last] for first, last, text in zip(ends, ends[1:], is_text, strict=False) if text]
-        lines[row] = b",".join(_whole_characters(cell) for cell in cells)
-    return names + b"\n" + b"\n".join(lines)
+        whole = [_whole_characters(cell) for cell in cells]
+        cut += (
+            [row]
+            if any(len(cell.rstrip(b" \x00")) > len(text) for cell, text in zip(cells, whole, strict=True))
+            else []
+        )
+        lines[row] = b",".join(whole)
+    return names + b"\n" + b"\n".join(lines), cut
 
 
 def _whole_characters(cell: bytes) -> bytes:
-    """Return a cell without its blanks, and where it is full, without the beginning of a UTF-8 character that had no room."""
-    if cell[-1:] in b" \x00":
+    """Return a cell without its blanks, and where it is full, without the beginning of a character that had no room."""
+    if cell[-1:] in b" \x00" or cell.isascii():
         return cell.rstrip(b" \x00")
-    for cut in range(1, min(3, len(cell)) + 1):
-        if cell[-cut] >= 0xC0:
-            length = 2 if cell[-cut] < 0xE0 else 3 if cell[-cut] < 0xF0 else 4
-            is_utf8_tail = all(0x80 <= byte < 0xC0 for byte in cell[len(cell) - cut + 1 :])
-            return cell[:-cut] if is_utf8_tail and cut < length and _is_utf8(cell[:-cut]) and len(cell) > cut else cell
-    return cell
+    for cut in range(4):  # of UTF-8
+        if _is_utf8(cell[: len(cell) - cut]):
+            return cell[: len(cell) - cut]
+    # Of encodings of two bytes a character: a first byte alone at the end.
+    at = 0
+    while at < len(cell):
+        at += 2 if cell[at] >= 0x81 else 1
+    return cell[:-1] if at > len(cell) else cell
 
 
 def _is_utf8(cell: bytes) -> bool:
@@ -194,15 +221,14 @@ def _is_utf8(cell: bytes) -> bool:
     return True
 
 
-def _mend_cut_text(frame: pd.DataFrame, encoding: str, file: str, problems: Problems) -> pd.DataFrame:
-    """Return a frame that was read byte for byte in its encoding, without characters that fields cut in half; these are counted.
+def _mend_cut_text(frame: pd.DataFrame, encoding: str) -> pd.DataFrame:
+    """Return a frame that was read byte for byte in its encoding, without characters that fields cut in half.
 
     Raises
     ------
     UnreadableError
         Where bytes in the middle of a text are not in the encoding.
     """
-    cut: list[str] = []
 
     def mend(cell: Any, row: Any) -> Any:
         if not isinstance(cell, str) or cell.isascii():
@@ -216,20 +242,14 @@ def _mend_cut_text(frame: pd.DataFrame, encoding: str, file: str, problems: Prob
                     f"第 {row} 行不是 row {row} is not in {encoding} (字节 bytes {content[error.start : error.start + 4].hex(' ')}): "
                     f"{content[: error.start].decode(encoding)}; 写明 set encoding, 或改正该值 or mend the value"
                 ) from error
-            cut.append(str(row))
             return content[: error.start].decode(encoding)
 
     mended = {
         name: [mend(cell, row) for cell, row in zip(frame[name], frame.index, strict=True)]
         for name in frame.columns
-        if name != "geometry" and frame[name].dtype == object
+        if name != "geometry" and not pd.api.types.is_numeric_dtype(frame[name].dtype)
     }
-    frame = frame.assign(**mended).rename(columns={name: mend(name, "表头 header") for name in frame.columns})
-    report_rows(
-        problems, "text-cut", "repaired", file, cut, "字段太短,末尾的半个字已去掉 half a character at the end of a field left out",
-        expected="完整的文字 whole characters", mend="加长字段后重新导出 export it with a longer field",
-    )  # fmt: skip
-    return frame
+    return frame.assign(**mended).rename(columns={name: mend(name, "表头 header") for name in frame.columns})
 
 
 def check_shapefile(path: Path) -> None:

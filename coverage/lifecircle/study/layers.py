@@ -43,7 +43,7 @@ from lifecircle.sources import (
     read_terrain,
     read_units,
 )
-from lifecircle.study.serving import Chosen, choose_facilities
+from lifecircle.study.serving import Chosen, choose_facilities, say_hours
 from lifecircle.study.variants import Variant, vary
 from lifecircle.travel.modes import use_ways
 
@@ -162,6 +162,7 @@ def check_district(
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
+        configuration = say_hours(configuration, chosen.hours)
     _check_ways(configuration, roads, chosen, problems)
     links, link_files = read_links(configuration, units, problems)
     candidates, candidate_files = read_candidates(configuration, units, problems)

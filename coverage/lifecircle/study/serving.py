@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from lifecircle.config import Configuration, FacilityFilter, Rule, named_by
+from lifecircle.config.entries import say_also
 from lifecircle.model import BoolArray, Facilities, IntArray
 from lifecircle.problems import Problems, nearest_name
+from lifecircle.sources import read_open
 from lifecircle.sources.tables import as_bool, is_missing, match_known, other_words, show_values
 
 
@@ -24,6 +27,8 @@ class Chosen:
     unsure: dict[str, IntArray] = field(default_factory=dict)
     """Facilities of which it is not known whether they serve a rule: what it asks for is blank. Only of rules that have any."""
     unsure_onward: dict[str, IntArray] = field(default_factory=dict)
+    hours: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What rules assume of opening hours, where any of their facilities state them; Chinese and English."""
 
 
 def choose_facilities(
@@ -46,6 +51,8 @@ def choose_facilities(
                 mend=nearest_name(name, sorted(known)),
                 expected="已有的准则 a rule there is",
             )
+    at = configuration.district.at if configuration.district is not None else None
+    hours = read_open(facilities, at, configuration.facilities, problems)
     kinds = set(facilities.frame["kind"]) | {layer.kind for layer in configuration.facilities}
     found = Chosen()
     for rule in configuration.rules:
@@ -63,13 +70,14 @@ def choose_facilities(
             )
             found.not_computed[rule.id] = reason
             continue
-        _choose_for(rule, configuration, facilities, kinds, found, problems)
+        _choose_for(rule, configuration, facilities, kinds, hours, found, problems)
     return found
 
 
 def _choose_for(
-    rule: Rule, configuration: Configuration, facilities: Facilities, kinds: set[str], found: Chosen, problems: Problems
-) -> None:
+    rule: Rule, configuration: Configuration, facilities: Facilities, kinds: set[str], hours: tuple[BoolArray, BoolArray],
+    found: Chosen, problems: Problems,
+) -> None:  # fmt: skip
     """Add the facilities of one rule to what is found, or why there are none."""
     filters = {"facilities": rule.facilities}
     if rule.then is not None:
@@ -83,7 +91,11 @@ def _choose_for(
             field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else fault.mend,
             expected="图层已有的类别与属性 a kind and attributes that the layers have",
         )  # fmt: skip
-    rows = {part: np.flatnonzero(one.chosen) for part, one in matched.items() if one.chosen is not None}
+    is_open, is_timed = hours
+    at = configuration.district.at if configuration.district is not None else None
+    rows = {part: np.flatnonzero(one.chosen & is_open) for part, one in matched.items() if one.chosen is not None}
+    told = [one.chosen & is_timed for one in matched.values() if one.chosen is not None]
+    found.hours.update(_say_hours(rule.id, at, told, is_open))
     if len(rows) < len(matched):
         found.not_computed[rule.id] = "; ".join(f"{fault.text} {fault.name}" for fault in faults)
         return
@@ -102,7 +114,7 @@ def _choose_for(
         found.onward[rule.id] = rows["then.facilities"]
     for part, held in (("facilities", found.unsure), ("then.facilities", found.unsure_onward)):
         if part in matched and matched[part].unsure.any():
-            held[rule.id] = np.flatnonzero(matched[part].unsure)
+            held[rule.id] = np.flatnonzero(matched[part].unsure & is_open)
     for part, chosen in rows.items():
         _report_unclear(filters[part], facilities, f"rules.{rule.id}.{part}", problems)
         if not len(chosen):
@@ -111,6 +123,32 @@ def _choose_for(
                 field=f"rules.{rule.id}.{part}", expected="至少一处 at least one",
                 mend="检查图层与条件;确实没有则为 0 check the layer and the conditions; where there is none, 0 is right",
             )  # fmt: skip
+
+
+def _say_hours(rule: str, at: str | None, told: list[BoolArray], is_open: BoolArray) -> dict[str, tuple[str, str]]:
+    """Return what a rule's figures assume of opening hours; nothing where no facility of it has any."""
+    timed = int(sum(part.sum() for part in told))
+    if not timed:
+        return {}
+    if at is None:
+        return {
+            rule: (
+                f"未设时刻：{timed} 处有开放时间的都按开放计。",
+                f"No time of day: {timed} with opening hours all count as open.",
+            )
+        }
+    closed = int(sum((part & ~is_open).sum() for part in told))
+    zh = f"{at} 时：{timed} 处有开放时间，其中 {closed} 处不开放，未计。"
+    return {rule: (zh, f"At {at}: of {timed} with opening hours {closed} are closed and serve nobody.")}
+
+
+def say_hours(configuration: Configuration, hours: Mapping[str, tuple[str, str]]) -> Configuration:
+    """Return the configuration whose rules say what they assume of opening hours."""
+    rules = tuple(
+        rule.model_copy(update={"assumption": say_also(rule.assumption, *hours[rule.id])}) if rule.id in hours else rule
+        for rule in configuration.rules
+    )
+    return replace(configuration, rules=rules)
 
 
 def asked_entries(configuration: Configuration, only: tuple[str, ...]) -> set[str]:

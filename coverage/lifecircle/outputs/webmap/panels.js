@@ -151,7 +151,7 @@ function showCard(index) {
     element("p", "more", ...notes));
 }
 
-const STATUS_WORDS = { 提前: "ahead", 如期: "on_schedule", 推进中: "under_way", 未达标: "missed", 无目标: "no_target" };
+const STATUS_WORDS = { 提前: "ahead", 如期: "on_schedule", 滞后: "behind", 推进中: "under_way", 未达标: "missed", 缺数据: "not_known", 无目标: "no_target" };
 
 function targetText(rule, status) {
   const { kind, share, year } = rule.target;

@@ -18,6 +18,7 @@ Column = list[float | None]
 UNREACHABLE = "-unreachable"
 """Ends the indicator of those whom no facility of a rule reaches."""
 SHARED = "-with-shared"
+HOSTED = "-with-host"
 """Ends the indicator of an entry with joint service counted too."""
 NO_INDICATOR = pd.DataFrame(columns=["unit_code", "value", "numerator", "denominator", "low", "high", "status"])
 

@@ -41,7 +41,7 @@ WIDE_SCALE_PCT, WIDE_PAGE = 65, 170
 MOST_CHARACTERS, MOST_HEADER = 32_767, 255
 """Excel's limits of one cell, and of the head of a page."""
 STATUS_MARKS: dict[str, Mark] = {
-    "提前": "good", "如期": "good", "推进中": "open", "未达标": "bad", "无目标": "", "缺数据": "none",
+    "提前": "good", "如期": "good", "滞后": "bad", "推进中": "open", "未达标": "bad", "无目标": "", "缺数据": "none",
 }  # fmt: skip
 COLOURS: dict[Mark, dict[str, str]] = {
     "": {},

@@ -17,7 +17,7 @@ from scipy.sparse.linalg import splu
 from lifecircle.config import Configuration, Control, SourceLayer
 from lifecircle.sources.files import drop_repeats, read_source
 from lifecircle.sources.people.counts import read_counts
-from lifecircle.sources.people.zones import join_codes
+from lifecircle.sources.people.zones import join_codes, mend_of_codes
 from lifecircle.sources.tables import as_code, report_long_codes, report_rows, show_rows
 from lifecircle.sources.units import with_district
 
@@ -101,13 +101,18 @@ def _join_control(
             f"没有一个代码与 {control.level} 相符 no code is a {control.level}'s",
             field=control.id,
             expected=f"如 such as {show_rows(held.code[:3])}",
-            mend="改正代码或级别 mend the codes or the level",
+            mend=mend_of_codes(
+                as_code(read.frame[control.id]), held.code, "改正代码或级别 mend the codes or the level"
+            ),
         )
         return None
     report_rows(
         problems, "control-unknown-code", "set_aside", control.path, rows[is_unknown],
         f"单元中没有这些代码 codes that no {control.level} has", field=control.id, expected=f"如 such as {show_rows(held.code[:3])}",
-        mend="改正代码;区县外的行可用 where 去掉 mend the codes; leave rows of elsewhere out with where",
+        mend=mend_of_codes(
+            as_code(read.frame[control.id])[is_unknown], held.code,
+            "改正代码;区县外的行可用 where 去掉 mend the codes; leave rows of elsewhere out with where",
+        ),
     )  # fmt: skip
     is_doubled = pd.Series(unit).duplicated(keep=False).to_numpy() & is_counted & ~is_unknown
     if is_doubled.any():

@@ -25,7 +25,7 @@ def read_counts(
     A row without a readable count is set aside; a negative one is an error (None is returned). An unreadable group is 0 and warned of.
     """
     rows = read.frame.index.to_numpy()
-    refuse_dates(read.frame, [people, *groups.values()], read.file, read.layer, problems)
+    refuse_dates(read.frame, (), read.file, read.layer, problems, numbers=[people, *groups.values()])
     total = as_numbers(read.frame[people])
     _report_people(read, people, total, problems)
     is_repaired = total.is_repaired.copy()

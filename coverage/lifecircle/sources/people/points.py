@@ -51,6 +51,7 @@ def read_points(
         return None
     counts = read_counts(read, people, population.groups, problems)
     if counts is None:
+        _read_ids(read, population, places.is_used, problems)  # what else is wrong with the rows is told beside
         return None
     value, groups, is_counted, is_repaired = counts
     has_people = np.logical_or.reduce([value > 0.0, *(count > 0.0 for count in groups.values())])

@@ -25,11 +25,11 @@ from lifecircle.sources.rasters import (
     StatedRaster,
     choose_band,
     cut_window,
-    is_read_whole,
     read_cells,
     report_cover,
     report_nan,
     reporting_faults,
+    undeclared_nodata,
 )
 from lifecircle.sources.units import district_bounds
 
@@ -118,7 +118,7 @@ def _read(
             field=stated.field, expected="AREA_OR_POINT=Area",
             mend="若格网因此偏了半格,按 Area 重新导出 if cells are half a cell off, export it again as Area",
         )  # fmt: skip
-    if not is_read_whole(cells, stated, problems, quantity="people"):
+    if undeclared_nodata(cells, stated, problems, quantity="people"):
         return None
     value = _clean_values(cells, stated, problems)
     if value is None:

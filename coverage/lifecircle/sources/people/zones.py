@@ -217,7 +217,11 @@ def _join_units(
         layer=read.layer,
         field=str(population.id),
         expected=f"如 such as {show_rows(units[level].code[:3])}",
-        mend="改正代码;区县外的行可用 where 去掉 mend the codes; leave rows of elsewhere out with where",
+        mend=mend_of_codes(
+            code[is_unknown],
+            units[level].code,
+            "改正代码;区县外的行可用 where 去掉 mend the codes; leave rows of elsewhere out with where",
+        ),
     )
     used = is_counted & ~is_unknown
     is_missing = np.ones(len(units[level]), dtype=bool)
@@ -246,3 +250,13 @@ def join_codes(code: TextArray, unit_code: TextArray) -> IntArray:
     """Return for each code the row of the unit that has it, -1 where none has; 9 and 12 digits of one area are the same."""
     row = {match_key(text): index for index, text in enumerate(unit_code)}
     return np.array([row.get(match_key(text), -1) for text in code], dtype=np.int64)
+
+
+def mend_of_codes(code: TextArray, unit_code: TextArray, otherwise: str) -> str:
+    """Return how to mend codes that no unit has: by the zeros they lost at the front, where with these they are the units'."""
+    lengths = {len(text) for text in unit_code if text.isdigit()}
+    units = set(unit_code)
+    is_cut = [text.isdigit() and any(text.zfill(length) in units for length in lengths) for text in code]
+    if any(is_cut):
+        return f"前导零丢失,把该列设为文本 zeros lost at the front of {sum(is_cut)}: format the column as text and fill it in again"
+    return otherwise
