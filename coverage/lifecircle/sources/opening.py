@@ -1,4 +1,8 @@
-"""Which rows hold for a year (facilities that stood in it, records made in it), and which facilities are open at a time of day."""
+"""Which rows hold for a year and an hour.
+
+Facilities that stood in a year, by their own ``opened`` and ``closed_year``, and records made in it; facilities that are open at a time
+of day, by their ``hours``.
+"""
 
 from __future__ import annotations
 
@@ -65,51 +69,6 @@ def keep_standing(
     return replace(facilities, frame=changed)
 
 
-def _keep_records(
-    facilities: Facilities, year: int, section: str, problems: Problems, dated: Collection[str]
-) -> Facilities:
-    frame = facilities.frame
-    named = [name for name in MADE_IN if name in frame.columns]
-    if not named or not len(frame):
-        return facilities
-    is_used = (frame["status"] == "used").to_numpy()
-    made, found = np.full(len(frame), np.nan), {}
-    is_left = np.zeros(len(frame), dtype=bool)
-    for kind in sorted(set(dated) & set(frame["kind"])):
-        own = (frame["kind"] == kind).to_numpy() & is_used
-        for name in named:
-            made[own] = np.where(np.isnan(made[own]), read_years(frame[name][own]), made[own])
-        years = np.unique(made[own & np.isfinite(made)])
-        if not years.size:
-            continue
-        found[kind] = tuple(int(one) for one in years)
-        is_left |= own & ~(made == year)
-        undated, other = own & np.isnan(made), own & np.isfinite(made) & (made != year)
-        report_rows(
-            problems, "records-no-date", "set_aside", f"{section}: {kind}", frame["facility_id"][undated],
-            "没有日期，不知是哪年的，未计入 no date: of which year is not known, not counted", field=named[0], expected=f"{year}-03-15",
-            mend="补上日期 give the date",
-        )  # fmt: skip
-        report_rows(
-            problems, "records-other-year", "note", f"{section}: {kind}", frame["facility_id"][other],
-            f"不是 {year} 年的记录，不计 records of other years than {year}, not counted: {', '.join(map(str, found[kind]))}",
-            field=named[0],
-        )  # fmt: skip
-    if not is_left.any():
-        return replace(facilities, record_years=found)
-    changed = frame.copy()
-    changed["status"] = np.where(is_left, "set_aside", frame["status"])
-    why = np.where(np.isnan(made), UNDATED, f"不是 {year} 年的记录 no record of {year}")
-    changed["reason"] = np.where(is_left, why, frame["reason"])
-    return replace(facilities, frame=changed, record_years=found)
-
-
-def read_years(values: pd.Series) -> FloatArray:
-    """Return the year in each cell (``2019``, ``2019-05-01``, ``2019年5月``), NaN where there is none."""
-    found = [YEAR.search(clean_text(cell)) for cell in values.to_numpy(dtype=object)]
-    return np.array([float(year[1]) if year else np.nan for year in found], dtype=np.float64)
-
-
 def read_open(
     facilities: Facilities, at: str | None, layers: Sequence[FacilityLayer], problems: Problems
 ) -> tuple[BoolArray, BoolArray]:
@@ -166,6 +125,51 @@ def read_open(
 
 
 HOURS_MEND = "设 set district.at 或 or --at"
+
+
+def _keep_records(
+    facilities: Facilities, year: int, section: str, problems: Problems, dated: Collection[str]
+) -> Facilities:
+    frame = facilities.frame
+    named = [name for name in MADE_IN if name in frame.columns]
+    if not named or not len(frame):
+        return facilities
+    is_used = (frame["status"] == "used").to_numpy()
+    made, found = np.full(len(frame), np.nan), {}
+    is_left = np.zeros(len(frame), dtype=bool)
+    for kind in sorted(set(dated) & set(frame["kind"])):
+        own = (frame["kind"] == kind).to_numpy() & is_used
+        for name in named:
+            made[own] = np.where(np.isnan(made[own]), read_years(frame[name][own]), made[own])
+        years = np.unique(made[own & np.isfinite(made)])
+        if not years.size:
+            continue
+        found[kind] = tuple(int(one) for one in years)
+        is_left |= own & ~(made == year)
+        undated, other = own & np.isnan(made), own & np.isfinite(made) & (made != year)
+        report_rows(
+            problems, "records-no-date", "set_aside", f"{section}: {kind}", frame["facility_id"][undated],
+            "没有日期，不知是哪年的，未计入 no date: of which year is not known, not counted", field=named[0], expected=f"{year}-03-15",
+            mend="补上日期 give the date",
+        )  # fmt: skip
+        report_rows(
+            problems, "records-other-year", "note", f"{section}: {kind}", frame["facility_id"][other],
+            f"不是 {year} 年的记录，不计 records of other years than {year}, not counted: {', '.join(map(str, found[kind]))}",
+            field=named[0],
+        )  # fmt: skip
+    if not is_left.any():
+        return replace(facilities, record_years=found)
+    changed = frame.copy()
+    changed["status"] = np.where(is_left, "set_aside", frame["status"])
+    why = np.where(np.isnan(made), UNDATED, f"不是 {year} 年的记录 no record of {year}")
+    changed["reason"] = np.where(is_left, why, frame["reason"])
+    return replace(facilities, frame=changed, record_years=found)
+
+
+def read_years(values: pd.Series) -> FloatArray:
+    """Return the year in each cell (``2019``, ``2019-05-01``, ``2019年5月``), NaN where there is none."""
+    found = [YEAR.search(clean_text(cell)) for cell in values.to_numpy(dtype=object)]
+    return np.array([float(year[1]) if year else np.nan for year in found], dtype=np.float64)
 
 
 def _years(frame: pd.DataFrame, name: str, section: str, problems: Problems) -> FloatArray:

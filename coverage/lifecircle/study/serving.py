@@ -24,11 +24,20 @@ class Chosen:
     onward: dict[str, IntArray] = field(default_factory=dict)
     """Where a chain ends; only of rules that are chains."""
     not_computed: dict[str, str] = field(default_factory=dict)
+    hours: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What rules assume of opening hours, where any of their facilities state them; Chinese and English."""
     unsure: dict[str, IntArray] = field(default_factory=dict)
     """Facilities of which it is not known whether they serve a rule: what it asks for is blank. Only of rules that have any."""
     unsure_onward: dict[str, IntArray] = field(default_factory=dict)
-    hours: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """What rules assume of opening hours, where any of their facilities state them; Chinese and English."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Hours:
+    """The run's time of day, and which facilities are open then and state their hours."""
+
+    at: str | None
+    is_open: BoolArray
+    is_timed: BoolArray
 
 
 def choose_facilities(
@@ -52,8 +61,7 @@ def choose_facilities(
                 expected="已有的准则 a rule there is",
             )
     at = configuration.district.at if configuration.district is not None else None
-    hours = read_open(facilities, at, configuration.facilities, problems)
-    kinds = set(facilities.frame["kind"]) | {layer.kind for layer in configuration.facilities}
+    hours = _Hours(at, *read_open(facilities, at, configuration.facilities, problems))
     found = Chosen()
     for rule in configuration.rules:
         if rule.id not in asked:
@@ -70,15 +78,15 @@ def choose_facilities(
             )
             found.not_computed[rule.id] = reason
             continue
-        _choose_for(rule, configuration, facilities, kinds, hours, found, problems)
+        _choose_for(rule, configuration, facilities, hours, found, problems)
     return found
 
 
 def _choose_for(
-    rule: Rule, configuration: Configuration, facilities: Facilities, kinds: set[str], hours: tuple[BoolArray, BoolArray],
-    found: Chosen, problems: Problems,
-) -> None:  # fmt: skip
+    rule: Rule, configuration: Configuration, facilities: Facilities, hours: _Hours, found: Chosen, problems: Problems
+) -> None:
     """Add the facilities of one rule to what is found, or why there are none."""
+    kinds = set(facilities.frame["kind"]) | {layer.kind for layer in configuration.facilities}
     filters = {"facilities": rule.facilities}
     if rule.then is not None:
         filters["then.facilities"] = rule.then.facilities
@@ -91,11 +99,9 @@ def _choose_for(
             field=f"rules.{rule.id}", mend=nearest_name(fault.name, fault.known) if is_own else fault.mend,
             expected="图层已有的类别与属性 a kind and attributes that the layers have",
         )  # fmt: skip
-    is_open, is_timed = hours
-    at = configuration.district.at if configuration.district is not None else None
-    rows = {part: np.flatnonzero(one.chosen & is_open) for part, one in matched.items() if one.chosen is not None}
-    told = [one.chosen & is_timed for one in matched.values() if one.chosen is not None]
-    found.hours.update(_say_hours(rule.id, at, told, is_open))
+    rows = {part: np.flatnonzero(one.chosen & hours.is_open) for part, one in matched.items() if one.chosen is not None}
+    told = [one.chosen & hours.is_timed for one in matched.values() if one.chosen is not None]
+    found.hours.update(_say_hours(rule.id, hours, told))
     if len(rows) < len(matched):
         found.not_computed[rule.id] = "; ".join(f"{fault.text} {fault.name}" for fault in faults)
         return
@@ -114,7 +120,7 @@ def _choose_for(
         found.onward[rule.id] = rows["then.facilities"]
     for part, held in (("facilities", found.unsure), ("then.facilities", found.unsure_onward)):
         if part in matched and matched[part].unsure.any():
-            held[rule.id] = np.flatnonzero(matched[part].unsure & is_open)
+            held[rule.id] = np.flatnonzero(matched[part].unsure & hours.is_open)
     for part, chosen in rows.items():
         _report_unclear(filters[part], facilities, f"rules.{rule.id}.{part}", problems)
         if not len(chosen):
@@ -125,21 +131,21 @@ def _choose_for(
             )  # fmt: skip
 
 
-def _say_hours(rule: str, at: str | None, told: list[BoolArray], is_open: BoolArray) -> dict[str, tuple[str, str]]:
+def _say_hours(rule: str, hours: _Hours, told: list[BoolArray]) -> dict[str, tuple[str, str]]:
     """Return what a rule's figures assume of opening hours; nothing where no facility of it has any."""
     timed = int(sum(part.sum() for part in told))
     if not timed:
         return {}
-    if at is None:
+    if hours.at is None:
         return {
             rule: (
                 f"未设时刻：{timed} 处有开放时间的都按开放计。",
                 f"No time of day: {timed} with opening hours all count as open.",
             )
         }
-    closed = int(sum((part & ~is_open).sum() for part in told))
-    zh = f"{at} 时：{timed} 处有开放时间，其中 {closed} 处不开放，未计。"
-    return {rule: (zh, f"At {at}: of {timed} with opening hours {closed} are closed and serve nobody.")}
+    closed = int(sum((part & ~hours.is_open).sum() for part in told))
+    zh = f"{hours.at} 时：{timed} 处有开放时间，其中 {closed} 处不开放，未计。"
+    return {rule: (zh, f"At {hours.at}: of {timed} with opening hours {closed} are closed and serve nobody.")}
 
 
 def say_hours(configuration: Configuration, hours: Mapping[str, tuple[str, str]]) -> Configuration:
