@@ -10,7 +10,15 @@ import pytest
 from tests.bad_inputs.catalogue import CORRUPTIONS, Corruption, assert_told, check
 from tests.bad_inputs.district import write_clean
 
-for family in ("archives", "polygons", "positions", "rasters", "settings", "streets", "tables"):  # each registers its corruptions
+for family in (
+    "archives",
+    "polygons",
+    "positions",
+    "rasters",
+    "settings",
+    "streets",
+    "tables",
+):  # each registers its corruptions
     importlib.import_module(f"tests.bad_inputs.{family}")
 
 
