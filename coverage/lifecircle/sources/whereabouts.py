@@ -43,7 +43,9 @@ def _zone_box(wkt: str) -> shapely.Polygon | None:
     if area is None:
         return None
     lon = np.linspace(area.west, area.east, 9)
-    lat = np.linspace(area.south, area.north, 9)
+    # A UTM zone ends at the equator on paper alone: districts that lie across it, or beyond it, use either half's.
+    reach = max(abs(area.south), abs(area.north))
+    lat = np.linspace(-reach, reach, 9) if 0.0 in (area.south, area.north) else np.linspace(area.south, area.north, 9)
     lon, lat = (part.ravel() for part in np.meshgrid(lon, lat))
     x, y = transform_xy(lon, lat, WGS84, crs, is_strict=False)
     is_placed = np.isfinite(x) & np.isfinite(y)
