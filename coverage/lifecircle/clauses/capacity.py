@@ -72,16 +72,20 @@ class _Filled:
 
 
 def _shares(entry: CapacityShare, facts: Facts, result: RuleResult, people: _Filled) -> tuple[Figures, ...]:
-    """Return shares of all people, with those of who goes slower and faster; these two in their order, whichever is more."""
+    """Return shares of all people, and the least and the most of them at the run's speed, slower and faster.
+
+    Of those who come in time to full places neither end need bound the middle: with a little more speed more come and find no place, with
+    much more they reach another.
+    """
     figures = []
     unclear = np.maximum(people.most[0] - people.least[0], 0.0)
     for level in facts.levels_for(entry.levels):
         own = facts.levels[level]
         everyone, unknown = own.sum(result.people), own.sum(unclear)
         found = partial_ratio(own, own.sum(people.least[0]), everyone - unknown, unknown, facts.unknown_max)
-        sides = [share_pct(own.sum(side), everyone) for side in (*people.least[1:], *people.most[1:])]
+        sides = [found.value, *(share_pct(own.sum(side), everyone) for side in (*people.least, *people.most))]
         is_nothing = np.isnan(found.low) & np.isnan(found.high)
-        low, high = (np.where(is_nothing, np.nan, end(sides, axis=0)) for end in (np.min, np.max))
+        low, high = (np.where(is_nothing, np.nan, end.reduce(sides)) for end in (np.fmin, np.fmax))
         figures.append(replace(found, low=low, high=high))
     return tuple(figures)
 
