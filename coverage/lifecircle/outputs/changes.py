@@ -14,6 +14,7 @@ import pandas as pd
 from lifecircle import __version__
 from lifecircle.outputs.lock import Held
 from lifecircle.outputs.manifest import hash_file
+from lifecircle.outputs.printed import figure_text
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.tables import write_csv
 from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD, FACILITY_CHANGES, FERRY_CHANGES, year_lines
@@ -125,8 +126,8 @@ def comparison_table(comparison: Comparison) -> Table | None:
         parts = [found["difference"], *(found[f"by_{cause}"] for cause in CAUSES), found["residual"]]
         table.add_row(
             rule.names.zh if rule.names.zh == rule.id else f"{rule.names.zh}\n[dim]{rule.id}[/dim]",
-            _show(found["value_from"], "{:.1f}%"),
-            _show(found["value_to"], "{:.1f}%"),
+            figure_text(found["value_from"], "%"),
+            figure_text(found["value_to"], "%"),
             *(_show(part, "{:+.2f}") for part in parts),
             _show(found["newly_covered"], "{:,.0f}"),
             _show(found["newly_lost"], "{:,.0f}"),

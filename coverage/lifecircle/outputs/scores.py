@@ -9,6 +9,7 @@ import pandas as pd
 
 from lifecircle.measures.targets import NOT_MET, Status
 from lifecircle.model import Study
+from lifecircle.outputs.printed import figure_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -75,7 +76,7 @@ def target_table(study: Study) -> Table | None:
         year = "" if pd.isna(row["target_year"]) else f" ({row['target_year']})"
         unit = str(row["value_unit"])
         table.add_row(
-            str(row["label_zh"]), _figure(row["value"], unit), f"{_figure(row['target'], unit)}{year}",
+            str(row["label_zh"]), figure_text(row["value"], unit), f"{figure_text(row['target'], unit)}{year}",
             missing_text(row["missing"], str(row["missing_unit"]), is_whole=pd.notna(row["value"]) and unit == "%"),
             Text(str(row["status"]), style=MARKS.get(row["status"], "")),
         )  # fmt: skip
@@ -99,12 +100,6 @@ def target_line(study: Study) -> list[str]:
     told = "，".join(f"{word} {counts[word]}" for word in MARKS if counts[word])
     words = f"；另有文字目标 in words {counts['in_words']} 项，不判断" if counts["in_words"] else ""
     return [f"目标 {counts['targets']} 项 targets：{told}{words}，全部见 targets.csv"]
-
-
-def _figure(value: Any, unit: Any) -> str:
-    if pd.isna(value):
-        return "-"
-    return f"{value:.1f}%" if unit == "%" else f"{value:,.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}"
 
 
 def count_statements(study: Study) -> dict[str, int]:

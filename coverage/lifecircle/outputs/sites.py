@@ -12,6 +12,7 @@ import pandas as pd
 
 from lifecircle.model import IntArray, SitesFound
 from lifecircle.outputs.lock import Held
+from lifecircle.outputs.printed import share_text
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.site_layer import link_layer, sites_layer, write_sites
 from lifecircle.outputs.tables import issue_table, write_csv
@@ -141,7 +142,7 @@ def _how(found: SitesFound) -> str:
 
 
 def _pct(people: float, total: float) -> str:
-    return f"{100 * people / total:.1f}%" if total > 0 else "n/a"
+    return share_text(100 * people / total) if total > 0 else "n/a"
 
 
 def price_words(found: SitesFound, price: float) -> str:
