@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lifecircle.config.schema import Level
 from lifecircle.measures.levels import LevelSums
 from lifecircle.model import FloatArray
 
@@ -81,7 +82,7 @@ class Reached:
 
 def compare_reached(
     table: pd.DataFrame,
-    levels: Mapping[str, LevelSums],
+    levels: Mapping[Level, LevelSums],
     base: Reached,
     after: Reached,
     names: tuple[set[str], set[str]],
@@ -119,7 +120,7 @@ def compare_reached(
         "base_numerator": base.people * np.where(both, base.cost, 0.0),
         "numerator": after.people * np.where(both, after.cost, 0.0),
     }
-    units = {
+    units: dict[tuple[str, str], FloatArray] = {
         (level, code): row
         for level, sums in levels.items()
         for code, row in zip(sums.code, np.column_stack([sums.sum(one) for one in cells.values()]), strict=True)

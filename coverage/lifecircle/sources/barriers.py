@@ -69,7 +69,8 @@ def read_barriers(
     if configuration.terrain.landcover is None:
         problems.add(
             "barriers-no-ground", "note", "district.toml",
-            "没有土地覆盖，障碍只阻断到道路的直线段，并说明缺口的成因 without land cover barriers stop straight legs to the streets and say what cuts a gap off, and nobody who walks over ground",
+            "没有土地覆盖，障碍只阻断到道路的直线段，并说明缺口的成因 without land cover barriers stop straight legs to the streets "
+            "and say what cuts a gap off, and stop nobody who walks over ground",
             field="terrain.barriers", mend='要阻断越野步行 to stop those who leave the streets: [terrain] landcover = "landcover.tif"',
         )  # fmt: skip
     crs = parse_crs(terrain.crs if terrain is not None else district.crs)

@@ -7,7 +7,7 @@ function cellText(value, unit) {
   if (value === null) return "–";
   if (unit === "%") return shareText(value).replace("%", "");
   const large = state.language === "zh" ? 1e4 : 1e3;
-  return Math.abs(value) >= 1e4 ? `${numberText(Math.round(value / large * 10) / 10)}${word("ten_thousand")}` : numberText(value);
+  return Math.abs(value) >= 1e4 ? `${numberText(Math.round(value / large * 10) / 10)}${word("ten_thousand")}` : numberText(value, unit);
 }
 
 /** What is asked, and by when. */

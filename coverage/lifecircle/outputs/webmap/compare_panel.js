@@ -39,7 +39,7 @@ function peopleEquation(figures) {
 /** A figure large, its unit small beside it. */
 function bigFigure(value, unit) {
   if (value === null || unit === "%") return [valueText(value, unit)];
-  return [numberText(value), element("small", "", ` ${unitText(unit)}`)];
+  return [numberText(value, unit), element("small", "", ` ${unitText(unit)}`)];
 }
 
 function changeHead() {
