@@ -63,7 +63,9 @@ def number_text(value: float, unit: str = "") -> str:
 def excel_format(unit: str, value: float) -> str:
     """Return the number format under which Excel shows a number as `number_text` writes it; its unit stands in a column beside."""
     size = abs(value)
-    if (unit in TENTHS and size >= NEARLY_NONE) or (unit in TENTHS and size == 0):
+    if unit == "%" and (NEARLY_ALL < value < 100 or 0 < value < NEARLY_NONE):
+        return "0.000"
+    if unit in TENTHS and (size >= NEARLY_NONE or size == 0):
         return "0.0"
     if size >= LARGE or size == round(size) or (unit in WHOLE and size >= 0.5):
         return "#,##0"
