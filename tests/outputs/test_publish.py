@@ -9,6 +9,8 @@ import pytest
 from tests.tiny import write_tiny
 
 from lifecircle.outputs import publish
+from lifecircle.outputs.manifest import hash_file as publish_hash
+from lifecircle.sources.files import describe_file
 from lifecircle.study import run_district
 
 
@@ -97,3 +99,18 @@ def test_the_manifest_hashes_what_is_published(study, tmp_path):
     assert len(outputs) == 16
     for name, digest in outputs.items():
         assert hash_file(tmp_path / name) == digest
+
+
+def test_the_manifest_names_every_file_and_what_decided(study, tmp_path):
+    """Each part of a layer of several files with its own hash; the district's configuration and the policies beside them."""
+    publish_quietly(study, tmp_path)
+    manifest = json.loads((tmp_path / "data/processed/tiny/2025/manifest.json").read_text("utf-8"))
+    assert manifest["settings"]["district.toml"] == publish_hash(study.folder / "district.toml")
+    assert {"lifecircle/modes.toml", "lifecircle/kinds.toml"} <= set(manifest["settings"])
+    for name in ("town.dbf", "town.shp", "town.shx"):
+        (tmp_path / name).write_bytes(name.encode())
+    found = describe_file(tmp_path, tmp_path / "town.shp", "units")
+    assert {name: digest for name, _, digest in found.parts} == {
+        name: publish_hash(tmp_path / name) for name in ("town.dbf", "town.shp", "town.shx")
+    }
+    assert found.size_bytes == sum(size for _, size, _ in found.parts)

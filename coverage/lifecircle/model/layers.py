@@ -39,6 +39,8 @@ class InputFile:
     as_of: str = ""
     """The date of its data, where the file itself says it (OpenStreetMap extracts)."""
 
+    parts: tuple[tuple[str, int, str], ...] = ()
+    """Of a layer of several files (a shapefile, a geodatabase, a raster with a mask beside it): each one's name, bytes and SHA-256."""
     part: str = ""
     """The sheet or layer of the file, where it has several."""
     row_range: str = ""

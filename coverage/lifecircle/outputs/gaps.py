@@ -109,7 +109,8 @@ def _fill_table(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
         **{f"people_{cause}": frame[f"people_{cause}"] for cause in CAUSES},
         "evidence_zh": [zh for zh, _ in evidence], "evidence_en": [en for _, en in evidence],
         "work_zh": [zh for zh, _ in work], "work_en": [en for _, en in work],
-        "x": frame["x"], "y": frame["y"], "lon": frame["lon"], "lat": frame["lat"], "geometry": frame["geometry"],
+        "x": frame["x"], "y": frame["y"], "lon": frame["lon"], "lat": frame["lat"],
+        "group": by_rule.map({key: rule.group or "all" for key, rule in rules.items()}), "geometry": frame["geometry"],
     }  # fmt: skip
     return pd.DataFrame(columns)
 

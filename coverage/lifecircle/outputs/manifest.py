@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import platform
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         "district": district.model_dump(mode="json"),
         "year": study.year,
         "demonstration": district.demonstration.model_dump() if district.demonstration else None,
+        "settings": _describe_settings(study),
         "inputs": [asdict(source) for source in study.inputs],
         "configuration": {
             "units": [layer.model_dump(mode="json", exclude_defaults=True) for layer in study.configuration.units],
@@ -93,6 +95,18 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         },
         "timings_s": {name: round(seconds, 3) for name, seconds in study.timings_s.items()},
         "outputs": {name: hash_file(path) for name, path in sorted(outputs.items())},
+    }
+
+
+def _describe_settings(study: Study) -> dict[str, str]:
+    """Return the SHA-256 of what decided: the district's configuration, the policies it answers to, and the package's own data."""
+    package = Path(str(files("lifecircle")))
+    named = {f"policies/{name}.toml" for name in study.district.policies} | {
+        path.name for path in package.glob("*.toml")
+    }
+    own = {name: hash_file(package / name) for name in sorted(named) if (package / name).is_file()}
+    return {"district.toml": hash_file(study.folder / "district.toml")} | {
+        f"lifecircle/{name}": own[name] for name in own
     }
 
 

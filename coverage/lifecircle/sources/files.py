@@ -152,23 +152,34 @@ def _resolve_archive(archive: Path, inner: str, path: str, problems: Problems, f
     return found
 
 
+SIDE_FILES = (".msk", ".aux.xml")
+"""Stand beside a raster and change what it says: a mask, what GDAL was told of it."""
+
+
 def describe_file(folder: Path, path: Path, role: str, crs: str = "") -> InputFile:
-    """Return the manifest's line of a file: all parts of a shapefile, all files of a geodatabase, are hashed together."""
+    """Return the manifest's line of a layer: its SHA-256, over all its files where it has several, and then each one's own beside."""
+    base = folder.resolve()
     if path.is_dir():
-        parts = sorted(part for part in path.rglob("*") if part.is_file() and part.suffix != ".lock")
+        files = sorted(part for part in path.rglob("*") if part.is_file() and part.suffix != ".lock")
     elif path.suffix.lower() == ".shp":
-        parts = sorted(shapefile_parts(path).values())
+        files = sorted(shapefile_parts(path).values())
     else:
-        parts = [path]
-    digest, size = hashlib.sha256(), 0
-    for part in parts:
-        with part.open("rb") as stream:
+        files = [path, *(beside for end in SIDE_FILES if (beside := path.with_name(path.name + end)).is_file())]
+    digest, parts = hashlib.sha256(), []
+    for file in files:
+        own, size = hashlib.sha256(), 0
+        with file.open("rb") as stream:
             while chunk := stream.read(1 << 20):
                 digest.update(chunk)
+                own.update(chunk)
                 size += len(chunk)
-    base = folder.resolve()
+        shown = file.relative_to(base) if file.is_relative_to(base) else file
+        parts.append((shown.as_posix(), size, own.hexdigest()))
     shown = path.relative_to(base) if path.is_relative_to(base) else path
-    return InputFile(shown.as_posix(), digest.hexdigest(), size, role, crs=crs)
+    listed = tuple(parts) if len(parts) > 1 else ()
+    return InputFile(
+        shown.as_posix(), digest.hexdigest(), sum(size for _, size, _ in parts), role, crs=crs, parts=listed
+    )
 
 
 def read_source(
