@@ -8,6 +8,6 @@ from pathlib import Path
 
 from lifecircle.compilation import choose_compiled_folder
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 COMPILED = choose_compiled_folder(Path(__file__).parent)
 """Where numba keeps what it compiled."""
