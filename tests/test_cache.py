@@ -17,14 +17,16 @@ from lifecircle.model import Roads, Sailing
 from lifecircle.outputs.publish import publish_study
 from lifecircle.study import run_district
 from lifecircle.travel.join import SegmentGrid
+from lifecircle.travel.legs import PartWindow, StreetPieces
 from lifecircle.travel.network import Network
+from lifecircle.travel.obstacles import Obstacles
 from lifecircle.travel.segments import LeftOut
 from tests.tiny import write_tiny
 from tests.travel.made import make_network, make_roads
 
 NODES = [(0, 0), (300, 0), (600, 10), (600, 700)]
 WAYS = [([0, 1, 2], {"name": '海 霞路 "a"', "oneway": "yes"}), ([2, 3], {})]
-CLASSES = (Network, SegmentGrid, LeftOut)
+CLASSES = (Network, SegmentGrid, StreetPieces, PartWindow, Obstacles, LeftOut)
 
 
 def same(one, other) -> bool:

@@ -17,9 +17,10 @@ def test_the_top_level_is_the_users():
 
 
 def test_no_room_outgrows_its_walls():
+    """A module is one idea, and 150 to 600 lines are natural."""
     long = {
         path.name: lines
         for path in (ROOT / "coverage").rglob("*.py")
-        if (lines := len(path.read_text("utf-8").splitlines())) > 400
+        if (lines := len(path.read_text("utf-8").splitlines())) > 600
     }
     assert not long

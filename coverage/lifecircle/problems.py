@@ -112,6 +112,13 @@ class InputError(ValueError):
         super().__init__("\n".join(str(problem) for problem in errors))
 
 
+class LedgerError(RuntimeError):
+    """Rows of a file are neither used nor repaired nor set aside: a fault of the program's own, never of the planner's.
+
+    A figure that rests on rows that were lost on the way must not be printed, so that this stops the run and names the file.
+    """
+
+
 class UnreadableError(ValueError):
     """A file could not be read at all; the reader that knows the file turns it into a :class:`Problem`."""
 

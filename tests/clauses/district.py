@@ -160,9 +160,9 @@ _TABLE_KEYS = {
     "villages": 'level = "village"\nid = "代码"\nfields = { households = "总户数" }',
     "townships": 'level = "township"\nid = "code"\npeople = "registered"',
     "unit_types": 'level = "township"\nid = "unit"',
-    "cells": 'level = "village"\nid = "code"',
+    "cells": 'level = "village"\nid = "code"\nlists_all = true',
     "cell_totals": 'level = "district"',
-    "statistics": 'level = "district"\nyear = "年份"',
+    "statistics": 'level = "district"\nyear = "年份"\nholds = "until_next"',
     "progress": 'level = "township"\nid = "code"',
     "submissions": 'level = "township"\nid = "code"\nyear = "年份"',
 }

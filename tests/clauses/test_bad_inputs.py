@@ -256,13 +256,22 @@ def test_a_part_of_more_than_its_whole_is_warned_of_with_its_row(tmp_path):
     assert (said.row, said.count, said.field) == ("2, 4, 6, 7", 4, "households")
 
 
-def test_what_is_neither_yes_nor_no_counts_as_no_and_is_warned_of(tmp_path):
+def test_what_is_neither_yes_nor_no_or_blank_is_not_known_and_is_warned_of(tmp_path):
     villages = TABLES["villages"].assign(sanitary_award=["是", "申报中", "否", "√", None, "N"])
     toml = ONLY_TABLES + indicator("awards", "share", '{ table = "villages" }', having="{ sanitary_award = true }")
     toml += indicator("counted", of='{ table = "villages", sanitary_award = true }')
     study = run(tmp_path / "clauses", toml, {"villages": villages})
-    assert figures(study, "awards")[DISTRICT] == pytest.approx(100 * 2 / 6)
-    assert figures(study, "counted")[DISTRICT] == 2
+    # Of six villages two have one and two have none; of two it is not known, and a third is too much for a figure.
+    found = {
+        name: figures(study, "awards", name)[DISTRICT]
+        for name in ("numerator", "denominator", "low", "high", "unknown")
+    }
+    assert found == pytest.approx(
+        {"numerator": 2, "denominator": 4, "low": 100 * 2 / 6, "high": 100 * 4 / 6, "unknown": 100 * 2 / 6}
+    )
+    assert np.isnan(figures(study, "awards")[DISTRICT])
+    assert np.isnan(figures(study, "counted")[DISTRICT])
+    assert (figures(study, "counted", "low")[DISTRICT], figures(study, "counted", "high")[DISTRICT]) == (2, 4)
     (said,) = [problem for problem in study.problems if problem.code == "records-not-yes-or-no"]
     assert (said.file, said.row, said.count, said.field) == ("villages", "3", 1, "sanitary_award")
     assert "申报中" in said.found
@@ -276,13 +285,14 @@ def test_several_figures_of_one_unit_are_warned_of(tmp_path):
     assert "records-twice" in {problem.code for problem in study.problems}
 
 
-def test_dates_that_are_none_count_as_not_handed_in_and_are_warned_of(tmp_path):
+def test_dates_that_are_none_are_not_known_and_are_warned_of(tmp_path):
     submissions = TABLES["submissions"].assign(
         submitted=["2026年3月31日", "三月底", "2026.3.1", "2025-03-01", "2026-02-30"]
     )
     toml = ONLY_TABLES + indicator("report", "on_time", None, month="3", day="31")
     study = run(tmp_path / "clauses", toml, {"submissions": submissions})
-    assert figures(study, "report", "numerator") == {DISTRICT: 2, A: 1, B: 0, Q: 1}
+    assert figures(study, "report", "numerator") == pytest.approx({DISTRICT: 2, A: 1, B: np.nan, Q: 1}, nan_ok=True)
+    assert figures(study, "report", "unknown") == pytest.approx({DISTRICT: 100 / 3, A: 0, B: 100, Q: 0})
     (bad,) = [problem for problem in study.problems if problem.code == "records-no-date"]
     assert (bad.row, bad.field, bad.count) == ("3", "submitted", 1)
 

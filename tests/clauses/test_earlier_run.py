@@ -30,6 +30,6 @@ def test_last_years_outputs_are_this_years_base(tmp_path):
     assert (own["base"], own["base_year"]) == (base, 2020)
     # Half the way from 2020 to 2030, and nothing has changed since: behind the line.
     assert own["expected"] == base + (90 - base) / 2
-    assert own["status"] == "推进中"
+    assert own["status"] == "滞后"
     town = rows.loc[("clinic-walk-15", "330399001")]
     assert town["base_year"] == 2020, "townships have their own base"

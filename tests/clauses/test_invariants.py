@@ -16,7 +16,18 @@ from lifecircle.config.indicators import Share
 from lifecircle.measures.levels import levels_of
 from lifecircle.measures.places import area_within_m2, length_within_m
 from lifecircle.measures.scorecards import SCORES, score_units
-from lifecircle.measures.targets import AHEAD, MISSED, NO_TARGET, ON_SCHEDULE, UNDER_WAY, Measured, judge, missing_to
+from lifecircle.measures.targets import (
+    AHEAD,
+    BEHIND,
+    MISSED,
+    NO_TARGET,
+    NOT_KNOWN,
+    ON_SCHEDULE,
+    UNDER_WAY,
+    Measured,
+    judge,
+    missing_to,
+)
 from lifecircle.model import Cells, Register, Units
 from lifecircle.problems import Problems
 from lifecircle.sources.tables import read_date
@@ -78,12 +89,24 @@ def test_sums_of_a_table_are_kept_from_level_to_level(rows):
     read = {"约5": None, "1,000": 1000}
     whole = [(at, read.get(a, a), read.get(b, b)) for at, a, b in rows]
     whole = [row for row in whole if row[1] is not None and row[2] is not None]
-    for name, place in (("numerator", 1), ("denominator", 2)):
-        total = sum(row[place] for row in whole)
-        assert getattr(found["district"], name).sum() == total
-        assert getattr(found["village"], name).sum() == total
-        in_towns = sum(row[place] for row in whole if PARENT[row[0]] >= 0)
-        assert getattr(found["township"], name).sum() == in_towns
+    of_level = {"district": lambda _: 0, "township": lambda at: PARENT[at], "village": lambda at: at}
+    for level, unit_of in of_level.items():
+        figures = found[level]
+        for place, name in ((1, "numerator"), (2, "denominator")):
+            sums = np.zeros(len(figures.value))
+            for row in whole:
+                if unit_of(row[0]) >= 0:
+                    sums[unit_of(row[0])] += row[place]
+            # Of units where nothing is known there is no figure: neither a share nor what it would be made of.
+            is_known = np.isfinite(figures.denominator)
+            np.testing.assert_allclose(getattr(figures, name)[is_known], sums[is_known])
+        assert np.isnan(figures.value[~is_known]).all()
+        # Where rows that are whole have something to divide by, that is known.
+        below = np.zeros(len(figures.value))
+        for row in whole:
+            if unit_of(row[0]) >= 0:
+                below[unit_of(row[0])] += row[2]
+        assert is_known[below > 0].all()
 
 
 @given(rows_of_tables, st.randoms(use_true_random=False))
@@ -112,7 +135,7 @@ def test_rows_of_tables_that_no_one_has_are_none():
     assert len(facts.select([TableFilter(table="villages")], "part")) == 1
 
 
-statuses = st.sampled_from([AHEAD, ON_SCHEDULE, UNDER_WAY, MISSED, NO_TARGET])
+statuses = st.sampled_from([AHEAD, ON_SCHEDULE, BEHIND, UNDER_WAY, MISSED, NOT_KNOWN, NO_TARGET])
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), statuses, st.booleans()), min_size=1, max_size=40))
@@ -123,10 +146,25 @@ def test_the_parts_of_a_scorecard_add_up(rows):
     )  # fmt: skip
     scores = score_units(table)
     assert (scores["monitored"] >= scores["with_target"]).all()
-    met = scores[["ahead", "on_schedule", "under_way", "missed"]].sum(axis=1)
+    met = scores[["ahead", "on_schedule", "behind", "under_way", "missed"]].sum(axis=1)
     assert (scores["with_target"] == met).all()
     assert scores["monitored"].sum() == sum(row[2] for row in rows)
     assert list(scores.columns) == ["level", "unit_code", *SCORES]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), statuses), min_size=1, max_size=30))
+def test_a_clause_counts_once_and_stands_as_its_worst(rows):
+    unit, clause, status = (list(each) for each in zip(*rows, strict=True))
+    table = pd.DataFrame({"level": "township", "unit_code": unit, "clause": clause, "status": status, "value": 1.0})
+    scores = score_units(table.assign(target_kind="all")).set_index("unit_code")
+    for code in set(unit):
+        own = [{one for u, c, one in rows if (u, c) == (code, name)} for name in "xyz"]
+        own = [each for each in own if each]
+        assert scores.loc[code, "monitored"] == len(own)
+        assert scores.loc[code, "missed"] == sum(MISSED in each for each in own)
+        met = [each - {NO_TARGET} for each in own]
+        reached = scores.loc[code, "ahead"] + scores.loc[code, "on_schedule"]
+        assert reached == sum(bool(each) and each <= {AHEAD, ON_SCHEDULE} for each in met)
 
 
 @given(

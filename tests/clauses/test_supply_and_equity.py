@@ -150,11 +150,12 @@ EXPECTED = {
         {DISTRICT: (20, 60, 300), A: (0, 0, 150), B: (600 / 11, 60, 110), Q: (0, 0, 40), V1: (0, 0, 100), V2: (0, 0, 50),
          V3: (0, 0, 30), V4: (0, 0, 20), V5: (100, 60, 60), V6: (0, 0, 40)},
     ),
-    # All three of w1's samples of the year pass; w3 has none.
+    # All three of w1's samples of the year pass; w3 has none, so that of the 60 in V5 it is not known: a fifth of the people of the
+    # district, and more than half of B's.
     "same-quality": (
         "water",
-        {DISTRICT: (50, 150, 300), A: (100, 150, 150), B: (0, 0, 110), Q: (0, 0, 40), V1: (100, 100, 100), V2: (100, 50, 50),
-         V3: (0, 0, 30), V4: (0, 0, 20), V5: (0, 0, 60), V6: (0, 0, 40)},
+        {DISTRICT: (62.5, 150, 240), A: (100, 150, 150), B: (np.nan, 0, 50), Q: (0, 0, 40), V1: (100, 100, 100), V2: (100, 50, 50),
+         V3: (0, 0, 30), V4: (0, 0, 20), V5: (np.nan, np.nan, np.nan), V6: (0, 0, 40)},
     ),
     # 100 l a day: w1 15 m3 of 100, w2 2 of 1, w3 6 of 5000.
     "enough": (
@@ -165,8 +166,8 @@ EXPECTED = {
     # w1 has 60 m3 of 15 left without either source; w3's sources are not known.
     "backup": (
         "water",
-        {DISTRICT: (50, 150, 300), A: (100, 150, 150), B: (0, 0, 110), Q: (0, 0, 40), V1: (100, 100, 100), V2: (100, 50, 50),
-         V3: (0, 0, 30), V4: (0, 0, 20), V5: (0, 0, 60), V6: (0, 0, 40)},
+        {DISTRICT: (62.5, 150, 240), A: (100, 150, 150), B: (np.nan, 0, 50), Q: (0, 0, 40), V1: (100, 100, 100), V2: (100, 50, 50),
+         V3: (0, 0, 30), V4: (0, 0, 20), V5: (np.nan, np.nan, np.nan), V6: (0, 0, 40)},
     ),
     "chain": (
         "water",
@@ -202,7 +203,9 @@ def test_every_measure_is_in_one_of_the_two_modules():
 def test_people_of_whom_it_is_not_known_are_said(study):
     for indicator in ("same-quality", "backup"):
         assert figures(study, f"{indicator}-unknown", "numerator")[DISTRICT] == 60, indicator
+        assert figures(study, indicator, "low")[DISTRICT] == 50, indicator
         assert figures(study, indicator, "high")[DISTRICT] == 70, indicator
+        assert figures(study, indicator, "unknown")[DISTRICT] == 20, indicator
 
 
 def test_the_weakest_units_come_first(study):

@@ -118,16 +118,16 @@ CASES = [
     ("two-years", B, 2022, (NAN, NAN, 1.0, 0.5, False, "未达标")),
     # From 93 in 2022 to 97 in 2030: 94.5 in 2025. 97 % of 260 are 252.2; of 50, 48.5.
     ("two-years", DISTRICT, 2030, (NAN, 94.5, 97 - SHARE, 4.2, True, "如期")),
-    ("two-years", B, 2030, (NAN, 94.5, 5.0, 2.5, True, "推进中")),
+    ("two-years", B, 2030, (NAN, 94.5, 5.0, 2.5, True, "滞后")),
     ("two-years", Q, 2030, (NAN, 94.5, -3.0, 0.0, True, "提前")),
     # From 90 in 2020 to 98 in 2030: 94 in 2025, for the district; A has a base of its own, 95: 96.5; B has none.
     ("with-base", DISTRICT, 2030, (90.0, 94.0, 98 - SHARE, 6.8, True, "如期")),
-    ("with-base", A, 2030, (95.0, 96.5, 2.0, 4.0, True, "推进中")),
+    ("with-base", A, 2030, (95.0, 96.5, 2.0, 4.0, True, "滞后")),
     ("with-base", B, 2030, (NAN, NAN, 6.0, 3.0, True, "推进中")),
     ("with-base", Q, 2030, (90.0, 90 + 8 / 6, -2.0, 0.0, True, "提前")),
     # 94 % of 260 are 244.4: 3.6 too many; of 50, 47: B has 46.
-    ("at-most", DISTRICT, 2025, (NAN, NAN, 94 - SHARE, 3.6, True, "未达标")),
-    ("at-most", B, 2025, (NAN, NAN, 2.0, 0.0, True, "如期")),
+    ("at-most", DISTRICT, 2025, (NAN, NAN, SHARE - 94, 3.6, True, "未达标")),
+    ("at-most", B, 2025, (NAN, NAN, -2.0, 0.0, True, "如期")),
     ("every-one", DISTRICT, 2025, (NAN, NAN, 100 - SHARE, 12.0, True, "未达标")),
     ("every-one", Q, 2025, (NAN, NAN, 0.0, 0.0, True, "如期")),
     ("held", DISTRICT, 2030, (NAN, NAN, 95 - SHARE, 0.0, True, "如期")),
@@ -137,7 +137,7 @@ CASES = [
     ("better", DISTRICT, 2025, (96.0, NAN, 96 - SHARE, 249.6 - 248, True, "未达标")),
     ("better", A, 2025, (96.0, NAN, 0.0, 0.0, True, "未达标")),
     ("better", B, 2025, (90.0, NAN, -2.0, 0.0, True, "如期")),
-    ("better", Q, 2025, (NAN, NAN, NAN, NAN, True, "无目标")),
+    ("better", Q, 2025, (NAN, NAN, NAN, NAN, True, "缺数据")),
     # 95 % of others: 247 of 260; 47.5 of 50.
     ("as-others", DISTRICT, 2025, (NAN, NAN, 95 - SHARE, 0.0, True, "如期")),
     ("as-others", B, 2025, (NAN, NAN, 3.0, 1.5, True, "未达标")),
@@ -203,16 +203,17 @@ def test_the_scorecard_counts_as_nanyang_does(study):
         4,
     ]
     assert card["met_pct"] == 50
-    # B: 如期 at-most, better; 未达标 every-one, held, both as-others; 推进中 two-years, with-base. It is asked of no count.
+    # B: 如期 at-most, better; 未达标 every-one, held, both as-others; 滞后 two-years, 推进中 with-base. It is asked of no count.
     card = cards[(cards["scorecard"] == "card") & (cards["unit_code"] == B)].iloc[0]
     assert card[["monitored", "with_target", "ahead", "on_schedule", "under_way", "missed"]].tolist() == [
         10,
         8,
         0,
         2,
-        2,
+        1,
         4,
     ]
+    assert card[["behind", "not_known", "policy"]].tolist() == [1, 0, ""]
     two = cards[cards["scorecard"] == "card-two"].set_index("unit_code")
     assert two.loc[DISTRICT, ["monitored", "with_target", "missed"]].tolist() == [2, 2, 2]
     assert two.loc[Q, ["monitored", "with_target", "on_schedule"]].tolist() == [2, 1, 1]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecircle.config import read_configuration
-from lifecircle.config.hours import is_within, read_clock, read_window
+from lifecircle.config import load_hours, read_configuration
+from lifecircle.config.hours import is_within, read_clock, read_hours, read_window
 from lifecircle.problems import Problems
 
 minute = st.integers(0, 24 * 60 - 1)
@@ -101,3 +101,34 @@ def test_tomls_own_times_are_times_too(tmp_path, written):
     assert [problem.code for problem in errors] in ([], ["config-no-rules"])
     assert configuration.district.at == "09:05"
     assert configuration.ferries[0].hours == ("22:00–01:00",)
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("", ()),
+        ("  ", ()),
+        ("24h", ("00:00-24:00",)),
+        ("24小时", ("00:00-24:00",)),
+        ("全天", ("00:00-24:00",)),
+        ("00:00-24:00", ("00:00-24:00",)),
+        ("８：００－１７：３０", ("8:00-17:30",)),
+        ("08:00至12:00、14:00至17:30", ("08:00-12:00", "14:00-17:30")),
+        ("08:00 – 12:00; 14:00 – 17:30", ("08:00-12:00", "14:00-17:30")),
+        ("每天 08:00~20:00", ("08:00-20:00",)),
+        ("22:00-06:00", ("22:00-06:00",)),
+        ("营业时间", ("08:00-18:00",)),
+        ("周一至周五 08:00-17:00", None),
+        ("25:00-26:00", None),
+        ("08:00-08:00", None),
+        ("随时", None),
+    ],
+)
+def test_opening_hours_as_tables_have_them(text, spans):
+    assert read_hours(text, load_hours()) == spans
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_hours_or_is_not(text):
+    spans = read_hours(text, load_hours())
+    assert spans is None or all(read_window(span) for span in spans)

@@ -82,6 +82,15 @@ def test_an_entrys_own_quote_is_exact(pair):
     assert entry.quote in (DOMAIN / "policies" / policy.text).read_text("utf-8")
 
 
+@needs_texts
+def test_a_documents_period_is_in_its_own_words():
+    told = [policy for policy in DOCUMENTS.values() if policy.period is not None]
+    assert {policy.id for policy in told} == {"dongtou-2021", "shangzhou-2022", "zhejiang-2023"}
+    for policy in told:
+        assert policy.period.quote in (DOMAIN / "policies" / policy.text).read_text("utf-8")
+        assert str(policy.period.last) in policy.period.quote
+
+
 def test_every_entry_has_an_id_of_its_own():
     ids = [entry.id for _, entry in ENTRIES]
     assert len(ids) == len(set(ids)) == len(load_entries())

@@ -27,7 +27,7 @@ def blocks(mark):
 
 def test_the_guides_years_are_accepted():
     today = {
-        "population": {"source": "raster", "path": "p.tif"},
+        "population": {"source": "raster", "path": "p.tif", "unit": "people"},
         "ferries": [{"name": "洞头—鹿西航线", "from": [121, 27], "to": [121, 28], "minutes": 45, "modes": ["walk"]}],
         "tables": [{"name": "statistics", "path": "statistics.csv"}],
     }

@@ -121,6 +121,11 @@ class DistrictRun:
         return pd.read_csv(self.tables / "indicators.csv", dtype={"unit_code": str}, encoding="utf-8-sig")
 
     @cached_property
+    def issues(self) -> pd.DataFrame:
+        """``issues.csv``."""
+        return pd.read_csv(self.tables / "issues.csv", encoding="utf-8-sig")
+
+    @cached_property
     def manifest(self) -> dict[str, Any]:
         """``manifest.json``."""
         return dict(json.loads((self.tables / "manifest.json").read_text("utf-8")))

@@ -20,7 +20,7 @@ def row(code, indicator, value, numerator, denominator, unit="%", level="distric
     return dict.fromkeys(COLUMNS, "") | {
         "district": code, "year": 2025, "level": level, "unit_code": code, "unit_name": code, "indicator": indicator, "value": value,
         "value_unit": unit, "numerator": numerator, "denominator": denominator, "low": value if low is None else low,
-        "high": value if high is None else high, "limit": np.nan,
+        "high": value if high is None else high, "limit": np.nan, "unknown": 0.0,
     }  # fmt: skip
 
 

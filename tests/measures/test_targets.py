@@ -130,7 +130,12 @@ def test_a_signed_difference_improves_towards_zero(value, base, expected):
 
 def test_a_difference_is_held_to_a_distance_from_zero_and_its_line_falls_from_one():
     goal = target("at_most", 5, 2025, sense="zero")
-    assert [status(value, goal, year=2025, unit="pp") for value in (4, -4, -6, 6)] == ["如期", "如期", "未达标", "未达标"]
+    assert [status(value, goal, year=2025, unit="pp") for value in (4, -4, -6, 6)] == [
+        "如期",
+        "如期",
+        "未达标",
+        "未达标",
+    ]
     # From 15 points in 2020 to 5 in 2025: 9 in 2023.
     assert [status(value, goal, year=2023, unit="pp", base=(2020, -15)) for value in (-9, -10, 8, 4)] == [
         "如期",

@@ -730,7 +730,9 @@ def _whole_streets(edges: Edges) -> Ints:
         if len(rows) != 2 or rows[0] == rows[1]:
             continue
         # Whether one may come to the node along each, and leave it along each.
-        come, leave = zip(*((e.ahead, e.back) if e.b == node else (e.back, e.ahead) for e in map(_row(edges), rows)), strict=True)
+        come, leave = zip(
+            *((e.ahead, e.back) if e.b == node else (e.back, e.ahead) for e in map(_row(edges), rows)), strict=True
+        )
         if come[0] == leave[1] and come[1] == leave[0]:
             pairs.append(rows)
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T

@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 
-WALK = ReferenceMode("walk", 3.6, access_kph=3.6)
-BIKE = ReferenceMode("bike", 18.0, access_kph=3.6)
-DRIVE = ReferenceMode("drive", {"primary": 72.0, "default": 36.0}, access_kph=3.6)
+WALK = ReferenceMode("walk", 3.6, access_kph=3.6, join="nearest")
+BIKE = ReferenceMode("bike", 18.0, access_kph=3.6, join="nearest")
+DRIVE = ReferenceMode("drive", {"primary": 72.0, "default": 36.0}, access_kph=3.6, join="nearest")
+NEAR = ReferenceMode("walk", 3.6, access_kph=3.6, min_fragment_m=0)
 
 XY = {
     1: (0, 0),

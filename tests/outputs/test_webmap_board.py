@@ -61,7 +61,7 @@ label = {{ zh = "卫生院总数", en = "All clinics" }}
 of = {{ kind = "clinic" }}
 unit = "家"
 """
-AHEAD, ON_SCHEDULE, UNDER_WAY, MISSED, NO_TARGET = range(5)
+AHEAD, ON_SCHEDULE, BEHIND, UNDER_WAY, MISSED, NOT_KNOWN, NO_TARGET = range(7)
 
 
 def write_district(folder):
@@ -129,7 +129,8 @@ def test_a_target_in_words_has_both_languages(board):
 
 
 def test_groups_are_no_rows_and_what_has_no_target_stands_apart(study, board):
-    assert "clinic-walk-15-age60" in set(study.tables["targets"]["indicator"])
+    assert "clinic-walk-15-age60" in set(study.indicators["indicator"])
+    assert "clinic-walk-15-age60" not in set(study.tables["targets"]["indicator"]), "the clause asks it of everyone"
     # A statement of the policy is answered by another policy's rule, and by its scorecard.
     assert [row["id"] for row in board["indicators"]] == [
         "clinic-walk-15", "clinic-15min-walk", "own-clinic", "clinics-per-1000", "clinics", "clinics-more",

@@ -50,7 +50,10 @@ def test_two_rasters_on_one_grid_are_used_as_they_are(configure, folder):
     np.testing.assert_array_equal(layers.elevation_m, [[1.25, 2.5, 3.0], [4.0, np.nan, 6.0]])
     assert tuple(layers.transform)[:6] == (500, 0, LEFT, 0, -500, TOP)
     assert pyproj.CRS(layers.crs) == pyproj.CRS(CRS)
-    assert codes(problems) == ["raster-holes", "dem-missing"]  # a quarter of land cover has no data, and one cell of it no height
+    assert codes(problems) == [
+        "raster-holes",
+        "dem-missing",
+    ]  # a quarter of land cover has no data, and one cell of it no height
     assert [file.role for file in files] == ["landcover", "dem"]
 
 

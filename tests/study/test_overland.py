@@ -310,7 +310,9 @@ def test_a_ferry_with_a_class_of_road_or_a_planned_bridge_is_no_ground_to_walk_o
     (folder / "district.toml").write_text(
         toml.replace(going, going + 'roads = { default = { as = "walk", speed_kph = 3.6 } }\n'), encoding="utf-8"
     )
-    road = gpd.GeoDataFrame({key: [value] for key, value in tags.items()}, geometry=[line((50, 450), (1950, 450))], crs=CRS)
+    road = gpd.GeoDataFrame(
+        {key: [value] for key, value in tags.items()}, geometry=[line((50, 450), (1950, 450))], crs=CRS
+    )
     road.to_file(folder / "roads.gpkg")
     study = run_district(folder)
     minutes = grid(study, study.results["clinic-hike"].nearest.cost)

@@ -280,9 +280,9 @@ def test_a_barrier_where_ways_cross_cuts_none_and_is_counted():
     nodes = [*NODES, (400, -300)]
     roads = make_roads(nodes, [*THROUGH, ([1, 5], {"highway": "footway"})], barriers={1: {"barrier": "bollard"}})
     network = make_network(roads, "drive", speeds_kph={"default": 3.6})
-    assert network.unclear_barriers == 1
+    assert network.left_out.unclear_barriers == 1
     assert nearest_s(network, [(0, 0)], [(800, 0)])[0] == pytest.approx([800])
-    assert make_network(roads).unclear_barriers == 0, "it stops nobody on foot"
+    assert make_network(roads).left_out.unclear_barriers == 0, "it stops nobody on foot"
 
 
 def test_osmnx_knows_no_barriers():

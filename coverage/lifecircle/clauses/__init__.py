@@ -2,9 +2,10 @@
 
 from lifecircle.clauses import access, capacity, counted, inequality, judged, presence, spatial, water
 from lifecircle.clauses.facts import Facts, Selected
-from lifecircle.clauses.missing import missing_for, partial_for
+from lifecircle.clauses.missing import blank_findings, missing_for, of_other_years, partial_for
 from lifecircle.clauses.registry import Finding, Findings, find, is_computed, rows_of
 from lifecircle.clauses.shortfalls import data_missing, foresee_missing
+from lifecircle.clauses.trace import trace_rows
 
 __all__ = [
     "Facts",
@@ -12,6 +13,7 @@ __all__ = [
     "Findings",
     "Selected",
     "access",
+    "blank_findings",
     "capacity",
     "counted",
     "data_missing",
@@ -21,9 +23,11 @@ __all__ = [
     "is_computed",
     "judged",
     "missing_for",
+    "of_other_years",
     "partial_for",
     "presence",
     "rows_of",
     "spatial",
+    "trace_rows",
     "water",
 ]

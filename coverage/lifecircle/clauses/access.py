@@ -5,7 +5,8 @@ from __future__ import annotations
 from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, measure
 from lifecircle.config.indicators import Gain, MeanMinutes
-from lifecircle.measures.rows import ratio_figures, without_range
+from lifecircle.measures.partial import partial_ratio
+from lifecircle.measures.rows import without_range
 from lifecircle.measures.rule_rows import minutes_figures
 
 
@@ -16,7 +17,13 @@ def mean_minutes(entry: MeanMinutes, facts: Facts) -> Findings:
     rule = result.rule
     figures = [
         minutes_figures(
-            facts.levels[level], result.people, result.nearest.cost, rule.fixed_minutes, has_range=not rule.is_distance
+            facts.levels[level],
+            result.people,
+            result.nearest.cost,
+            rule.fixed_minutes,
+            has_range=not rule.is_distance,
+            may_cost=result.may_cost,
+            most=facts.unknown_max,
         )
         for level in facts.levels_for(entry.levels)
     ]
@@ -27,11 +34,15 @@ def mean_minutes(entry: MeanMinutes, facts: Facts) -> Findings:
 def gain(entry: Gain, facts: Facts) -> Findings:
     """Count people whom one rule covers and another does not, over all people: what the first has and the second lacks."""
     first, second = facts.results[entry.rule], facts.results[entry.without]
-    won = first.people * (first.covered & ~second.covered)
-    figures = [
-        without_range(
-            ratio_figures(facts.levels[level], facts.levels[level].sum(won), facts.levels[level].sum(first.people))
-        )
-        for level in facts.levels_for(entry.levels)
-    ]
+    won = first.people * (first.covered & ~second.covered & ~second.may_cover)
+    # Of whom it is not known whether the one covers them, or whether the other does.
+    unclear = first.people * (
+        (first.covered | first.may_cover) & ~second.covered & (first.may_cover | second.may_cover)
+    )
+    figures = []
+    for level in facts.levels_for(entry.levels):
+        own = facts.levels[level]
+        gained, unknown, everyone = own.sum(won), own.sum(unclear), own.sum(first.people)
+        found = partial_ratio(own, gained, everyone - unknown, unknown, facts.unknown_max)
+        figures.append(found if unknown.any() else without_range(found))
     return Findings((Finding(tuple(figures), counts="人", rule=first.rule),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,8 @@ from lifecircle.measures.capacity import Filling, fill_nearest_first
 from lifecircle.measures.coverage import FAST, SLOW, share_pct
 from lifecircle.measures.decay import Binary, Decay, Gaussian, Stepped
 from lifecircle.measures.floating_catchment import balanced, three_step, two_step
-from lifecircle.measures.rows import Figures, ratio_figures, without_range
+from lifecircle.measures.partial import partial_ratio
+from lifecircle.measures.rows import Figures, without_range
 from lifecircle.model import BoolArray, FloatArray, RuleResult
 from lifecircle.sources.tables import as_numbers, show_rows
 
@@ -24,25 +25,35 @@ METHODS = {"2sfca": two_step, "e2sfca": two_step, "3sfca": three_step, "bfca": b
 
 @measure(CapacityShare)
 def capacity_share(entry: CapacityShare, facts: Facts) -> Findings:
-    """Count the people who find a place within a rule's limit, the nearest served first; and those who come in time to full ones."""
+    """Count the people who find a place within a rule's limit, the nearest served first; and those who come in time to full ones.
+
+    Of people whom only facilities serve that do not say how much they hold, or may turn away, it is not known whether they find a place:
+    facilities are filled with none of it and with as much as anyone asks for, and who is served in the one and not in the other is unknown.
+    """
     result = facts.results[entry.rule]
     capacity, is_known = _supply(entry.capacity, result, facts)
+    endless = np.where(is_known, capacity, (result.people.sum() + 1.0) * entry.per_person)
     rule = result.rule
     # One reach, as far as the fastest come; who is slower is held to less of it.
     reach = facts.reach(rule, 1.0 if rule.is_distance else FAST)
-    filled, low, high = (
-        fill_nearest_first(
-            reach, rule.fixed_minutes + (rule.limit - rule.fixed_minutes) * speed, result.people, capacity,
-            demand_per_person=entry.per_person,
-        )
-        for speed in ((1.0, 1.0, 1.0) if rule.is_distance else (1.0, SLOW, FAST))
-    )  # fmt: skip
-    facts.filled[entry.id] = Filled(entry.rule, filled.people_full, capacity, filled.facility_people)
+    speeds = (1.0, 1.0, 1.0) if rule.is_distance else (1.0, SLOW, FAST)
+
+    def fill(speed: float, holds: FloatArray) -> Filling:
+        limit = rule.fixed_minutes + (rule.limit - rule.fixed_minutes) * speed
+        return fill_nearest_first(reach, limit, result.people, holds, demand_per_person=entry.per_person)
+
+    least = [fill(speed, capacity) for speed in speeds]
+    most = least if is_known.all() else [fill(speed, endless) for speed in speeds]
+    filled = least[0]
+    facts.filled[entry.id] = Filled(entry.rule, most[0].people_full, capacity, filled.facility_people)
     full = beside(entry, "在时限内而已满", "in time, but full")
+    served = _Filled([one.people_served for one in least], [one.people_served for one in most])
+    # The more facilities hold, the fewer are turned away.
+    turned_away = _Filled([one.people_full for one in most], [one.people_full for one in least])
     found = (
-        Finding(_shares(entry, facts, result, [one.people_served for one in (filled, low, high)]), rule=rule, counts="人"),
+        Finding(_shares(entry, facts, result, served), rule=rule, counts="人"),
         Finding(
-            _shares(entry, facts, result, [one.people_full for one in (filled, low, high)]), suffix="-full", label=full, rule=rule,
+            _shares(entry, facts, result, turned_away), suffix="-full", label=full, rule=rule,
             is_asked=False,
         ),
     )  # fmt: skip
@@ -50,19 +61,32 @@ def capacity_share(entry: CapacityShare, facts: Facts) -> Findings:
     return Findings(found, {"capacity": listed})
 
 
-def _shares(entry: CapacityShare, facts: Facts, result: RuleResult, people: list[FloatArray]) -> tuple[Figures, ...]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Filled:
+    """People of each cell at full speed, slower and faster."""
+
+    least: list[FloatArray]
+    """Whatever facilities hold that do not say."""
+    most: list[FloatArray]
+    """At most, were they to hold what would make them most."""
+
+
+def _shares(entry: CapacityShare, facts: Facts, result: RuleResult, people: _Filled) -> tuple[Figures, ...]:
     """Return shares of all people, and the least and the most of them at the run's speed, slower and faster.
 
     Of those who come in time to full places neither end need bound the middle: with a little more speed more come and find no place, with
     much more they reach another.
     """
     figures = []
+    unclear = np.maximum(people.most[0] - people.least[0], 0.0)
     for level in facts.levels_for(entry.levels):
         own = facts.levels[level]
-        everyone = own.sum(result.people)
-        found = ratio_figures(own, own.sum(people[0]), everyone)
-        shares = [found.value, *(share_pct(own.sum(side), everyone) for side in people[1:])]
-        figures.append(replace(found, low=np.fmin.reduce(shares), high=np.fmax.reduce(shares)))
+        everyone, unknown = own.sum(result.people), own.sum(unclear)
+        found = partial_ratio(own, own.sum(people.least[0]), everyone - unknown, unknown, facts.unknown_max)
+        sides = [found.value, *(share_pct(own.sum(side), everyone) for side in (*people.least, *people.most))]
+        is_nothing = np.isnan(found.low) & np.isnan(found.high)
+        low, high = (np.where(is_nothing, np.nan, end.reduce(sides)) for end in (np.fmin, np.fmax))
+        figures.append(replace(found, low=low, high=high))
     return tuple(figures)
 
 
@@ -76,8 +100,9 @@ def _supply(column: str | None, result: RuleResult, facts: Facts) -> tuple[Float
     is_known = np.isfinite(numbers.value) & ~(numbers.value < 0)
     if not is_known.all():
         facts.problems.add(
-            "capacity-unknown", "warning", "/".join(dict.fromkeys(frame["kind"])), "没有能力数，按无计 no capacity given, counted as none",
+            "capacity-unknown", "warning", "/".join(dict.fromkeys(frame["kind"])), "没有能力数，不明 no capacity given, not known",
             row=show_rows(frame["facility_id"][~is_known]), field=column, mend="补上 fill in", count=int((~is_known).sum()),
+            expected="每处的能力数 a capacity of each",
         )  # fmt: skip
     return np.where(is_known, numbers.value, 0.0), is_known
 
@@ -99,7 +124,8 @@ def _facility_table(
             "district": facts.district.id, "year": facts.year, "indicator": entry.id, "facility_id": frame["facility_id"].to_numpy(),
             "name": frame["name"].to_numpy(), "kind": frame["kind"].to_numpy(), "is_inside": frame["is_inside"].to_numpy(),
             "capacity": np.where(is_known, capacity, np.nan), "people_within": near @ result.people,
-            "people_served": filled.facility_people, "spare": filled.facility_spare, "used_pct": used,
+            "people_served": np.where(is_known, filled.facility_people, np.nan),
+            "spare": np.where(is_known, filled.facility_spare, np.nan), "used_pct": used,
             "people_left_out_within": near @ filled.people_full,
         }
     )  # fmt: skip
@@ -109,29 +135,27 @@ def _facility_table(
 def floating_catchment(entry: FloatingCatchment, facts: Facts) -> Findings:
     """Give the supply per person of each cell, and its mean over the people of each unit."""
     result = facts.results[entry.rule]
-    supply, _ = _supply(entry.supply, result, facts)
-    found = METHODS[entry.method](
-        facts.reach(result.rule, 1.0), result.people, supply, _decay(entry, result.rule.limit)
-    )
-    figures = tuple(
-        without_range(
-            ratio_figures(
-                facts.levels[level],
-                facts.levels[level].sum(result.people * found.access),
-                facts.levels[level].sum(result.people),
-                entry.per,
-            )
-        )
-        for level in facts.levels_for(entry.levels)
-    )
+    supply, is_known = _supply(entry.supply, result, facts)
+    reach, decay = facts.reach(result.rule, 1.0), _decay(entry, result.rule.limit)
+    found = METHODS[entry.method](reach, result.people, supply, decay)
+    # Of who reaches a facility that does not say how much it holds, it is not known what there is for each.
+    rests_on = METHODS[entry.method](reach, result.people, (~is_known).astype(np.float64), decay).access > 0
+    access = np.where(rests_on, np.nan, found.access)
+    figures = []
+    for level in facts.levels_for(entry.levels):
+        own = facts.levels[level]
+        has, known, unknown = (own.sum(result.people * each) for each in (np.nan_to_num(access), ~rests_on, rests_on))
+        one = partial_ratio(own, has, known, unknown, facts.unknown_max, entry.per, is_share=False)
+        figures.append(without_range(one))
     frame = facts.facilities.frame.iloc[result.facilities]
     listed = pd.DataFrame(
         {
             "district": facts.district.id, "year": facts.year, "indicator": entry.id, "facility_id": frame["facility_id"].to_numpy(),
-            "name": frame["name"].to_numpy(), "supply": supply, "demand": found.demand, "supply_per_person": found.ratio,
+            "name": frame["name"].to_numpy(), "supply": np.where(is_known, supply, np.nan), "demand": found.demand,
+            "supply_per_person": np.where(is_known, found.ratio, np.nan),
         }
     )  # fmt: skip
-    return Findings((Finding(figures, rule=result.rule),), {"catchment_ratios": listed}, found.access * entry.per)
+    return Findings((Finding(tuple(figures), rule=result.rule),), {"catchment_ratios": listed}, access * entry.per)
 
 
 def _decay(entry: FloatingCatchment, limit: float) -> Decay:

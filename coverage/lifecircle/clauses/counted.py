@@ -3,51 +3,91 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 
-from lifecircle.clauses.facts import Facts, Selected
+from lifecircle.clauses.facts import Absent, Facts, Selected, absent_columns
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config import TableFilter
 from lifecircle.config.indicators import Count, Density, OnTime, Progress, Ratio, Reported, Share
 from lifecircle.config.schema import LEVELS, Level
-from lifecircle.measures.rows import Figures, own_figures, plain_figures, ratio_figures
+from lifecircle.measures.coverage import mean_of
+from lifecircle.measures.partial import HAIR, partial_own, partial_ratio, partial_sum, with_absent, withheld
+from lifecircle.measures.rows import Figures, ratio_figures
 from lifecircle.model import BoolArray, FloatArray
-from lifecircle.sources import match_where
-from lifecircle.sources.tables import as_numbers, as_text, read_date, show_rows, show_values
+from lifecircle.sources.tables import as_numbers, as_text, match_known, read_date, show_rows, show_values
 
 DONE_WORDS = ("完成", "已完成", "done")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Records:
+    """Records that are counted, sure and unsure ones together, and what each adds."""
+
+    chosen: Selected
+    numerator: FloatArray
+    denominator: FloatArray
+    unknown: FloatArray
+    """What each adds to the denominator of which it is not known; 0 of those that are."""
 
 
 @measure(Share)
 def share(entry: Share, facts: Facts) -> Findings:
     """Divide records that have something by all records, or a sum by a sum: numerators and denominators are summed by unit."""
     chosen = facts.select(entry.of, *entry.having, entry.numerator, entry.denominator)
-    counts, base = facts.amount(chosen, entry.numerator), facts.amount(chosen, entry.denominator)
-    if entry.numerator and entry.denominator and len(chosen):
-        # A record that lacks one of both sums says nothing of the share: it is neither 0 of its all nor more than all.
-        is_whole = np.isfinite(facts.numbers(chosen, entry.numerator) + facts.numbers(chosen, entry.denominator))
-        counts, base = counts * is_whole, base * is_whole
-        _warn_of_more(entry, chosen, counts > base, facts)
+    parts = [_share_records(entry, facts, one, is_sure=one is chosen) for one in (chosen, *chosen.unsure)]
+    figures = []
+    for level in facts.levels_for(entry.levels, chosen.unit):
+        counts, base, unknown = (
+            np.sum([facts.sum(level, one.chosen, getattr(one, name)) for one in parts], axis=0)
+            for name in ("numerator", "denominator", "unknown")
+        )
+        unknown = with_absent(base, unknown, facts.absent_share(level, chosen.absent))
+        figures.append(partial_ratio(facts.levels[level], counts, base, unknown, facts.unknown_max))
+    return Findings((Finding(tuple(figures), note=chosen.year_note, years=chosen.years),))
+
+
+def _share_records(entry: Share, facts: Facts, chosen: Selected, *, is_sure: bool) -> _Records:
+    """Return what each record adds.
+
+    One that lacks one of both sums, or of which it is not known whether it has what is asked for, says nothing of the share: it is
+    neither 0 of its all nor more than all. Where its own all is not known, it is as large as the others are.
+    """
+    above, below = facts.amount(chosen, entry.numerator), facts.amount(chosen, entry.denominator)
+    has, may = np.ones(len(chosen), dtype=bool), np.zeros(len(chosen), dtype=bool)
     if entry.having and len(chosen):
-        counts = counts * match_where(chosen.frame, entry.having)
-        facts.warn_unclear(chosen.frame, entry.having, chosen.name, chosen.row)
-    if entry.in_units is not None:
-        inside = _lies_in(entry.in_units, chosen, facts)
-        counts, base = counts * inside, base * inside
-    figures = [
-        ratio_figures(facts.levels[level], facts.sum(level, chosen, counts), facts.sum(level, chosen, base))
-        for level in facts.levels_for(entry.levels, chosen.unit)
-    ]
-    return Findings((Finding(tuple(figures), note=chosen.year_note),))
+        is_said = not absent_columns(chosen.frame, list(entry.having))
+        has, may = match_known(chosen.frame, entry.having) if is_said else (~has, ~may)
+        if is_said and is_sure:
+            facts.warn_unclear(chosen.frame, entry.having, chosen.name, chosen.row)
+    if entry.numerator and entry.denominator and is_sure:
+        with np.errstate(invalid="ignore"):
+            _warn_of_more(entry, chosen, has & (above > below), facts)
+    is_known = np.isfinite(below) & (np.isfinite(above) | ~has) & ~may & is_sure
+    usual = float(np.nanmean(below)) if np.isfinite(below).any() else 1.0
+    lies, may_lie = np.ones(len(chosen)), np.zeros(len(chosen))
+    if entry.in_units is not None and len(chosen):
+        lies, may_lie = _lies_in(entry.in_units, chosen, facts)
+    weight = np.where(np.isfinite(below), below, usual)
+    return _Records(
+        chosen,
+        numerator=np.where(is_known & has, np.nan_to_num(above), 0.0) * lies,
+        denominator=np.where(is_known, np.nan_to_num(below), 0.0) * lies,
+        # Of one in a unit of which the table does not say which it is, it is not known whether it is asked for.
+        unknown=np.where(is_known, 0.0, weight) * lies + weight * may_lie,
+    )
 
 
-def _lies_in(wanted: TableFilter, chosen: Selected, facts: Facts) -> BoolArray:
-    """Return which records lie in one of the units that a filter of a unit table lets through."""
+def _lies_in(wanted: TableFilter, chosen: Selected, facts: Facts) -> tuple[FloatArray, FloatArray]:
+    """Return which records lie in a unit that a filter of a unit table lets through, and which in one of which it does not say (1.0)."""
     level = facts.registers[wanted.table].level
     unit = chosen.unit[level]
-    return (unit >= 0) & facts.units_in(wanted, level)[np.maximum(unit, 0)]
+    is_in, is_told = facts.units_in(wanted, level)
+    inside = unit >= 0
+    at = np.maximum(unit, 0)
+    return (inside & is_in[at]).astype(np.float64), (inside & ~is_told[at]).astype(np.float64)
 
 
 def _warn_of_more(entry: Share, chosen: Selected, is_more: BoolArray, facts: Facts) -> None:
@@ -58,55 +98,116 @@ def _warn_of_more(entry: Share, chosen: Selected, is_more: BoolArray, facts: Fac
             f"{entry.numerator} 大于 {entry.denominator} the part is more than the whole",
             row=show_rows(chosen.row[is_more]) if chosen.row is not None else "", field=str(entry.numerator),
             mend="两列是否颠倒 are the columns swapped?", count=int(is_more.sum()),
+            expected="部分不大于整体 a part no larger than the whole",
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Amount:
+    """How much there is in each unit of a level, as far as is known."""
+
+    known: FloatArray
+    more: FloatArray
+    """What records of which it is not known whether they count would add; NaN where nobody knows."""
+    unknown_share: FloatArray
+    """Share (0-1) of the records asked of which it is not known."""
+
+
+def _amount_of(facts: Facts, chosen: Selected, column: str | None, level: Level, absent: Absent) -> _Amount:
+    """Return records, or a sum over them, of the units of a level; those in units that another table has no row of are left out."""
+    amount = facts.amount(chosen, column)
+    counts = facts.is_known(chosen, absent)
+    known = facts.sum(level, chosen, np.where(counts, np.nan_to_num(amount), 0.0))
+    unsure = facts.sum(level, chosen, (np.isnan(amount) & counts).astype(np.float64))
+    more = np.where(unsure > 0, np.nan, 0.0)
+    for maybe in chosen.unsure:
+        adds, within = facts.amount(maybe, column), facts.is_known(maybe, absent)
+        unsure = unsure + facts.sum(level, maybe, within.astype(np.float64))
+        lacks = facts.sum(level, maybe, (np.isnan(adds) & within).astype(np.float64)) > 0
+        more = more + np.where(lacks, np.nan, facts.sum(level, maybe, np.where(within, np.nan_to_num(adds), 0.0)))
+    at = chosen.asked.get(level, np.zeros(0, dtype=np.int64))
+    asked = np.bincount(at[at >= 0], minlength=len(known)).astype(np.float64)
+    share = np.divide(unsure, asked, out=np.zeros_like(unsure), where=asked > 0)
+    return _Amount(known, more, np.clip(share, 0.0, 1.0))
 
 
 @measure(Ratio)
 def ratio(entry: Ratio, facts: Facts) -> Findings:
-    """Divide an amount by so many people of the unit, or by an amount of other records."""
+    """Divide an amount by so many people of the unit, or by an amount of other records: both over the units of which both are known."""
     above = facts.select(entry.of, entry.amount)
-    amount = facts.amount(above, entry.amount)
     below = facts.select(entry.among, entry.among_amount) if entry.among else None
-    base = facts.amount(below, entry.among_amount) if below is not None else None
+    absent = (*above.absent, *(below.absent if below is not None else ()))
     figures = []
     for level in facts.levels_for(entry.levels, above.unit):
+        amount = _amount_of(facts, above, entry.amount, level, absent)
+        lacks = facts.absent_share(level, absent)
         if below is None:
-            denominator = facts.levels[level].sum(facts.group(entry.group))
-        elif base is not None and level in below.unit:
-            denominator = facts.sum(level, below, base)
+            inside = facts.known_inside(absent) if absent else 1.0
+            denominator = facts.levels[level].sum(facts.group(entry.group) * inside)
+            base_share = np.zeros(len(denominator))
+        elif level in below.unit:
+            base = _amount_of(facts, below, entry.among_amount, level, absent)
+            denominator, base_share = base.known, base.unknown_share
         else:
             continue
-        figures.append(ratio_figures(facts.levels[level], facts.sum(level, above, amount), denominator, entry.per))
+        known = (1.0 - amount.unknown_share) * (1.0 - base_share) * (1.0 - lacks)
+        figures.append(_ratio_figures(entry, facts, level, amount, denominator, 1.0 - known))
     word = {"resident": ("常住人口", "residents"), "registered": ("户籍人口", "registered people")}
     kind = entry.population
     if kind is None and below is None and facts.configuration.population is not None:
         kind = facts.configuration.population.kind
     label = beside(entry, *word[kind]) if kind and entry.group is None and below is None else None
-    return Findings((Finding(tuple(figures), counts=entry.unit.partition("/")[0], label=label, note=above.year_note),))
+    years = tuple(sorted({*above.years, *(below.years if below is not None else ())}))
+    counts = entry.unit.partition("/")[0]
+    return Findings((Finding(tuple(figures), counts=counts, label=label, note=above.year_note, years=years),))
+
+
+def _ratio_figures(
+    entry: Ratio, facts: Facts, level: Level, amount: _Amount, denominator: FloatArray, unknown_share: FloatArray
+) -> Figures:
+    """Return a ratio over what is known; high counts what may count, where the unknown is that alone."""
+    found = ratio_figures(facts.levels[level], amount.known, denominator, entry.per)
+    if not (unknown_share > 0).any():
+        return found
+    more = mean_of(entry.per * (amount.known + amount.more), denominator)
+    is_only_unsure = np.isclose(unknown_share, amount.unknown_share)
+    has_part = unknown_share > HAIR
+    low = np.where(has_part, found.value * (1.0 - np.where(is_only_unsure, 0.0, unknown_share)), found.value)
+    high = np.where(has_part, np.where(is_only_unsure, more, np.nan), found.value)
+    return withheld(replace(found, low=low, high=high, unknown=100.0 * unknown_share), facts.unknown_max)
 
 
 @measure(Count)
 def count(entry: Count, facts: Facts) -> Findings:
     """Count records, or sum how much of them, in each unit."""
     chosen = facts.select(entry.of, entry.amount)
-    amount = facts.amount(chosen, entry.amount)
-    figures = [
-        plain_figures(facts.levels[level], facts.sum(level, chosen, amount) / entry.scale, entry.scale)
-        for level in facts.levels_for(entry.levels, chosen.unit)
-    ]
-    return Findings((Finding(tuple(figures), counts=entry.unit.removeprefix("万"), note=chosen.year_note),))
+    figures = []
+    for level in facts.levels_for(entry.levels, chosen.unit):
+        amount = _amount_of(facts, chosen, entry.amount, level, ())
+        lacks = facts.absent_share(level, chosen.absent)
+        unknown = 1.0 - (1.0 - amount.unknown_share) * (1.0 - lacks)
+        more = np.where(lacks > 0, np.nan, amount.more) / entry.scale
+        figures.append(
+            partial_sum(facts.levels[level], amount.known / entry.scale, unknown, more, facts.unknown_max, entry.scale)
+        )
+    counts = entry.unit.removeprefix("万")
+    return Findings((Finding(tuple(figures), counts=counts, note=chosen.year_note, years=chosen.years),))
 
 
 @measure(Density)
 def density(entry: Density, facts: Facts) -> Findings:
     """Divide records by the square kilometres of the unit."""
     chosen = facts.select(entry.of, entry.amount)
-    amount = facts.amount(chosen, entry.amount)
-    figures = [
-        ratio_figures(facts.levels[level], facts.sum(level, chosen, amount), unit_area_km2(facts, level), 1.0)
-        for level in facts.levels_for(entry.levels, chosen.unit)
-    ]
-    return Findings((Finding(tuple(figures), note=chosen.year_note),))
+    figures = []
+    for level in facts.levels_for(entry.levels, chosen.unit):
+        amount = _amount_of(facts, chosen, entry.amount, level, ())
+        lacks, area_km2 = facts.absent_share(level, chosen.absent), unit_area_km2(facts, level)
+        unknown = 1.0 - (1.0 - amount.unknown_share) * (1.0 - lacks)
+        found = ratio_figures(facts.levels[level], amount.known, area_km2, 1.0)
+        more = mean_of(amount.known + amount.more, area_km2)
+        high = np.where(unknown > HAIR, np.where(lacks > 0, np.nan, more), found.value)
+        figures.append(withheld(replace(found, high=high, unknown=100.0 * unknown), facts.unknown_max))
+    return Findings((Finding(tuple(figures), note=chosen.year_note, years=chosen.years),))
 
 
 def unit_area_km2(facts: Facts, level: Level) -> FloatArray:
@@ -137,8 +238,11 @@ def reported(entry: Reported, facts: Facts) -> Findings:
             facts.problems.add(
                 "records-twice", "warning", chosen.name, "同一单元有几个数，取第一个 several figures of one unit, the first is used",
                 field=entry.value, count=twice,
+                expected="每个单元一行 one row a unit", mend="用 where 只选一年或一类 choose one year or kind with where",
             )  # fmt: skip
-    return Findings((Finding((own_figures(facts.levels[level], value),), note=chosen.year_note),))
+    unknown = np.where(np.isnan(value), 100.0, 0.0)
+    found = partial_own(facts.levels[level], value, unknown, facts.unknown_max)
+    return Findings((Finding((found,), note=chosen.year_note, years=chosen.years),))
 
 
 def _warn_of_parts(entry: Reported, chosen: Selected, numbers: FloatArray, facts: Facts) -> None:
@@ -148,6 +252,7 @@ def _warn_of_parts(entry: Reported, chosen: Selected, numbers: FloatArray, facts
         facts.problems.add(
             "records-no-percentage", "warning", chosen.name, f"百分数不在 0-100 之间 no percentage: {show_values(given[(given < 0) | (given > 100)])}",
             field=entry.value, expected="0-100", count=int(((given < 0) | (given > 100)).sum()),
+            mend="改成 0-100 的数 write numbers of 0-100",
         )  # fmt: skip
     if entry.value_unit == "%" and given.size and given.max() <= 1.0 and given.max() > 0.0:
         facts.problems.add(
@@ -159,26 +264,31 @@ def _warn_of_parts(entry: Reported, chosen: Selected, numbers: FloatArray, facts
 
 @measure(Progress)
 def progress(entry: Progress, facts: Facts) -> Findings:
-    """Give the share of units (or lines) of a task that are reported done."""
+    """Give the share of units (or lines) of a task that are reported done; of a line without a state it is not known."""
     chosen, is_task = _of_task(entry.table, entry.task or entry.id, facts)
     if not is_task.any():
-        return _no_task(entry.table, entry.task or entry.id)
+        return _no_task(entry.table, entry.task or entry.id, facts.year if chosen.years else None)
     state = as_text(chosen.frame["state"]) if len(chosen) else np.zeros(0, dtype=object)
     done = np.isin(state.astype(str), DONE_WORDS) & is_task
-    return Findings((Finding(_shares(facts, entry.levels, chosen, done, is_task), note=chosen.year_note),))
+    figures = _shares(facts, entry, chosen, done, is_task, is_task & (state == ""))
+    return Findings((Finding(figures, note=chosen.year_note, years=chosen.years),))
 
 
 @measure(OnTime)
 def on_time(entry: OnTime, facts: Facts) -> Findings:
-    """Tell whether what is due for the run's year was handed in by its date; what was never handed in counts as late."""
+    """Tell whether what is due for the run's year was handed in by its date; what was never handed in counts as late.
+
+    A row of the task without a date was not handed in; of one whose date cannot be read, and of a unit without a row, it is not known.
+    """
     task = entry.task or entry.id
     chosen, is_task = _of_task(entry.table, task, facts, every_year=True)
     due = dt.date(facts.year + entry.years_after, entry.month, entry.day)
-    # A row is of the year the table's own year says, else of its column "year"; one that says none is of the run's.
+    # A row is of the year the table's own year says, else of its column "year"; a table that says none is of the run's.
     of_year = np.full(len(chosen), np.nan) if chosen.row_year is None else chosen.row_year
     if len(chosen) and np.isnan(of_year).all() and "year" in chosen.frame:
         of_year = as_numbers(chosen.frame["year"].to_numpy(dtype=object)).value
-    is_task &= np.isnan(of_year) | (of_year == facts.year)
+    says_years = bool(np.isfinite(of_year).any())
+    is_task &= (of_year == facts.year) if says_years else np.isnan(of_year)
     if not is_task.any():
         return _no_task(entry.table, task, facts.year)
     cells = as_text(chosen.frame["submitted"])
@@ -187,13 +297,14 @@ def on_time(entry: OnTime, facts: Facts) -> Findings:
     if is_bad.any():
         facts.problems.add(
             "records-no-date", "warning", chosen.name,
-            f"不是日期，按未报送计 no date, counts as not handed in: {show_values(cells[is_bad])}",
+            f"不是日期，不明 no date, not known: {show_values(cells[is_bad])}",
             row=show_rows(chosen.row[is_bad]) if chosen.row is not None else "", field="submitted", expected="2026-03-31",
-            count=int(is_bad.sum()),
+            mend="写成日期 write a date", count=int(is_bad.sum()),
         )  # fmt: skip
     in_time = np.array([day is not None and day <= due for day in handed], dtype=bool) & is_task
     note = f"；应于 due {due.isoformat()}"
-    return Findings((Finding(_shares(facts, entry.levels, chosen, in_time, is_task), note=note),))
+    figures = _shares(facts, entry, chosen, in_time, is_task, is_bad)
+    return Findings((Finding(figures, note=note, years=(facts.year,) if says_years else ()),))
 
 
 def _no_task(table: str, task: str, year: int | None = None) -> Findings:
@@ -207,13 +318,20 @@ def _of_task(table: str, task: str, facts: Facts, *, every_year: bool = False) -
 
 
 def _shares(
-    facts: Facts, levels: tuple[Level, ...], chosen: Selected, counts: BoolArray, base: BoolArray
+    facts: Facts, entry: Progress | OnTime, chosen: Selected, counts: BoolArray, base: BoolArray, unclear: BoolArray
 ) -> tuple[Figures, ...]:
-    return tuple(
-        ratio_figures(
-            facts.levels[level],
-            facts.sum(level, chosen, counts.astype(np.float64)),
-            facts.sum(level, chosen, base.astype(np.float64)),
-        )
-        for level in facts.levels_for(levels, chosen.unit)
+    """Return the share of a task's rows that count; of rows that are unclear, and of units without one, it is not known."""
+    low: Level = next(
+        (level for level in reversed(LEVELS) if level in chosen.unit and level in facts.levels), "district"
     )
+    listed = np.bincount(chosen.unit[low][base & (chosen.unit[low] >= 0)], minlength=len(facts.levels[low].code)) > 0
+    is_open = low != "district" and not listed.all() and not facts.registers[entry.table].lists_all
+    absent: Absent = ((low, ~listed),) if is_open else ()
+    figures = []
+    for level in facts.levels_for(entry.levels, chosen.unit):
+        done, known, unknown = (
+            facts.sum(level, chosen, each.astype(np.float64)) for each in (counts & ~unclear, base & ~unclear, unclear)
+        )
+        unknown = with_absent(known, unknown, facts.absent_share(level, absent))
+        figures.append(partial_ratio(facts.levels[level], done, known, unknown, facts.unknown_max))
+    return tuple(figures)

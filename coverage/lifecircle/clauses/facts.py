@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,8 +26,19 @@ from lifecircle.model import (
     Units,
 )
 from lifecircle.problems import Problem, Problems
-from lifecircle.sources import match_where
-from lifecircle.sources.tables import as_numbers, is_missing, read_bool, show_rows, show_values
+from lifecircle.sources.opening import UNDATED
+from lifecircle.sources.tables import (
+    as_numbers,
+    is_missing,
+    match_known,
+    match_where,
+    read_bool,
+    show_rows,
+    show_values,
+)
+
+Absent = tuple[tuple[Level, BoolArray], ...]
+"""By level, the units of which a table has no row: nothing is known of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +52,18 @@ class Selected:
     """District CRS; None for rows of a table."""
     name: str
     """Kinds or tables, for messages."""
-    year: float = float("nan")
-    """The year the records are of, where they say so."""
+    years: tuple[int, ...] = ()
+    """The years the records are of, where they say so."""
     row: TextArray | None = None
     """What each record is called in a message: a facility's kind and id, a table's row as the planner sees it."""
     row_year: FloatArray | None = None
     """The year each row of a table is of; NaN where it does not say. None for places."""
+    maybe: Selected | None = None
+    """Records of which it is not known whether the filter lets them through; None where there is none."""
+    asked: Mapping[Level, IntArray] = field(default_factory=dict)
+    """Per level, the unit of every record that the filter was asked of, those it did not let through too."""
+    absent: Absent = ()
+    """Units of which the table has no row."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -54,7 +71,12 @@ class Selected:
     @property
     def year_note(self) -> str:
         """What to say of the year the records are of; empty where they do not say."""
-        return f"（{self.year:.0f}年数据 data of {self.year:.0f}）" if np.isfinite(self.year) else ""
+        return f"（{self.years[0]}年数据 data of {self.years[0]}）" if self.years else ""
+
+    @property
+    def unsure(self) -> tuple[Selected, ...]:
+        """:attr:`maybe` where there is any."""
+        return () if self.maybe is None or not len(self.maybe) else (self.maybe,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +138,15 @@ class Facts:
         described = (*self.configuration.facilities, *self.configuration.layers)
         return frozenset({*self.places["kind"], *(layer.kind for layer in described)})
 
+    def cells_of(self, name: str, *, is_table: bool) -> tuple[pd.DataFrame, Mapping[str, tuple[str, ...]]]:
+        """Return all rows of a table or kind, of whatever year, and the words that their columns are declared to hold."""
+        if is_table:
+            register = self.registers.get(name)
+            return (register.frame, register.words) if register is not None else (pd.DataFrame(), {})
+        described = (*self.configuration.facilities, *self.configuration.layers)
+        words = {column: held for layer in described if layer.kind == name for column, held in layer.words.items()}
+        return self.places[self.places["kind"] == name], words
+
     def select(
         self,
         records: Sequence[TableFilter | FacilityFilter],
@@ -128,13 +159,13 @@ class Facts:
         Parameters
         ----------
         records
-            Kinds and tables that are absent, or that lack a column asked of them, add no record.
+            Kinds and tables that are absent add no record; of places that lack a column asked of them it is not known.
         columns
             What is asked of the records beside the filters' own conditions.
         everywhere
             Places outside the district too: they are near its people; a clause that counts units or facilities counts those inside.
         every_year
-            Rows of all years, and not of the latest up to the run's.
+            Rows of all years, and not only those that hold for the run's.
         """
         asked = [column for column in columns if column]
         tables = [wanted for wanted in records if isinstance(wanted, TableFilter)]
@@ -145,57 +176,119 @@ class Facts:
 
     def _select_places(self, filters: list[FacilityFilter], asked: list[str], *, everywhere: bool) -> Selected:
         places = self.places
-        chosen = np.zeros(len(places), dtype=bool)
+        chosen, unsure, of_kinds = np.zeros((3, len(places)), dtype=bool)
         is_used = (places["status"] == "used").to_numpy()
+        is_undated = (places["reason"] == UNDATED).to_numpy()
         for wanted in filters:
             for kind in wanted.kind:
                 of_kind = (places["kind"] == kind).to_numpy() & is_used
-                if of_kind.any() and not absent_columns(places[of_kind], [*wanted.attributes, *asked]):
-                    chosen[of_kind] |= match_where(places[of_kind], wanted.attributes)
+                undated = (places["kind"] == kind).to_numpy() & is_undated
+                if undated.any() and not absent_columns(places[undated], list(wanted.attributes)):
+                    # Of whatever year it is: of one that may be asked for it is not known whether it is of this.
+                    unsure[undated] |= np.logical_or(*match_known(places[undated], wanted.attributes))
+                of_kinds |= of_kind | undated
+                if absent_columns(places[of_kind], [*wanted.attributes, *asked]):
+                    unsure |= of_kind
+                elif of_kind.any():
+                    has, may = match_known(places[of_kind], wanted.attributes)
+                    chosen[of_kind] |= has
+                    unsure[of_kind] |= may
                     self.warn_unclear(places[of_kind], wanted.attributes, kind, places.loc[of_kind, "facility_id"])
         if not everywhere:
-            chosen &= self.place_unit["district"] >= 0
+            for held in (chosen, unsure, of_kinds):
+                held &= self.place_unit["district"] >= 0
         name = "/".join(dict.fromkeys(kind for wanted in filters for kind in wanted.kind))
-        frame = places[chosen].reset_index(drop=True)
-        unit = {level: rows[chosen] for level, rows in self.place_unit.items()}
-        row = np.array(
-            [f"{kind} {name}" for kind, name in zip(frame["kind"], frame["facility_id"], strict=True)], dtype=object
+        record_years = {**self.facilities.record_years, **self.layers.record_years}
+        has_year = any(kind in record_years for wanted in filters for kind in wanted.kind)
+        made = Selected(
+            places[:0], {}, None, name, (self.year,) if has_year else (),
+            asked={level: rows[of_kinds] for level, rows in self.place_unit.items()},
+        )  # fmt: skip
+        maybe = self._places_of(unsure & ~chosen, made) if (unsure & ~chosen).any() else None
+        return replace(self._places_of(chosen, made), maybe=maybe)
+
+    def _places_of(self, chosen: BoolArray, made: Selected) -> Selected:
+        frame = self.places[chosen].reset_index(drop=True)
+        row = [f"{kind} {name}" for kind, name in zip(frame["kind"], frame["facility_id"], strict=True)]
+        return replace(
+            made,
+            frame=frame,
+            unit={level: rows[chosen] for level, rows in self.place_unit.items()},
+            geometry=frame["geometry"].to_numpy(dtype=object),
+            row=np.array(row, dtype=object),
         )
-        return Selected(frame, unit, frame["geometry"].to_numpy(dtype=object), name, row=row)
 
     def _select_rows(self, filters: list[TableFilter], asked: list[str], *, every_year: bool) -> Selected:
-        frames, units, years, rows, row_years = [], [], [], [], []
+        name = "/".join(dict.fromkeys(wanted.table for wanted in filters))
+        chosen: list[Selected] = []
         for wanted in filters:
             register = self.registers.get(wanted.table)
             if register is None or absent_columns(register.frame, [*wanted.attributes, *asked]):
                 continue
-            of_year, year = latest_year(register.year, self.year)
+            of_year, year = register.rows_for(self.year)
             if every_year:
                 of_year, year = np.ones(len(register), dtype=bool), float("nan")
-            chosen = of_year & match_where(register.frame, wanted.attributes)
+            has, may = match_known(register.frame, wanted.attributes)
             self.warn_unclear(register.frame, wanted.attributes, wanted.table, register.row)
-            frames.append(register.frame[chosen])
-            units.append({level: unit[chosen] for level, unit in register.unit.items()})
-            years.append(year)
-            rows.append(register.row[chosen])
-            row_years.append(register.year[chosen])
-        name = "/".join(dict.fromkeys(wanted.table for wanted in filters))
-        if not frames:
-            return Selected(pd.DataFrame(), {"district": np.zeros(0, dtype=np.int64)}, None, name)
-        shared = [level for level in units[0] if all(level in one for one in units)]
-        joined = {level: np.concatenate([one[level] for one in units]) for level in shared}
-        return Selected(
-            pd.concat(frames, ignore_index=True),
-            joined,
-            None,
-            name,
-            float(np.nanmin([*years, np.inf])) if np.isfinite(years).any() else np.nan,
-            np.concatenate(rows),
-            np.concatenate(row_years),
-        )
+            made = Selected(
+                register.frame[:0], {}, None, name, (int(year),) if np.isfinite(year) else (),
+                asked={level: unit[of_year] for level, unit in register.unit.items()}, absent=self._absent_units(register, of_year),
+            )  # fmt: skip
+            maybe = _rows_of(register, of_year & may, made) if (of_year & may).any() else None
+            chosen.append(replace(_rows_of(register, of_year & has, made), maybe=maybe))
+        return _join_rows(chosen, name)
 
-    def units_in(self, wanted: TableFilter, level: Level) -> BoolArray:
-        """Return which units of a level have a row that a filter lets through.
+    def _absent_units(self, register: Register, of_year: BoolArray) -> Absent:
+        """Return the units of a table's level of which it has no row of the year; none where it lists all there is."""
+        if register.lists_all or register.level == "district" or register.level not in register.unit:
+            return ()
+        count = len(self.levels[register.level].code) if register.level in self.levels else 0
+        unit = register.unit[register.level][of_year]
+        is_absent = np.bincount(unit[unit >= 0], minlength=count) == 0
+        return ((register.level, is_absent),) if is_absent.any() else ()
+
+    def known_inside(self, absent: Absent) -> FloatArray:
+        """Return the share (0-1) of each cell's people in units that tables have rows of. Shape (cells,)."""
+        inside = np.ones(len(self.cells))
+        for level, is_absent in absent:
+            membership = self.levels[level].membership
+            whole = np.asarray(membership.sum(axis=0)).ravel()
+            known = np.asarray((~is_absent).astype(np.float64) @ membership)
+            inside *= np.divide(known, whole, out=np.ones_like(whole), where=whole > 0)
+        return inside
+
+    def absent_share(self, level: Level, absent: Absent) -> FloatArray:
+        """Return the share (0-1) of each unit's people in units that tables have no row of; of units without people, of the units."""
+        if not absent:
+            return np.zeros(len(self.levels[level].code))
+        sums, people = self.levels[level], self.cells.people
+        whole, known = sums.sum(people), sums.sum(people * self.known_inside(absent))
+        low, is_absent = absent[0]
+        if LEVELS.index(level) > LEVELS.index(low):
+            by_count = np.zeros(len(whole))
+        else:
+            count = self.roll_up(low, level, np.ones(len(is_absent)))
+            missing = self.roll_up(low, level, is_absent.astype(np.float64))
+            by_count = np.divide(missing, count, out=np.zeros_like(count), where=count > 0)
+        share = 1.0 - np.divide(known, whole, out=np.zeros_like(whole), where=whole > 0)
+        return np.clip(np.where(whole > 0, share, by_count), 0.0, 1.0)
+
+    def is_known(self, selected: Selected, absent: Absent) -> BoolArray:
+        """Return which records do not lie in units that (other) tables have no row of."""
+        known = np.ones(len(selected), dtype=bool)
+        for level, is_absent in absent:
+            if level in selected.unit:
+                unit = selected.unit[level]
+                known &= ~((unit >= 0) & is_absent[unit])
+        return known
+
+    @property
+    def unknown_max(self) -> float:
+        """The largest share (0-1) of a figure that may be unknown."""
+        return self.district.unknown_max
+
+    def units_in(self, wanted: TableFilter, level: Level) -> tuple[BoolArray, BoolArray]:
+        """Return which units of a level have a row that a filter lets through, and of which the table says whether it does.
 
         Units that the table has no row of, or whose row does not say (whether it is town or country), are neither counted nor left out in
         silence: they are warned of.
@@ -215,18 +308,10 @@ class Facts:
                 "units-not-told", "warning", wanted.table, f"表中没有说明，未计入 the table does not say, not counted: {show_values(lost)}",
                 field=", ".join(wanted.attributes), expected="每个单元一行 a row a unit", mend="补上 fill in", count=int((~known).sum()),
             ))  # fmt: skip
-        return np.asarray(chosen)
-
-    def amount(self, selected: Selected, column: str | None) -> FloatArray:
-        """Return a column of records as numbers, 1 each where ``column`` is None; what is no number adds nothing and is warned of."""
-        if column is None:
-            return np.ones(len(selected))
-        if column not in selected.frame.columns:
-            return np.zeros(len(selected))
-        return np.nan_to_num(self.numbers(selected, column), nan=0.0)
+        return np.asarray(chosen), np.asarray(known)
 
     def warn_unclear(self, frame: pd.DataFrame, conditions: Mapping[str, Condition], name: str, row: Any) -> None:
-        """Warn of what stands where yes or no is asked for and says neither: it counts as no."""
+        """Warn of what stands where yes or no is asked for and says neither: it is not known."""
         for column, wanted in conditions.items():
             if not isinstance(wanted, tuple) or not any(isinstance(value, bool) for value in wanted):
                 continue
@@ -234,14 +319,23 @@ class Facts:
             unclear = np.array([read_bool(cell) is None and not is_missing(cell) for cell in cells], dtype=bool)
             if unclear.any():
                 self._warn_once(Problem(
-                    "records-not-yes-or-no", "warning", name, f"不是是否，按无计 neither yes nor no, counted as no: {show_values(cells[unclear])}",
+                    "records-not-yes-or-no", "warning", name, f"不是是否，不明 neither yes nor no, not known: {show_values(cells[unclear])}",
                     row=show_rows(np.asarray(row)[unclear]), field=column, count=int(unclear.sum()), mend="写成 write 是/否, true/false, 1/0",
+                    expected="是或否 yes or no",
                 ))  # fmt: skip
 
     def _warn_once(self, warning: Problem) -> None:
         """Add a warning; several indicators may ask for one column."""
         if warning not in self.problems.found:
             self.problems.found.append(warning)
+
+    def amount(self, selected: Selected, column: str | None) -> FloatArray:
+        """Return a column of records as numbers, 1 each where ``column`` is None; NaN where it is not known."""
+        if column is None:
+            return np.ones(len(selected))
+        if column not in selected.frame.columns:
+            return np.full(len(selected), np.nan)
+        return self.numbers(selected, column)
 
     def numbers(self, selected: Selected, column: str) -> FloatArray:
         """Return a column of records as numbers, NaN where a cell is empty or no number, which is warned of with its rows."""
@@ -253,15 +347,18 @@ class Facts:
             values = show_values(cells[numbers.is_bad])
             warning = Problem(
                 "records-no-number", "warning", selected.name,
-                f"没有数或不是数，未计入 no number, adds nothing{': ' + values if values else ''}",
+                f"没有数或不是数，不明 no number, not known{': ' + values if values else ''}",
                 row=show_rows(row[wanting]), field=column, count=int(wanting.sum()),
                 mend="改成数字（百分数写 62.5，不写 62.5%） write a number (62.5 for 62.5%)",
+                expected="数 numbers",
             )  # fmt: skip
             self._warn_once(warning)
         return numbers.value
 
     def sum(self, level: Level, selected: Selected, weights: FloatArray) -> FloatArray:
         """Return the sum of a weight over the records of each unit. Shape (units,)."""
+        if not len(selected):
+            return np.zeros(len(self.levels[level].code))
         unit = selected.unit[level]
         held = unit >= 0
         count = len(self.levels[level].code)
@@ -315,11 +412,31 @@ def absent_columns(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ..
     return tuple(column for column in columns if column not in frame.columns or frame[column].isna().all())
 
 
-def latest_year(years: FloatArray, upto: int) -> tuple[BoolArray, float]:
-    """Return the rows of the latest year up to one, and that year; all rows where none says its year."""
-    if np.isnan(years).all():
-        return np.ones(len(years), dtype=bool), float("nan")
-    known = years[years <= upto]
-    if not known.size:
-        return np.zeros(len(years), dtype=bool), float("nan")
-    return years == known.max(), float(known.max())
+def _rows_of(register: Register, chosen: BoolArray, made: Selected) -> Selected:
+    return replace(
+        made,
+        frame=register.frame[chosen],
+        unit={level: unit[chosen] for level, unit in register.unit.items()},
+        row=register.row[chosen],
+        row_year=register.year[chosen],
+    )
+
+
+def _join_rows(parts: list[Selected], name: str) -> Selected:
+    """Return rows of several tables as one; levels that not all of them know are left out."""
+    if not parts:
+        return Selected(pd.DataFrame(), {"district": np.zeros(0, dtype=np.int64)}, None, name)
+    shared = [level for level in parts[0].unit if all(level in one.unit for one in parts)]
+    unsure = [one for part in parts for one in part.unsure]
+    return Selected(
+        pd.concat([one.frame for one in parts], ignore_index=True),
+        {level: np.concatenate([one.unit[level] for one in parts]) for level in shared},
+        None,
+        name,
+        tuple(sorted({year for one in parts for year in one.years})),
+        np.concatenate([one.row for one in parts if one.row is not None]),
+        np.concatenate([one.row_year for one in parts if one.row_year is not None]),
+        _join_rows(unsure, name) if unsure else None,
+        {level: np.concatenate([one.asked[level] for one in parts]) for level in shared},
+        tuple(pair for one in parts for pair in one.absent),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,8 +22,8 @@ from lifecircle.measures.equity import (
     theil_t,
     weakest,
 )
-from lifecircle.measures.rows import own_figures
-from lifecircle.model import FloatArray
+from lifecircle.measures.partial import partial_own
+from lifecircle.model import BoolArray, FloatArray, TextArray
 from lifecircle.sources.tables import as_bool, as_numbers
 
 NOT_REACHED = "；到不了的人未计 people who reach none left out"
@@ -39,6 +39,14 @@ class _Spread:
     rank: FloatArray | None
     """What orders places for concentration and Palma."""
     is_less_better: bool
+    unclear: FloatArray
+    """Share (0-1) of each place of which it is not known what they have; who reaches none has none, and that is known."""
+
+    @property
+    def unknown_pct(self) -> float:
+        """Percent (0-100) of the people of whom it is not known."""
+        whole = float(self.people.sum())
+        return 100.0 * float(self.people @ self.unclear) / whole if whole > 0 else 0.0
 
 
 @measure(Inequality)
@@ -56,7 +64,15 @@ def inequality(entry: Inequality, facts: Facts) -> Findings:
     if by_cell is None:
         return Findings(())
     figures = tuple(
-        own_figures(facts.levels[level], _by_unit(entry, facts, by_cell, level))
+        replace(
+            partial_own(
+                facts.levels[level],
+                _by_unit(entry, facts, by_cell, level),
+                _unknown_pct(by_cell, facts, level),
+                facts.unknown_max,
+            ),
+            note=_left_out(by_cell, facts, level),
+        )
         for level in facts.levels_for(entry.levels)
     )
     note = NOT_REACHED if entry.rule else ""
@@ -74,12 +90,18 @@ def _between_units(entry: Inequality, facts: Facts, spread: _Spread, by_cell: _S
         among = _index(entry, by_cell, by_cell.people)
         beside_it.append(("-among-people", "逐人，按所在格", "among people, by their cell", among))
     district = facts.levels["district"]
-    own = own_figures(district, np.array([_index(entry, spread, spread.people)]))
+    unknown, most = np.array([spread.unknown_pct]), facts.unknown_max
+    own = partial_own(district, np.array([_index(entry, spread, spread.people)]), unknown, most)
     weighed = beside(entry, "单元之间，按人口加权", "between units, by their people")
     return [
         Finding((own,), label=weighed),
         *(
-            Finding((own_figures(district, np.array([value])),), suffix=suffix, label=beside(entry, zh, en), is_asked=False)
+            Finding(
+                (partial_own(district, np.array([value]), unknown, most),),
+                suffix=suffix,
+                label=beside(entry, zh, en),
+                is_asked=False,
+            )
             for suffix, zh, en, value in beside_it
         ),
     ]
@@ -89,10 +111,13 @@ def _over_cells(entry: Inequality, facts: Facts) -> _Spread | None:
     """Return what each cell has; None where only units have it. Of a rule that is what is compared, of an indicator it stands beside."""
     if entry.rule is not None:
         result = facts.results[entry.rule]
-        cost = result.nearest.cost
-        return _Spread(np.where(np.isfinite(cost), cost, np.nan), result.people, _rank_of_cells(entry, facts), True)
+        cost, rank = result.nearest.cost, _rank_of_cells(entry, facts)
+        is_unclear = np.zeros(len(cost), dtype=bool) if result.may_cost is None else result.may_cost < cost
+        value = np.where(np.isfinite(cost) & ~is_unclear, cost, np.nan)
+        return _Spread(value, result.people, rank, True, _as_share(is_unclear, rank))
     if entry.indicator in facts.by_cell:
-        return _Spread(facts.by_cell[entry.indicator], facts.cells.people, _rank_of_cells(entry, facts), False)
+        value, rank = facts.by_cell[entry.indicator], _rank_of_cells(entry, facts)
+        return _Spread(value, facts.cells.people, rank, False, _as_share(np.isnan(value), rank))
     return None
 
 
@@ -106,7 +131,27 @@ def _over_units(entry: Inequality, facts: Facts) -> _Spread | None:
     rank = _rank_of_cells(entry, facts)
     by_unit = None if rank is None else mean_of(level.sum(np.nan_to_num(rank) * facts.cells.people), people)
     less = str(rows["value_unit"].iloc[0]) in ("min", "m")
-    return _Spread(rows["value"].to_numpy(np.float64), people, by_unit, less)
+    value, unknown = rows["value"].to_numpy(np.float64), rows["unknown"].to_numpy(np.float64) / 100.0
+    return _Spread(value, people, by_unit, less, np.where(np.isnan(value) & (unknown > 0), 1.0, unknown))
+
+
+def _as_share(is_unclear: BoolArray, rank: FloatArray | None) -> FloatArray:
+    """Return 1.0 where it is not known what people have, or where they stand in the order that is asked for; else 0."""
+    return (is_unclear if rank is None else is_unclear | np.isnan(rank)).astype(np.float64)
+
+
+def _unknown_pct(spread: _Spread, facts: Facts, level: Level) -> FloatArray:
+    sums = facts.levels[level]
+    return np.nan_to_num(mean_of(100.0 * sums.sum(spread.people * spread.unclear), sums.sum(spread.people)))
+
+
+def _left_out(spread: _Spread, facts: Facts, level: Level) -> TextArray:
+    """Return how many people of each unit are left out, as they reach none."""
+    people = facts.levels[level].sum(spread.people * (np.isnan(spread.value) & (spread.unclear == 0)))
+    said = [
+        f"{count:,.0f} 人到不了，未计 people reach none and are left out" if count >= 0.5 else "" for count in people
+    ]
+    return np.array(said, dtype=object)
 
 
 def _rank_of_cells(entry: Inequality, facts: Facts) -> FloatArray | None:
@@ -144,7 +189,8 @@ def _by_unit(entry: Inequality, facts: Facts, spread: _Spread, level: Level) -> 
         cells = slice(membership.indptr[unit], membership.indptr[unit + 1])
         at = membership.indices[cells]
         rank = None if spread.rank is None else spread.rank[at]
-        part = _Spread(spread.value[at], spread.people[at] * membership.data[cells], rank, spread.is_less_better)
+        people = spread.people[at] * membership.data[cells]
+        part = _Spread(spread.value[at], people, rank, spread.is_less_better, spread.unclear[at])
         found[unit] = _index(entry, part, part.people)
     return found
 
@@ -160,7 +206,11 @@ def _parts(entry: Inequality, facts: Facts, spread: _Spread) -> list[Finding]:
     )
     return [
         Finding(
-            (own_figures(facts.levels["district"], np.array([value])),),
+            (
+                partial_own(
+                    facts.levels["district"], np.array([value]), np.array([spread.unknown_pct]), facts.unknown_max
+                ),
+            ),
             suffix=f"-{name}",
             label=beside(entry, zh, en),
             is_asked=False,
@@ -174,7 +224,7 @@ def _mean_by_unit(entry: Inequality, facts: Facts, spread: _Spread) -> _Spread:
     known = np.isfinite(spread.value)
     people = level.sum(spread.people * known)
     value = mean_of(level.sum(np.where(known, spread.value, 0.0) * spread.people), people)
-    return _Spread(value, people, None, spread.is_less_better)
+    return _Spread(value, people, None, spread.is_less_better, np.isnan(value).astype(np.float64))
 
 
 def _weakest(entry: Inequality, facts: Facts, spread: _Spread) -> pd.DataFrame:

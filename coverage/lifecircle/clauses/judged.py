@@ -13,9 +13,11 @@ from lifecircle.config import Label, Policy, TableFilter, load_policies
 from lifecircle.config.indicators import Difference, Scorecard, UnitsMeeting
 from lifecircle.config.schema import LEVEL_NAMES
 from lifecircle.measures.coverage import mean_of
-from lifecircle.measures.rows import Figures, own_figures, plain_figures, ratio_figures
+from lifecircle.measures.partial import partial_own, partial_ratio
+from lifecircle.measures.rows import Figures, plain_figures, ratio_figures
 from lifecircle.measures.scorecards import SCORES, score_units
 from lifecircle.measures.targets import HAIR, NO_TARGET
+from lifecircle.model import BoolArray, FloatArray
 
 SCORECARD_COLUMNS = (
     "district", "year", "scorecard", "label_zh", "level", "unit_code", "unit_name", "monitored", "with_target", "ahead", "on_schedule",
@@ -36,27 +38,35 @@ def _no_figures(entry: UnitsMeeting | Difference) -> Findings:
 
 @measure(UnitsMeeting)
 def units_meeting(entry: UnitsMeeting, facts: Facts) -> Findings:
-    """Count units whose figure is at least (or at most) so much, over the units that have one; quasi-units left out."""
-    value = own_rows(facts, entry.indicator, entry.unit)["value"].to_numpy(np.float64)
-    if not len(value):
+    """Count units whose figure is at least (or at most) so much, over the units that have one; quasi-units left out.
+
+    Of units whose figure is not known it is not known whether they do; units of which there can be none (no one lives there) are left out.
+    """
+    rows = own_rows(facts, entry.indicator, entry.unit)
+    if not len(rows):
         return _no_figures(entry)
-    counts = np.isfinite(value) & (True if entry.quasi else ~facts.is_quasi(entry.unit))
-    with np.errstate(invalid="ignore"):
-        meets = (
-            value >= entry.at_least - HAIR
-            if entry.at_least is not None
-            else value <= float(entry.at_most or 0.0) + HAIR
-        )
-    figures = [
-        ratio_figures(
-            facts.levels[level],
-            facts.roll_up(entry.unit, level, (meets & counts).astype(np.float64)),
-            facts.roll_up(entry.unit, level, counts.astype(np.float64)),
-        )
-        for level in facts.above(entry.unit)
-        if level in entry.levels
-    ]
+    value, low, high, unknown = (rows[name].to_numpy(np.float64) for name in ("value", "low", "high", "unknown"))
+    is_unit = True if entry.quasi else ~facts.is_quasi(entry.unit)
+    # A unit of which a part is not known is judged where that part could not turn it.
+    ends = [_meets(entry, end) for end in (low, high)]
+    is_sure = (unknown == 0) | (np.isfinite(low) & np.isfinite(high) & (ends[0] == ends[1]))
+    meets, is_told = _meets(entry, value), (np.isfinite(value) | (unknown > 0)) & is_unit
+    counts, unclear = is_told & is_sure & np.isfinite(value), is_told & ~(is_sure & np.isfinite(value))
+    parts = [each.astype(np.float64) for each in (meets & counts, counts, unclear)]
+    figures = []
+    for level in facts.above(entry.unit):
+        if level in entry.levels:
+            met, known, unknown_units = (facts.roll_up(entry.unit, level, each) for each in parts)
+            figures.append(partial_ratio(facts.levels[level], met, known, unknown_units, facts.unknown_max))
     return Findings((Finding(tuple(figures), counts=LEVEL_NAMES[entry.unit]),))
+
+
+def _meets(entry: UnitsMeeting, value: FloatArray) -> BoolArray:
+    """Return which figures are at least, or at most, what is asked for; none is not."""
+    with np.errstate(invalid="ignore"):
+        if entry.at_least is not None:
+            return np.asarray(value >= entry.at_least - HAIR, dtype=np.bool_)
+        return np.asarray(value <= float(entry.at_most or 0.0) + HAIR, dtype=np.bool_)
 
 
 @measure(Difference)
@@ -70,10 +80,19 @@ def difference(entry: Difference, facts: Facts) -> Findings:
     is_first, is_listed = (facts.sum(entry.unit, each, np.ones(len(each))) > 0 for each in (chosen, listed))
     numerator, denominator = (rows[name].to_numpy(np.float64) for name in ("numerator", "denominator"))
     scale = float(rows["scale"].iloc[0])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = [scale * numerator[part].sum() / denominator[part].sum() for part in (is_first, is_listed & ~is_first)]
-    figures = own_figures(facts.levels["district"], np.array([share[0] - share[1]]))
-    return Findings((Finding((figures,)),))
+    people = facts.levels[entry.unit].sum(facts.cells.people)
+    # A unit that the table does not list is on neither side; of one whose figure is not known its side has that much less.
+    sides = [is_first, is_listed & ~is_first]
+    share, lacks = np.full(2, np.nan), np.ones(2)
+    for place, side in enumerate(sides):
+        below, lived = np.nansum(denominator[side]), people[side].sum()
+        share[place] = scale * np.nansum(numerator[side]) / below if below > 0 else np.nan
+        missing = (people * np.nan_to_num(rows["unknown"].to_numpy(np.float64)) / 100.0)[side].sum()
+        lacks[place] = missing / lived if lived > 0 else float(not below > 0)
+    unknown = np.array([100.0 * lacks.max()])
+    value = np.array([share[0] - share[1]])
+    figures = partial_own(facts.levels["district"], value, unknown, facts.unknown_max)
+    return Findings((Finding((figures,), years=chosen.years),))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +105,11 @@ class _Card:
     rows: pd.DataFrame
     """Judged rows with ``clause``, what counts once."""
 
+    @property
+    def has_targets(self) -> bool:
+        """Whether anything is asked in it."""
+        return bool(len(self.rows)) and bool((~self.rows["target_kind"].isin(["", "qualitative"])).any())
+
 
 @measure(Scorecard)
 def scorecard(entry: Scorecard, facts: Facts) -> Findings:
@@ -96,7 +120,9 @@ def scorecard(entry: Scorecard, facts: Facts) -> Findings:
     """
     cards = [card for card in _cards(entry, facts) if len(card.rows)]
     if not cards:
-        return Findings((), reason="没有可计的条款：所列政策都没有已算出的指标 no clause of the policies listed was computed")
+        return Findings(
+            (), reason="没有可计的条款：所列政策都没有已算出的指标 no clause of the policies listed was computed"
+        )
     found: list[Finding] = []
     listed: list[pd.DataFrame] = []
     for place, card in enumerate(cards):
@@ -104,10 +130,9 @@ def scorecard(entry: Scorecard, facts: Facts) -> Findings:
         suffix = f"-{card.policy or 'own'}" if place else ""
         named = entry.names if card.title is None else beside(entry, card.title.zh, card.title.en or card.title.zh)
         words = Label(zh=f"{named.zh}：监测条款数", en=f"{named.en or named.zh}: clauses monitored")
-        found += [
-            Finding(met, suffix=suffix, label=named, counts="项"),
-            Finding(monitored, suffix=f"{suffix}-monitored", label=words, unit="项", is_asked=False),
-        ]
+        # A document without targets is monitored; there is no share of them that could be met, and none that is missing.
+        found += [Finding(met, suffix=suffix, label=named, counts="项")] if card.has_targets or not place else []
+        found.append(Finding(monitored, suffix=f"{suffix}-monitored", label=words, unit="项", is_asked=False))
         listed += tables
     if not listed:
         return Findings((), reason="所报级别没有单元 no units of the levels it is reported at")
@@ -162,10 +187,9 @@ def _cards(entry: Scorecard, facts: Facts) -> list[_Card]:
     documents = [policy for policy in answered if policy.is_document]
     cards = [_document_card(policy, facts) for policy in documents or answered]
     if not documents:
-        cards = [card for card in cards if (card.rows.get("target_kind", "") != "").any()]
+        cards = [card for card in cards if card.has_targets]
     # What the district asks of itself is one more document, where it asks anything.
-    has_targets = len(own.rows) and (own.rows["target_kind"] != "").any()
-    if has_targets or not any(len(card.rows) for card in cards):
+    if own.has_targets or not any(len(card.rows) for card in cards):
         cards = [*cards, own] if cards else [replace(own, title=None)]
     return cards
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from lifecircle.clauses.facts import Facts, absent_columns, latest_year
-from lifecircle.config import AnyIndicator, Need, TableFilter
+from collections.abc import Mapping
+
+import numpy as np
+
+from lifecircle.clauses.facts import Facts, absent_columns
+from lifecircle.clauses.registry import Finding, Findings
+from lifecircle.config import AnyIndicator, Condition, FacilityFilter, Need, TableFilter, Words
 from lifecircle.config.indicators import (
     CapacityShare,
     Difference,
     FloatingCatchment,
+    OnTime,
     Presence,
     Ratio,
+    Reported,
     Share,
     UnitsMeeting,
     Water,
 )
+from lifecircle.config.schema import Level
+from lifecircle.measures.rows import Figures
+from lifecircle.model import FloatArray
+from lifecircle.sources.tables import other_words, show_values
 
 
 def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
@@ -30,7 +41,12 @@ def missing_for(entry: AnyIndicator, facts: Facts) -> list[str]:
         if group not in facts.cells.groups
     ]
     missing += [f"先须算出 needs first: {name}" for name in entry.after if name not in facts.rows]
-    missing += _wrong_level(entry, facts) + _too_late(entry, facts) + _no_supply(entry, facts)
+    missing += (
+        _wrong_level(entry, facts)
+        + of_other_years(entry, facts)
+        + _other_words(entry, facts)
+        + _no_supply(entry, facts)
+    )
     has_chain = isinstance(entry, (CapacityShare, FloatingCatchment)) and entry.rule in facts.results
     if has_chain and facts.results[entry.after[0]].rule.then is not None:
         missing.append(f"{entry.after[0]}: 急救链没有容量口径 a chain of two facilities has no capacity of its own")
@@ -71,6 +87,66 @@ def _wrong_level(entry: AnyIndicator, facts: Facts) -> list[str]:
     ]
 
 
+def of_other_years(entry: AnyIndicator, facts: Facts) -> list[str]:
+    """Return the tables and records of which nothing holds for the run's year: none is no figure of 0, and no other year stands in."""
+    return list(dict.fromkeys(text for _, text in needs_of_year(entry, facts)))
+
+
+def needs_of_year(entry: AnyIndicator, facts: Facts) -> list[tuple[Need, str]]:
+    """Return the needs of which there is nothing for the run's year, though there is of others, each with what to say of it."""
+    said = []
+    records = {**facts.facilities.record_years, **facts.layers.record_years}
+    for need in dict.fromkeys(entry.needs):
+        register = facts.registers.get(need.name) if need.is_table else None
+        if isinstance(entry, OnTime) and need.is_table:
+            continue  # its rows are of the year they report on
+        if register is not None and len(register) and not register.rows_for(facts.year)[0].any():
+            said.append((need, _say_other_years(f"[[tables]] {need.name}", register.year, facts.year)))
+        elif not need.is_table and need.name in records and facts.year not in records[need.name]:
+            years = np.array(records[need.name], dtype=np.float64)
+            said.append((need, _say_other_years(f"[[facilities]]/[[layers]] {need.name}", years, facts.year)))
+    return said
+
+
+def _say_other_years(name: str, years: FloatArray, year: int) -> str:
+    found = ", ".join(f"{one:.0f}" for one in np.unique(years[np.isfinite(years)]))
+    return f"{name}: 没有 {year} 年的数据，有 no data of {year}, there are of {found or '未注明 no year'}"
+
+
+def _other_words(entry: AnyIndicator, facts: Facts) -> list[str]:
+    """Return where not one of the words asked for is in a column that has others: whether there is none, or it is called otherwise, is not known."""
+    said: dict[str, None] = {}
+    for records in (getattr(entry, name, None) for name in ("of", "among", "within", "to")):
+        filters = records if isinstance(records, tuple) else (records,) if records is not None else ()
+        strange = [text for wanted in filters for text in words_unlike(wanted, wanted.attributes, facts)]
+        # Of a choice, one that finds something answers for the others.
+        is_found = any(not words_unlike(wanted, wanted.attributes, facts) for wanted in filters)
+        said |= dict.fromkeys([] if is_found else strange)
+    if isinstance(entry, Share):
+        said |= dict.fromkeys(text for wanted in entry.of for text in words_unlike(wanted, entry.having, facts))
+    return list(said)
+
+
+def words_unlike(wanted: TableFilter | FacilityFilter, conditions: Mapping[str, Condition], facts: Facts) -> list[str]:
+    """Return the conditions of a filter none of whose words is in the column, whatever the year, with the words that are."""
+    is_table = isinstance(wanted, TableFilter)
+    names = (wanted.table,) if isinstance(wanted, TableFilter) else wanted.kind
+    held = [facts.cells_of(name, is_table=is_table) for name in names]
+    said = []
+    for column, condition in conditions.items():
+        if not isinstance(condition, (tuple, Words)):
+            continue
+        cells = [cell for frame, _ in held if column in frame.columns for cell in frame[column]]
+        words = tuple(word for _, known in held for word in known.get(column, ()))
+        found = other_words(cells, condition, words)
+        if found:
+            said.append(
+                f"{'/'.join(names)}.{column}: 没有一行写作 no row says {show_values(condition)}，列中写的是 the column says {show_values(found)}；"
+                f"改词，或写明确无 mend the words, or say that there is none: words = {{ {column} = [...] }}"
+            )
+    return said
+
+
 def _told_apart(wanted: TableFilter, entry: Share | Water, facts: Facts) -> list[str]:
     """Return what a table lacks that must tell units apart: rows by the smallest units, and an answer in any of them."""
     register = facts.registers.get(wanted.table)
@@ -80,16 +156,6 @@ def _told_apart(wanted: TableFilter, entry: Share | Water, facts: Facts) -> list
     if smallest not in register.unit or (isinstance(entry, Share) and register.level == "district"):
         return [f"[[tables]] {wanted.table}: 为 {register.level} 级，须为 {smallest} 级 rows must be by {smallest}"]
     return []
-
-
-def _too_late(entry: AnyIndicator, facts: Facts) -> list[str]:
-    """Return the tables of which every row is of a later year than the run's: none is no figure of 0."""
-    tables = [need.name for need in entry.needs if need.is_table and need.name in facts.registers]
-    return [
-        f"[[tables]] {name}: 只有 {facts.year} 年以后的数据 all rows are of later years"
-        for name in dict.fromkeys(tables)
-        if len(facts.registers[name]) and not latest_year(facts.registers[name].year, facts.year)[0].any()
-    ]
 
 
 def _no_supply(entry: AnyIndicator, facts: Facts) -> list[str]:
@@ -150,3 +216,21 @@ def _say_absent(need: Need, absent: tuple[str, ...]) -> str:
     key = f'name = "{need.name}"' if need.is_table else f'kind = "{need.name}"'
     word = "缺表 table missing" if need.is_table else "缺图层 layer missing"
     return f"{word}: {need.section} {key}{'，列 columns' + columns if columns else ''}"
+
+
+def blank_findings(entry: AnyIndicator, facts: Facts) -> Findings:
+    """Return an entry of which there is nothing for the year: rows without a figure, of which all is unknown, where it would have some."""
+    tables = [facts.registers[need.name] for need in entry.needs if need.is_table and need.name in facts.registers]
+    known: list[Level] = [level for level in facts.levels if all(level in one.unit for one in tables)]
+    if isinstance(entry, Presence):
+        known = [level for level in facts.above(entry.unit) if level in known]
+    if isinstance(entry, Reported):
+        known = known[-1:]
+    figures = []
+    for level in facts.levels_for(entry.levels):
+        if level in known:
+            nothing = np.full(len(facts.levels[level].code), np.nan)
+            scale = 100.0 if entry.value_unit == "%" else 1.0
+            whole = np.full(len(nothing), 100.0)
+            figures.append(Figures(facts.levels[level], nothing, nothing, nothing, nothing, nothing, scale, whole))
+    return Findings((Finding(tuple(figures)),))

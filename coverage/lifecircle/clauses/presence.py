@@ -7,6 +7,8 @@ that counts hosts (``judged``), and of no other.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -14,11 +16,11 @@ from lifecircle.clauses.facts import Facts, Selected
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.config.indicators import Presence
 from lifecircle.config.schema import LEVEL_NAMES
-from lifecircle.measures.rows import Figures, ratio_figures
+from lifecircle.measures.partial import HAIR, partial_ratio
+from lifecircle.measures.rows import Figures
 from lifecircle.measures.unit_names import UnitNames
 from lifecircle.model import BoolArray, TextArray
 from lifecircle.sources.tables import as_text, clean_code, show_values
-
 
 WITH_HOST = "-with-host"
 HOSTS = "上级机构所在 host"
@@ -30,73 +32,58 @@ def presence(entry: Presence, facts: Facts) -> Findings:
     """Count units with at least so many records over all units that count, quasi-units left out."""
     chosen = facts.select(entry.of)
     count = facts.sum(entry.unit, chosen, np.ones(len(chosen)))
+    may = sum((facts.sum(entry.unit, one, np.ones(len(one))) for one in chosen.unsure), np.zeros(len(count)))
     is_unit = np.ones(len(count), dtype=bool) if entry.quasi else ~facts.is_quasi(entry.unit)
     has = (count >= entry.at_least) & is_unit
+    unclear = (
+        ~has & is_unit & ((count + may >= entry.at_least) | (facts.absent_share(entry.unit, chosen.absent) > HAIR))
+    )
     reason = _reasons(entry, chosen, facts)
     passes = has | ((reason != "") & is_unit)
-    counts = LEVEL_NAMES[entry.unit]
     is_strict = entry.judged == "strict"
-    found = [Finding(_figures(entry, facts, has, is_unit), note=chosen.year_note, counts=counts, is_asked=is_strict)]
+    found = [replace(_finding(entry, chosen, _figures(entry, facts, has, is_unit, unclear)), is_asked=is_strict)]
     hosts = np.zeros(len(count), dtype=bool)
     if entry.host is not None:
         hosting = facts.select(entry.host)
         hosts = (facts.sum(entry.unit, hosting, np.ones(len(hosting))) > 0) & is_unit & ~has
-        found.append(
-            Finding(
-                _figures(entry, facts, has | hosts, is_unit),
-                suffix=WITH_HOST,
-                label=beside(entry, "含卫生院所在单元", "units that host the next larger facility counted"),
-                note=chosen.year_note,
-                counts=counts,
-                is_asked=not is_strict,
-            )
-        )
+        may_host = np.zeros(len(count), dtype=bool)
+        for one in hosting.unsure:
+            may_host |= facts.sum(entry.unit, one, np.ones(len(one))) > 0
+        figures = _figures(entry, facts, has | hosts, is_unit, (unclear | (may_host & is_unit)) & ~(has | hosts))
+        label = beside(entry, "含卫生院所在单元", "units that host the next larger facility counted")
+        found.append(replace(_finding(entry, chosen, figures), suffix=WITH_HOST, label=label, is_asked=not is_strict))
     if entry.serves or (reason != "").any():
+        may_pass = np.zeros(len(count), dtype=bool)
+        for one in chosen.unsure:
+            may_pass |= _jointly_served(entry, one, facts) != ""
+        figures = _figures(entry, facts, passes, is_unit, (unclear | (may_pass & is_unit)) & ~passes)
         label = beside(entry, "含联合设置与例外", "joint service and exceptions counted")
-        found.append(
-            Finding(
-                _figures(entry, facts, passes, is_unit),
-                suffix="-with-shared",
-                label=label,
-                note=chosen.year_note,
-                counts=counts,
-                is_asked=False,
-            )
-        )
-    return Findings(tuple(found), {"presence": _table(entry, chosen, facts, count, has, hosts, reason, is_unit)})
-
-
-def _figures(entry: Presence, facts: Facts, has: BoolArray, is_unit: BoolArray) -> tuple[Figures, ...]:
-    levels = [level for level in facts.above(entry.unit) if level in entry.levels]
-    return tuple(
-        ratio_figures(
-            facts.levels[level],
-            facts.roll_up(entry.unit, level, has.astype(np.float64)),
-            facts.roll_up(entry.unit, level, is_unit.astype(np.float64)),
-        )
-        for level in levels
+        found.append(replace(_finding(entry, chosen, figures), suffix="-with-shared", label=label, is_asked=False))
+    return Findings(
+        tuple(found), {"presence": _table(entry, chosen, facts, count, has, hosts, reason, is_unit, unclear)}
     )
+
+
+def _finding(entry: Presence, chosen: Selected, figures: tuple[Figures, ...]) -> Finding:
+    return Finding(figures, note=chosen.year_note, counts=LEVEL_NAMES[entry.unit], years=chosen.years)
+
+
+def _figures(
+    entry: Presence, facts: Facts, has: BoolArray, is_unit: BoolArray, unclear: BoolArray
+) -> tuple[Figures, ...]:
+    levels = [level for level in facts.above(entry.unit) if level in entry.levels]
+    counted = [each.astype(np.float64) for each in (has, is_unit & ~unclear, unclear)]
+    figures = []
+    for level in levels:
+        have, known, unknown = (facts.roll_up(entry.unit, level, each) for each in counted)
+        figures.append(partial_ratio(facts.levels[level], have, known, unknown, facts.unknown_max))
+    return tuple(figures)
 
 
 def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
     """Return why a unit may do without its own: who serves it too, or what it is exempt for; empty where nothing says so."""
     level = facts.levels[entry.unit]
-    reason = np.full(len(level.code), "", dtype=object)
-    names, known = _names(chosen), UnitNames(level.code, level.name)
-    if entry.serves and entry.serves in chosen.frame.columns:
-        lost = []
-        for row, text in enumerate(as_text(chosen.frame[entry.serves])):
-            for word in known.split(text):
-                units = _units_named(word, known, entry, int(chosen.unit[entry.unit][row]), facts)
-                lost += [] if len(units) == 1 else [word]
-                if len(units) == 1:
-                    who = names[row] or (chosen.row[row] if chosen.row is not None else "")
-                    reason[units[0]] = "；".join(part for part in (reason[units[0]], f"联合设置 joint: {who}") if part)
-        if lost:
-            facts.problems.add(
-                "presence-unknown-unit", "warning", chosen.name, f"联合设置的单元认不出 units jointly served that no layer knows: {show_values(lost)}",
-                field=entry.serves, expected="代码，或唯一的名称 a code, or a name only one unit has", count=len(lost),
-            )  # fmt: skip
+    reason, known = _jointly_served(entry, chosen, facts), UnitNames(level.code, level.name)
     for exempt in facts.configuration.exempt:
         if exempt.indicator == entry.id:
             units = _units_named(exempt.unit, known, entry, -1, facts)
@@ -105,9 +92,34 @@ def _reasons(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
                 facts.problems.add(
                     "presence-exempt-unit", "warning", "district.toml", f'{found}: "{exempt.unit}"',
                     field=f"exempt.{exempt.indicator}.unit", mend="改用代码 use the code",
+                    expected="图层中的代码 a code of the layer",
                 )  # fmt: skip
                 continue
             reason[units[0]] = "；".join(part for part in (reason[units[0]], exempt.reason) if part)
+    return reason
+
+
+def _jointly_served(entry: Presence, chosen: Selected, facts: Facts) -> TextArray:
+    """Return who serves each unit too that has none of its own, as the records say; empty where none does."""
+    level = facts.levels[entry.unit]
+    reason = np.full(len(level.code), "", dtype=object)
+    names, known = _names(chosen), UnitNames(level.code, level.name)
+    if entry.serves is None or entry.serves not in chosen.frame.columns:
+        return reason
+    lost = []
+    for row, text in enumerate(as_text(chosen.frame[entry.serves])):
+        for word in known.split(text):
+            units = _units_named(word, known, entry, int(chosen.unit[entry.unit][row]), facts)
+            lost += [] if len(units) == 1 else [word]
+            if len(units) == 1:
+                who = names[row] or (chosen.row[row] if chosen.row is not None else "")
+                reason[units[0]] = "；".join(part for part in (reason[units[0]], f"联合设置 joint: {who}") if part)
+    if lost:
+        facts.problems.add(
+            "presence-unknown-unit", "warning", chosen.name, f"联合设置的单元认不出 units jointly served that no layer knows: {show_values(lost)}",
+            field=entry.serves, expected="代码，或唯一的名称 a code, or a name only one unit has", count=len(lost),
+            mend="改用代码 use the code",
+        )  # fmt: skip
     return reason
 
 
@@ -134,6 +146,7 @@ def _table(
     hosts: BoolArray,
     reason: TextArray,
     is_unit: BoolArray,
+    unclear: BoolArray,
 ) -> pd.DataFrame:
     """Return one row a unit: what it has, what excuses it, and what it lacks; the accountable list."""
     level = facts.levels[entry.unit]
@@ -143,7 +156,8 @@ def _table(
         if unit >= 0 and name:
             held[unit].append(str(name))
     # Exceptions are those that the district lists; a host has what stands for its own.
-    without = np.select([reason != "", hosts], ["例外 exception", HOSTS], "缺 lacks")
+    lacks = np.where(unclear, "不明 not known", "缺 lacks")
+    without = np.select([reason != "", hosts], ["例外 exception", HOSTS], lacks)
     state = np.where(has, "有 has", without)
     township = np.full(len(level.code), "", dtype=object)
     if (entry.unit, "township") in facts.parents:

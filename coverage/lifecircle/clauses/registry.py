@@ -33,6 +33,8 @@ class Finding:
     """What the numerator counts, such as 人; empty where the records say it."""
     note: str = ""
     """Follows the source: the year of the records, the date something was due."""
+    years: tuple[int, ...] = ()
+    """The years the records are of, where they say so."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from lifecircle.clauses.facts import Facts
-from lifecircle.clauses.missing import absent_of, missing_for
+from lifecircle.clauses.missing import absent_of, missing_for, needs_of_year, of_other_years
 from lifecircle.config import AnyIndicator, Need, Rule, kinds_of, load_policies
 from lifecircle.config.indicators import OnTime, Progress
 from lifecircle.config.records import needs_of
@@ -64,8 +64,10 @@ def foresee_missing(facts: Facts, rules: Iterable[str]) -> list[AnyIndicator]:
     facts.rows.update({name: pd.DataFrame() for name in rules})
     lacking = []
     for entry in facts.configuration.indicators:
-        if missing_for(entry, facts):
+        if absent := missing_for(entry, facts):
             lacking.append(entry)
+            if absent == of_other_years(entry, facts):
+                facts.rows[entry.id] = pd.DataFrame()
         else:
             facts.rows[entry.id] = pd.DataFrame()
     return lacking
@@ -79,6 +81,12 @@ def _lacking(entry: Rule | AnyIndicator, facts: Facts) -> list[tuple[Need, tuple
         else entry.needs
     )
     lacking = [(need, absent) for need in needs if (absent := absent_of(need, facts)) is not None]
+    if not lacking and not isinstance(entry, Rule):
+        of_year: list[tuple[Need, tuple[str, ...]]] = [
+            (need, (f"{facts.year} 年的行 rows of {facts.year}",)) for need, _ in needs_of_year(entry, facts)
+        ]
+        if of_year:
+            return of_year
     if not lacking and isinstance(entry, (Progress, OnTime)):
         return [(needs[0], (f"task = {entry.task or entry.id}",))]
     return lacking

@@ -14,12 +14,13 @@ from lifecircle.config.schema import Level
 from lifecircle.measures.coverage import mean_of
 from lifecircle.measures.places import cells_inside
 from lifecircle.measures.water.balance import demand_m3d
-from lifecircle.measures.water.monitoring import STAGES, Samples
+from lifecircle.measures.water.monitoring import STAGES, TAP, Samples
 from lifecircle.measures.water.service import service_from_areas, service_from_pipes
 from lifecircle.measures.water.service_list import service_from_lists
 from lifecircle.measures.water.system import Plants, Sources, SupplySystem, Villages, rows_of
 from lifecircle.model import FloatArray, IntArray, TextArray
-from lifecircle.sources.tables import as_bool, as_numbers, as_text, read_date, show_values
+from lifecircle.sources.opening import UNDATED, read_years
+from lifecircle.sources.tables import as_bool, as_numbers, as_text, show_values
 
 TOUCH_M = 1.0
 """Pipes whose ends are drawn this near are joined."""
@@ -46,6 +47,12 @@ class Supply:
     season_factor: float
     peak_factor: float
     loss_sets: tuple[tuple[str, ...], ...]
+    has_unlisted: bool = False
+    """Whether a plant does not say whom it serves, so that of people on none it is not known."""
+    has_unplaced_source: bool = False
+    """Whether a source does not say which plant it feeds, so that of a plant that is short it is not known."""
+    unclear_samples: int = 0
+    """Samples that may be of the year, any stage or any plant: they have no date, no stage, or (before the tap) no plant."""
 
     @property
     def demand_m3d(self) -> FloatArray:
@@ -134,10 +141,13 @@ def _build(facts: Facts) -> Supply:
             type=_text(sources, "type"), plant=fed, capacity_m3d=_number(sources, "capacity"),
         ),
     )  # fmt: skip
+    samples = _samples(facts, identity, level)
     return Supply(
-        level=level, system=system, people=people, samples=_samples(facts, identity, level), reliability=_number(plants, "reliability"),
+        level=level, system=system, people=people, samples=samples, reliability=_number(plants, "reliability"),
         quota_l=asked.quota_l_per_day, season_factor=asked.season_factor, peak_factor=asked.peak_factor,
         loss_sets=_known_losses(facts, system),
+        has_unlisted=asked.served_by == "list" and bool(len(plants)) and not all(_text(plants, "served")),
+        has_unplaced_source=bool((fed < 0).any()), unclear_samples=_unclear_samples(facts, samples),
     )  # fmt: skip
 
 
@@ -161,6 +171,7 @@ def _report_lost(facts: Facts, frame: pd.DataFrame, kind: str, row: IntArray) ->
         facts.problems.add(
             "water-no-plant", "warning", f"facilities: {kind}", f"没有这个水厂 no such plant: {show_values(_text(lost, 'plant'))}",
             row=", ".join(lost["facility_id"][:10]), field="plant", mend="写水厂编号 write the plant's id", count=len(lost),
+            expected="水厂图层中的编号 an id of the plants' layer",
         )  # fmt: skip
 
 
@@ -187,6 +198,7 @@ def _service(facts: Facts, plants: pd.DataFrame, villages: Villages, people: Flo
                 f"water-served-{kind}", "warning", "facilities: water_plant", f"{text}: {show_values([fault.entry for fault in faults])}",
                 row=", ".join(dict.fromkeys(str(plants["facility_id"].iloc[fault.plant]) for fault in faults)), field="served",
                 mend="写村代码，分号隔开 write village codes, separated by ;", count=len(faults),
+                expected="水厂与水源的编号 ids of plants and sources",
             )  # fmt: skip
     return listed.service
 
@@ -221,13 +233,9 @@ def _samples(facts: Facts, plants: TextArray, level: Level) -> Samples:
     places = facts.places
     chosen = ((places["kind"] == "water_monitoring") & (places["status"] == "used")).to_numpy()
     taken = places[chosen]
-    days = [read_date(cell) for cell in _text(taken, "date")]
-    year = np.array([-1 if day is None else day.year for day in days], dtype=np.int64)
+    made = read_years(taken["date"]) if "date" in taken else np.full(len(taken), np.nan)
+    year = np.where(np.isnan(made), -1, made).astype(np.int64)
     passed = as_bool(taken["pass"]) if "pass" in taken else np.full(len(taken), None, dtype=object)
-    undated = int((year < 0).sum())
-    if undated:
-        facts.problems.add("water-sample-no-date", "warning", "facilities: water_monitoring", "没有采样日期，未计入 no date, not counted",
-                           field="date", expected="2025-03-15", count=undated)  # fmt: skip
     return Samples(
         stage=np.array(
             [STAGES.index(word) if word in STAGES else -1 for word in _text(taken, "stage")], dtype=np.int64
@@ -239,10 +247,19 @@ def _samples(facts: Facts, plants: TextArray, level: Level) -> Samples:
     )
 
 
+def _unclear_samples(facts: Facts, samples: Samples) -> int:
+    """Return how many samples may be of the run's year, any stage or any plant."""
+    is_lost = (samples.year == facts.year) & ((samples.stage < 0) | ((samples.plant < 0) & (samples.stage != TAP)))
+    places = facts.places
+    is_undated = (places["kind"] == "water_monitoring") & (places["reason"] == UNDATED)
+    return int(is_lost.sum() + is_undated.sum())
+
+
 def _known_losses(facts: Facts, system: SupplySystem) -> tuple[tuple[str, ...], ...]:
     known = {*system.sources.id, *system.plants.id}
     lost = sorted({one for ids in facts.configuration.water.losses for one in ids} - known)
     if lost:
         facts.problems.add("water-unknown-loss", "warning", "district.toml", f"没有这个水源或水厂 no such source or plant: {show_values(lost)}",
-                           field="water.losses", count=len(lost))  # fmt: skip
+                           field="water.losses", count=len(lost), expected="图层中的水源或水厂 a source or plant of the layers",
+                           mend="改用编号 use its id")  # fmt: skip
     return tuple(ids for ids in facts.configuration.water.losses if set(ids) <= known)

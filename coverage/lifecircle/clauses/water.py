@@ -12,15 +12,25 @@ from lifecircle.clauses.facts import Facts
 from lifecircle.clauses.registry import Finding, Findings, beside, measure
 from lifecircle.clauses.supply import Supply, supply_of
 from lifecircle.config.indicators import Water
-from lifecircle.measures.coverage import share_pct
-from lifecircle.measures.rows import Figures, ratio_figures
+from lifecircle.measures.partial import partial_ratio
+from lifecircle.measures.rows import Figures
 from lifecircle.measures.water.balance import balance, litres_per_person
-from lifecircle.measures.water.classes import TIER_COLUMNS, people_by_tier, people_of_same_quality, people_served
+from lifecircle.measures.water.classes import TIER_COLUMNS, TIERS, people_by_tier, people_of_same_quality, people_served
 from lifecircle.measures.water.criteria import FetchLimits, at_least, four_criteria, is_convenient
 from lifecircle.measures.water.losses import LossTables, backup_cover, lose, named_loss, no_loss, single_losses
-from lifecircle.measures.water.monitoring import CHAIN_STATES, OUTLET, TAP, count_passes, monitoring_chain
+from lifecircle.measures.water.monitoring import (
+    CHAIN_STATES,
+    NO_PLANT,
+    OUTLET,
+    TAP,
+    PassCounts,
+    count_passes,
+    monitoring_chain,
+    passes_surely,
+)
 from lifecircle.model import FloatArray
 
+UNKNOWN_TIER, NO_TIER = TIER_COLUMNS[-2:]
 Answer = tuple[FloatArray, FloatArray | None, dict[str, pd.DataFrame]]
 """People of each village that count; those of whom it is not known; tables beside."""
 
@@ -32,29 +42,32 @@ def water(entry: Water, facts: Facts) -> Findings:
     people, unknown, tables = _ASKED[entry.ask](entry, facts, supply)
     if entry.in_units is not None:
         # The same question of some villages only; its tables by village are those of the question of all.
-        counts = facts.units_in(entry.in_units, supply.level).astype(np.float64)
-        people, unknown, tables = people * counts, None if unknown is None else unknown * counts, {}
-        supply = replace(supply, people=supply.people * counts)
-    found = [Finding(_shares(entry, facts, supply, people, unknown), counts="人")]
+        is_in, is_told = facts.units_in(entry.in_units, supply.level)
+        lacking = np.zeros(len(people)) if unknown is None else unknown
+        people, unknown, tables = people * is_in, np.where(is_told, lacking * is_in, supply.people), {}
+        supply = replace(supply, people=supply.people * (is_in | ~is_told))
+    years = (facts.year,) if any(need.name == "water_monitoring" for need in entry.needs) else ()
+    found = [Finding(_shares(entry, facts, supply, people, unknown), counts="人", years=years)]
     if unknown is not None and unknown.any():
         label = beside(entry, "资料不足的人口", "people of whom it is not known")
-        found.append(Finding(_shares(entry, facts, supply, unknown), suffix="-unknown", label=label, is_asked=False))
+        found.append(
+            Finding(_shares(entry, facts, supply, unknown), suffix="-unknown", label=label, is_asked=False, years=years)
+        )
     return Findings(tuple(found), tables)
 
 
 def _shares(
     entry: Water, facts: Facts, supply: Supply, people: FloatArray, unknown: FloatArray | None = None
 ) -> tuple[Figures, ...]:
-    """Return shares of all people; high is what they would be did all those count of whom it is not known."""
+    """Return shares of the people of whom it is known; high is what they would be did all those count of whom it is not."""
     figures = []
     for level in facts.above(supply.level):
         if level in entry.levels:
             all_people = facts.roll_up(supply.level, level, supply.people)
-            found = ratio_figures(facts.levels[level], facts.roll_up(supply.level, level, people), all_people)
-            if unknown is not None:
-                high = share_pct(found.numerator + facts.roll_up(supply.level, level, unknown), all_people)
-                found = replace(found, high=high)
-            figures.append(found)
+            count = facts.roll_up(supply.level, level, people)
+            lacking = np.zeros(len(count)) if unknown is None else facts.roll_up(supply.level, level, unknown)
+            lacking = np.clip(lacking, 0.0, np.maximum(all_people - count, 0.0))
+            figures.append(partial_ratio(facts.levels[level], count, all_people - lacking, lacking, facts.unknown_max))
     return tuple(figures)
 
 
@@ -76,36 +89,53 @@ def _tier(entry: Water, facts: Facts, supply: Supply) -> Answer:
     # Several entries ask for tiers; the list of who is on what is one.
     tables = {} if "water_supply" in facts.listed else {"water_supply": listed}
     facts.listed.add("water_supply")
-    return by_tier[:, counted].sum(axis=1), None, tables
+    unknown, none = by_tier[:, TIER_COLUMNS.index(UNKNOWN_TIER)], TIER_COLUMNS.index(NO_TIER)
+    people = by_tier[:, counted].sum(axis=1)
+    if UNKNOWN_TIER in entry.tiers or entry.tiers == (NO_TIER,):
+        unknown = np.zeros_like(unknown)  # asked for by name; on a plant of whatever tier is not on none
+    if supply.has_unlisted:
+        unknown = unknown + by_tier[:, none]
+        people = people - (by_tier[:, none] if NO_TIER in entry.tiers else 0.0)
+    return people, unknown, tables
 
 
 def _outside(_entry: Water, _facts: Facts, supply: Supply) -> Answer:
     served = people_served(supply.system, supply.people)
-    return np.asarray(served.T @ (~supply.system.plants.is_inside).astype(np.float64)), None, {}
+    people = np.asarray(served.T @ (~supply.system.plants.is_inside).astype(np.float64))
+    return people, _unlisted(supply), {}
+
+
+def _unlisted(supply: Supply) -> FloatArray:
+    """Return the people on no plant, of whom it is not known where a plant does not say whom it serves. Shape (villages,)."""
+    return (1.0 - supply.system.served_share) * supply.people * float(supply.has_unlisted)
 
 
 def _large_scale(entry: Water, _facts: Facts, supply: Supply) -> Answer:
     capacity = supply.system.plants.capacity_m3d
     served = people_served(supply.system, supply.people)
     is_large = np.nan_to_num(capacity, nan=0.0) >= entry.large_m3d
-    unknown = np.asarray(served.T @ np.isnan(capacity).astype(np.float64))
+    unknown = np.asarray(served.T @ np.isnan(capacity).astype(np.float64)) + _unlisted(supply)
     return np.asarray(served.T @ is_large.astype(np.float64)), unknown, {}
 
 
 def _same_quality(entry: Water, facts: Facts, supply: Supply) -> Answer:
     passed = count_passes(supply.samples, supply.samples.plant, len(supply.system.plants), facts.year)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = passed.passed.sum(axis=0) / passed.total.sum(axis=0)
-    people = people_of_same_quality(supply.system, supply.people, rate, entry.pass_at_least, entry.tiers)
+    unclear = supply.unclear_samples + passed.no_result.sum(axis=0)
+    is_good = passes_surely(passed.passed.sum(axis=0), passed.total.sum(axis=0), unclear, entry.pass_at_least)
+    people = people_of_same_quality(supply.system, supply.people, is_good, 1.0, entry.tiers)
+    tier = supply.system.plants.tier.astype(str)
+    # Of those on other tiers, or from a plant that fails, it is known: they do not count.
+    may_be = ~np.isin(tier, [one for one in TIERS if one not in entry.tiers]) & (is_good != 0.0)
+    unknown = may_be & ~(np.isin(tier, entry.tiers) & (is_good == 1.0))
     served = people_served(supply.system, supply.people)
-    # Of those on other tiers it is known: they do not count, whatever their samples.
-    unknown = np.isnan(rate) & np.isin(supply.system.plants.tier.astype(str), entry.tiers)
-    return people, np.asarray(served.T @ unknown.astype(np.float64)), {}
+    return people, np.asarray(served.T @ unknown.astype(np.float64)) + _unlisted(supply), {}
 
 
 def _adequacy(_entry: Water, facts: Facts, supply: Supply) -> Answer:
     found = balance(supply.system, supply.demand_m3d)
     served = people_served(supply.system, supply.people)
+    # A source that does not say which plant it feeds may be what a short one has.
+    unclear = (~found.is_short & ~found.is_known) | (found.is_short & supply.has_unplaced_source)
     enough = np.asarray(served.T @ (~found.is_short & found.is_known).astype(np.float64))
     plants = supply.system.plants
     listed = pd.DataFrame(
@@ -118,7 +148,7 @@ def _adequacy(_entry: Water, facts: Facts, supply: Supply) -> Answer:
     )  # fmt: skip
     return (
         enough,
-        np.asarray(served.T @ (~found.is_short & ~found.is_known).astype(np.float64)),
+        np.asarray(served.T @ unclear.astype(np.float64)) + _unlisted(supply),
         {"water_plants": listed},
     )
 
@@ -136,7 +166,8 @@ def _backup(_entry: Water, facts: Facts, supply: Supply) -> Answer:
         for ids in supply.loss_sets
     ]  # fmt: skip
     lost = lose(system, supply.people, demands, (no_loss(system), *single_losses(system), *sets))
-    return found.kept, found.unknown, _loss_tables(facts, lost)
+    may_be_kept = found.lost if supply.has_unplaced_source else np.zeros_like(found.lost)
+    return found.kept, found.unknown + may_be_kept + _unlisted(supply), _loss_tables(facts, lost)
 
 
 def _loss_tables(facts: Facts, lost: LossTables) -> dict[str, pd.DataFrame]:
@@ -157,7 +188,9 @@ def _chain(entry: Water, facts: Facts, supply: Supply) -> Answer:
             "broken_at": np.array(CHAIN_STATES, dtype=object)[chain.state],
         }
     )  # fmt: skip
-    return chain.people[:, 0], None, {"water_chain": listed}
+    # Samples that may be of any link may be of the one that is missing.
+    broken = chain.people[:, 1:NO_PLANT].sum(axis=1) if supply.unclear_samples else np.zeros(len(supply.people))
+    return chain.people[:, 0], broken + _unlisted(supply), {"water_chain": listed}
 
 
 def _convenience(_entry: Water, facts: Facts, supply: Supply) -> Answer:
@@ -176,17 +209,25 @@ def _convenient_cells(facts: Facts, supply: Supply) -> FloatArray:
     limits = FetchLimits(asked.fetch_minutes, asked.fetch_metres, asked.fetch_climb_m,
                          is_round_trip=asked.fetch_is_round_trip, reading=asked.fetch_needs)  # fmt: skip
     fetched = is_convenient(minutes, distance_m, climb_m, np.zeros(len(minutes), dtype=bool), limits)
+    if supply.has_unlisted:
+        # Who is on no plant may be on one that does not say whom it serves.
+        fetched = np.where(fetched >= 1.0, 1.0, np.nan)
     piped = supply.served_share_of_cells(facts)
     return np.where(piped >= 1 - 1e-9, 1.0, piped + (1 - piped) * fetched)
 
 
 def _four_criteria(entry: Water, facts: Facts, supply: Supply) -> Answer:
     asked, system = facts.configuration.water, supply.system
-    tap = count_passes(supply.samples, supply.samples.village, len(system.villages), facts.year).rate[TAP]
-    outlet = count_passes(supply.samples, supply.samples.plant, len(system.plants), facts.year).rate[OUTLET]
+    tap = count_passes(supply.samples, supply.samples.village, len(system.villages), facts.year)
+    outlet = count_passes(supply.samples, supply.samples.plant, len(system.plants), facts.year)
+    unclear = supply.unclear_samples
     # A village's own taps speak first; where none was sampled, the plants it is on.
-    quality = np.where(np.isnan(tap), supply.of_plants(outlet), tap)
+    of_plants = supply.of_plants(_sure_rate(outlet, OUTLET, unclear, entry.pass_at_least))
+    is_sampled = tap.total[TAP] + tap.no_result[TAP] > 0
+    quality = np.where(is_sampled, _sure_rate(tap, TAP, 0, entry.pass_at_least), of_plants)
     litres = litres_per_person(system, supply.people, balance(system, supply.demand_m3d), supply.demand_m3d)
+    if supply.has_unplaced_source:
+        litres = np.where(litres < asked.least_l_per_day, np.nan, litres)
     level = facts.levels[supply.level]
     met, people = _convenient_cells(facts, supply), facts.cells.people
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -205,6 +246,12 @@ def _four_criteria(entry: Water, facts: Facts, supply: Supply) -> Answer:
         }
     )  # fmt: skip
     return found.people[:, 0], found.people[:, 2], {"water_four_criteria": listed}
+
+
+def _sure_rate(passes: PassCounts, stage: int, unclear: int, least: float) -> FloatArray:
+    """Return the pass rate of a stage, 0-1; NaN where samples without a result, or that may be its, could turn the verdict."""
+    found = passes_surely(passes.passed[stage], passes.total[stage], unclear + passes.no_result[stage], least)
+    return np.where(np.isnan(found), np.nan, passes.rate[stage])
 
 
 _ASKED: dict[str, Callable[[Water, Facts, Supply], Answer]] = {

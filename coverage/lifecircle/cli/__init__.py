@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lifecircle import __version__
-from lifecircle.cli.common import DONE, app
+from lifecircle.cli.common import DONE, NOT_COMPUTED, app
 
 __all__ = ["app", "main"]
 
@@ -23,7 +24,15 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may not be UTF-8
-    app()
+    from lifecircle.problems import LedgerError
+
+    # A polite end is an end like any other: the place is let go, drafts are removed. 128 + the number, as shells say it.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        app()
+    except LedgerError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(NOT_COMPUTED)
 
 
 def _show_version(value: bool) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lifecircle import COMPILED
+from lifecircle.cli.numbers import check_year
+
 if TYPE_CHECKING:
+    from lifecircle.cache import Cache
+    from lifecircle.outputs.lock import Held
     from lifecircle.problems import Problem
 
 app = typer.Typer(
@@ -33,6 +41,15 @@ TimeOfDay = Annotated[
 ]
 Policies = Annotated[
     list[str] | None, typer.Option("--policy", help="按此政策算，可重复 answer to this policy instead; repeatable")
+]
+Year = Annotated[
+    int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs", callback=check_year)
+]
+Wait = Annotated[
+    bool,
+    typer.Option(
+        "--wait", help="此处若有另一个运行，等它结束 wait where another run holds the place, in place of ending"
+    ),
 ]
 DONE, NOT_COMPUTED, WRONG = 0, 1, 2
 
@@ -79,3 +96,73 @@ def print_problems(problems: list[Problem]) -> None:
 
     for line in problem_lines(problems):
         typer.echo(line, err=True)
+
+
+def use_cache(*, is_off: bool = False) -> Cache:
+    """Return the user's cache, or none; where nothing can be kept, say so: it is slower, never wrong."""
+    from lifecircle.cache import NO_CACHE, open_cache
+    from lifecircle.compilation import can_write
+
+    if COMPILED.line:
+        typer.echo(COMPILED.line, err=True)
+    if is_off:
+        return NO_CACHE
+    cache = open_cache()
+    if cache.folder is not None and not can_write(cache.folder):
+        typer.echo(
+            f"缓存不可写，备好的道路与路网不保存 the cache cannot be written, prepared roads and networks are not kept: {cache.folder} | "
+            "设 set LIFECIRCLE_CACHE = 一个可写的文件夹 a folder that can be written",
+            err=True,
+        )
+    return cache
+
+
+@contextmanager
+def place_of(
+    district_id: str | None, name: str | int | None, out: Path, *, wait: bool, progress: Callable[[str], None]
+) -> Iterator[Held | None]:
+    """Hold the place of a set from before the computing to after the publishing, and say in a sentence what comes in between.
+
+    Parameters
+    ----------
+    district_id, name
+        None where the configuration does not say them, or not rightly: whoever reads it will say why.
+    """
+    from lifecircle.outputs.lock import HeldError, LostError
+    from lifecircle.outputs.publish import NotWrittenError, settle_all, take_place, target_folders
+
+    try:
+        if district_id is None or name is None or not re.fullmatch(r"[a-z0-9]+([_-][a-z0-9]+)*", f"{name}"):
+            yield None
+            return
+        settle_all(out)
+        with take_place(*target_folders(out, district_id, name), wait=wait, tell=progress) as held:
+            yield held
+    except (HeldError, LostError, NotWrittenError) as error:
+        progress("")
+        typer.echo(str(error), err=True)
+        raise typer.Exit(NOT_COMPUTED) from error
+    except MemoryError as error:
+        progress("")
+        typer.echo(
+            f"内存不足 out of memory: {error or '系统未说明需要多少 the system does not say how much was asked for'} | "
+            "关闭其他程序，或加 --no-areas、--no-plans，或用 --rule 分几次算 close other programs, leave out areas and plans, or run some rules "
+            "at a time；原有成果未动 earlier outputs are untouched",
+            err=True,
+        )
+        raise typer.Exit(NOT_COMPUTED) from error
+    except OSError as error:
+        progress("")
+        what = (
+            "磁盘空间不足 disk full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "读写出错 cannot read or write"
+        )
+        typer.echo(
+            f"{what}: {error.filename or '临时文件夹或缓存 the temporary folder or a cache'} | {error.strerror or error} | "
+            "检查此处的空间与权限 see to its space and permissions；原有成果未动 earlier outputs are untouched",
+            err=True,
+        )
+        raise typer.Exit(NOT_COMPUTED) from error
+    except KeyboardInterrupt:
+        progress("")
+        typer.echo("已中断，原有成果未动 interrupted: earlier outputs are untouched", err=True)
+        raise typer.Exit(NOT_COMPUTED) from None

@@ -13,10 +13,22 @@ from lifecircle.cli.common import (
     NOT_COMPUTED,
     WRONG,
     District,
+    Wait,
     app,
     find_district,
+    place_of,
     print_problems,
     progress_teller,
+    use_cache,
+)
+from lifecircle.cli.numbers import (
+    check_cost,
+    check_count,
+    check_id,
+    check_money,
+    check_seconds,
+    check_share,
+    check_year,
 )
 
 
@@ -24,16 +36,19 @@ from lifecircle.cli.common import (
 def sites(
     district: District,
     rule: Annotated[str, typer.Option(help="为哪条准则选址 the rule to site for")],
-    count: Annotated[int | None, typer.Option(min=1, help="新建几处 how many new sites")] = None,
+    count: Annotated[int | None, typer.Option(help="新建几处 how many new sites", callback=check_count)] = None,
     target: Annotated[
-        float | None, typer.Option(min=0, max=1, help="达到的覆盖份额，0-1 share of people to reach")
+        float | None, typer.Option(help="达到的覆盖份额，0-1 share of people to reach", callback=check_share)
     ] = None,
-    budget: Annotated[float | None, typer.Option(min=0, help="预算，元 yuan; needs costs of candidates")] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="预算，元 yuan; needs costs of candidates", callback=check_money)
+    ] = None,
     floor: Annotated[
-        float | None, typer.Option(min=0, max=1, help="每个镇街至少的份额 least share of every township")
+        float | None, typer.Option(help="每个镇街至少的份额 least share of every township", callback=check_share)
     ] = None,
     cost: Annotated[
-        float | None, typer.Option(min=0, help="候选表没有造价时每处几元 yuan of a site where its layer gives none")
+        float | None,
+        typer.Option(help="候选表没有造价时每处几元 yuan of a site where its layer gives none", callback=check_cost),
     ] = None,
     links: Annotated[
         bool,
@@ -41,8 +56,9 @@ def sites(
             help="连同 [[links]]（步道、开门、桥、渡口）一起选 weigh links beside sites, where the district has any"
         ),
     ] = True,
-    seconds: Annotated[float, typer.Option(min=1, help="求解时限，秒 time to solve")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="求解时限，秒 time to solve", callback=check_seconds)] = 60.0,
     out: Annotated[Path, typer.Option(help="输出到此文件夹 put data/processed/ under this folder")] = Path(),
+    wait: Wait = False,
     as_json: Annotated[bool, typer.Option("--json", help="在标准输出给机器结果 the answer for machines")] = False,
 ) -> None:
     """在哪里新建：精确选址，给出最优的证明或差距，和否决每处的代价. Where to build, with proof or the gap to it, and the price of no.
@@ -50,11 +66,8 @@ def sites(
     示例 examples: lifecircle sites dongtou --rule fitness-10min-500m --count 5 |
     lifecircle sites dongtou --rule clinic-15min-walk --target 0.95 --floor 0.8
     """
-    from lifecircle.cache import open_cache
-    from lifecircle.config import Question
-    from lifecircle.outputs.sites import publish_sites, sites_json, sites_lines, sites_table
+    from lifecircle.config import Question, read_identity
     from lifecircle.problems import InputError
-    from lifecircle.study.siting import site_district
 
     if count is None and target is None and budget is None:
         typer.echo("须给出 --count、--target 或 --budget 之一 give one of --count, --target, --budget", err=True)
@@ -73,17 +86,18 @@ def sites(
         seconds=seconds,
     )
     progress = progress_teller()
-    try:
-        layers, found, problems = site_district(
-            find_district(district),
-            question,
-            progress=progress,
-            cache=open_cache(),
-        )
-    except InputError as error:
-        print_problems(error.problems)
-        raise typer.Exit(WRONG) from error
-    paths = publish_sites(found, layers, layers.serving[rule], problems, out)
+    folder, cache = find_district(district), use_cache()
+    known = read_identity(folder)
+    with place_of(known[0] if known else None, f"sites-{rule}", out, wait=wait, progress=progress) as held:
+        from lifecircle.outputs.sites import publish_sites, sites_json, sites_lines, sites_table
+        from lifecircle.study.siting import site_district
+
+        try:
+            layers, found, problems = site_district(folder, question, progress=progress, cache=cache)
+        except InputError as error:
+            print_problems(error.problems)
+            raise typer.Exit(WRONG) from error
+        paths = publish_sites(found, layers, layers.serving[rule], problems, out, held=held)
     progress("")
     print_problems([problem for problem in problems if problem.severity == "warning"])
     if as_json:
@@ -105,8 +119,8 @@ def sites(
 @app.command()
 def compare(
     district: District,
-    first: Annotated[int, typer.Argument(metavar="YEAR", help="前一年 the earlier year", min=1949, max=2100)],
-    second: Annotated[int, typer.Argument(metavar="YEAR", help="后一年 the later year", min=1949, max=2100)],
+    first: Annotated[int, typer.Argument(metavar="YEAR", help="前一年 the earlier year", callback=check_year)],
+    second: Annotated[int, typer.Argument(metavar="YEAR", help="后一年 the later year", callback=check_year)],
     rule: Annotated[list[str] | None, typer.Option(help="只比这条准则，可重复 only this rule; may be repeated")] = None,
     coverage_only: Annotated[
         bool, typer.Option("--coverage-only", help="只分解覆盖率，快 split coverage alone: quicker")
@@ -116,6 +130,7 @@ def compare(
         bool,
         typer.Option("--no-cache", help="不用也不存备好的道路与路网 neither use nor keep prepared roads and networks"),
     ] = False,
+    wait: Wait = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")
     ] = False,
@@ -127,25 +142,24 @@ def compare(
 
     示例 examples: lifecircle compare dongtou 2022 2025 | lifecircle compare dongtou 2022 2025 --rule clinic-15min-walk --out results
     """
-    from lifecircle.cache import NO_CACHE, open_cache
-    from lifecircle.outputs.changes import publish_comparison, show_comparison
+    from lifecircle.config import read_identity
     from lifecircle.problems import InputError
-    from lifecircle.study.comparing import compare_years
 
     progress = progress_teller()
-    folder, cache = find_district(district), NO_CACHE if no_cache else open_cache()
-    try:
-        found = compare_years(
-            folder, (first, second), only_rules=tuple(rule or ()), is_all=not coverage_only, progress=progress, cache=cache
-        )  # fmt: skip
-    except InputError as error:
-        print_problems(error.problems)
-        raise typer.Exit(WRONG) from error
-    try:
-        paths = publish_comparison(found, out)
-    except OSError as error:
-        typer.echo(f"写不出 cannot write {error.filename or out}: {error.strerror}", err=True)
-        raise typer.Exit(NOT_COMPUTED) from error
+    folder, cache, years = find_district(district), use_cache(is_off=no_cache), (first, second)
+    known = read_identity(folder)
+    with place_of(known[0] if known else None, f"compare-{first}-{second}", out, wait=wait, progress=progress) as held:
+        from lifecircle.outputs.changes import publish_comparison, show_comparison
+        from lifecircle.study.comparing import compare_years
+
+        try:
+            found = compare_years(
+                folder, years, only_rules=tuple(rule or ()), is_all=not coverage_only, progress=progress, cache=cache
+            )
+        except InputError as error:
+            print_problems(error.problems)
+            raise typer.Exit(WRONG) from error
+        paths = publish_comparison(found, out, held=held)
     progress("")
     show_comparison(found, paths, typer.echo, as_json=as_json)
     raise typer.Exit(DONE if len(found.changes) else NOT_COMPUTED)
@@ -157,18 +171,19 @@ def rollup(
         list[str],
         typer.Argument(help="已运行的区县：编号，或结果文件夹 districts that were run: ids, or folders of results"),
     ],
-    year: Annotated[int, typer.Option(help="年份 the year of the runs")],
+    year: Annotated[int, typer.Option(help="年份 the year of the runs", callback=check_year)],
     name: Annotated[
         list[str] | None, typer.Option(help='市、省的名称，可重复 names of cities and provinces: --name "3303=温州市"')
     ] = None,
     out: Annotated[Path, typer.Option(help="结果所在文件夹 the folder that holds data/processed/")] = Path(),
-    identity: Annotated[str, typer.Option("--id", help="输出的编号 id of the output")] = "rollup",
+    identity: Annotated[str, typer.Option("--id", help="输出的编号 id of the output", callback=check_id)] = "rollup",
+    wait: Wait = False,
 ) -> None:
     """几个区县合成市、省：由分子分母相加，不平均百分数. Districts to cities and provinces, from numerators and denominators.
 
     示例 example: lifecircle rollup dongtou yueqing --year 2025 --name "3303=温州市" --id wenzhou
     """
-    from lifecircle.outputs.publish import target_folders
+    from lifecircle.outputs.publish import settle, target_folders
     from lifecircle.outputs.rollup import publish_rollup, rollup_lines
     from lifecircle.problems import InputError
     from lifecircle.study.together import roll_up_districts
@@ -178,10 +193,13 @@ def rollup(
         for one in districts
     ]
     names = dict(one.split("=", 1) for one in name or () if "=" in one)
-    try:
-        found = roll_up_districts(folders, names)
-    except InputError as error:
-        print_problems(error.problems)
-        raise typer.Exit(WRONG) from error
-    paths = publish_rollup(found, out, identity, year)
+    with place_of(identity, year, out, wait=wait, progress=progress_teller()) as held:
+        for folder in folders:
+            settle(folder)
+        try:
+            found = roll_up_districts(folders, names)
+        except InputError as error:
+            print_problems(error.problems)
+            raise typer.Exit(WRONG) from error
+        paths = publish_rollup(found, out, identity, year, held=held)
     typer.echo("\n".join([*rollup_lines(found), *(f"  {path}" for path in paths)]))

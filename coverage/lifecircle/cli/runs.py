@@ -14,17 +14,22 @@ from lifecircle.cli.common import (
     District,
     Policies,
     TimeOfDay,
+    Wait,
+    Year,
     app,
     find_district,
+    place_of,
     print_problems,
     progress_teller,
+    use_cache,
 )
+from lifecircle.cli.numbers import check_year
 
 
 @app.command()
 def run(
     district: District,
-    year: Annotated[int | None, typer.Option(help="输出年份，默认取 district.toml the year of the outputs")] = None,
+    year: Year = None,
     rule: Annotated[list[str] | None, typer.Option(help="只算这条准则，可重复 only this rule; may be repeated")] = None,
     policy: Policies = None,
     at: TimeOfDay = None,
@@ -40,6 +45,7 @@ def run(
         bool,
         typer.Option("--no-cache", help="不用也不存备好的道路与路网 neither use nor keep prepared roads and networks"),
     ] = False,
+    wait: Wait = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="在标准输出给机器摘要 a summary for machines on stdout")
     ] = False,
@@ -48,29 +54,28 @@ def run(
 
     示例 examples: lifecircle run dongtou | lifecircle run data/raw/mydistrict --rule clinic-15min-walk --out results
     """
+    from lifecircle.config import read_identity
     from lifecircle.problems import InputError
 
     folder = find_district(district)
     progress = progress_teller()
-    from lifecircle.cache import NO_CACHE, open_cache
-    from lifecircle.outputs.publish import publish_study
-    from lifecircle.outputs.shown import show_study
-    from lifecircle.study import run_district
+    cache = use_cache(is_off=no_cache)
+    known = read_identity(folder)
+    name, own_year = known or (None, None)
+    with place_of(name, year or own_year, out, wait=wait, progress=progress) as held:
+        from lifecircle.outputs.publish import publish_study
+        from lifecircle.outputs.shown import show_study
+        from lifecircle.study import run_district
 
-    cache = NO_CACHE if no_cache else open_cache()
-    try:
-        study = run_district(
-            folder, year=year, only_rules=tuple(rule or ()), policies=tuple(policy) if policy else None, at=at,
-            with_areas=not no_areas, with_plans=not no_plans, progress=progress, cache=cache,
-        )  # fmt: skip
-    except InputError as error:
-        print_problems(error.problems)
-        raise typer.Exit(WRONG) from error
-    try:
-        paths = publish_study(study, out, with_map=not no_map, progress=progress)
-    except OSError as error:
-        typer.echo(f"写不出 cannot write {error.filename or out}: {error.strerror}", err=True)
-        raise typer.Exit(NOT_COMPUTED) from error
+        try:
+            study = run_district(
+                folder, year=year, only_rules=tuple(rule or ()), policies=tuple(policy) if policy else None, at=at,
+                with_areas=not no_areas, with_plans=not no_plans, progress=progress, cache=cache,
+            )  # fmt: skip
+        except InputError as error:
+            print_problems(error.problems)
+            raise typer.Exit(WRONG) from error
+        paths = publish_study(study, out, with_map=not no_map, progress=progress, held=held)
     progress("")
     show_study(study, paths, typer.echo, as_json=as_json)
     raise typer.Exit(DONE if study.results or len(study.indicators) else NOT_COMPUTED)
@@ -79,7 +84,9 @@ def run(
 @app.command()
 def check(
     district: District,
-    year: Annotated[int | None, typer.Option(help="只查这一年的图层 only this year's layers")] = None,
+    year: Annotated[
+        int | None, typer.Option(help="只查这一年的图层 only this year's layers", callback=check_year)
+    ] = None,
     policy: Policies = None,
     at: TimeOfDay = None,
     as_json: Annotated[

@@ -9,11 +9,13 @@ from lifecircle.config.catalogue import (
     load_bands,
     load_entries,
     load_groups,
+    load_hours,
     load_kinds,
     load_link_kinds,
     load_measures,
     load_modes,
     load_policies,
+    load_streets,
     load_tags,
     load_ways,
     read_policy,
@@ -23,10 +25,10 @@ from lifecircle.config.conditions import Bounds, Condition, Words, describe_cond
 from lifecircle.config.configuration import Configuration
 from lifecircle.config.entries import Entry
 from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
-from lifecircle.config.layer_rules import kinds_of
+from lifecircle.config.layer_rules import dated_kinds, kinds_of
 from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
 from lifecircle.config.plausible import Plausible, load_nodata_values, load_plausible
-from lifecircle.config.reader import read_configuration
+from lifecircle.config.reader import read_configuration, read_identity
 from lifecircle.config.records import FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
 from lifecircle.config.scenarios import Placed, Scenario
@@ -48,6 +50,7 @@ from lifecircle.config.schema import (
 )
 from lifecircle.config.sensitivity import Sensitivity
 from lifecircle.config.siting import CandidateLayer, Plan, Question
+from lifecircle.config.streets import OnewayWords, StreetWords
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
 from lifecircle.config.targets import Base, Target, TargetKind
 from lifecircle.config.water import WaterSupply
@@ -82,6 +85,7 @@ __all__ = [
     "LinkTerms",
     "Mode",
     "Need",
+    "OnewayWords",
     "Onward",
     "Placed",
     "Plan",
@@ -97,6 +101,7 @@ __all__ = [
     "Sensitivity",
     "SourceLayer",
     "Statement",
+    "StreetWords",
     "TableFile",
     "TableFilter",
     "TableLayer",
@@ -109,11 +114,13 @@ __all__ = [
     "Words",
     "YearLayers",
     "at_year",
+    "dated_kinds",
     "describe_condition",
     "kinds_of",
     "load_bands",
     "load_entries",
     "load_groups",
+    "load_hours",
     "load_kinds",
     "load_link_kinds",
     "load_measures",
@@ -121,9 +128,11 @@ __all__ = [
     "load_nodata_values",
     "load_plausible",
     "load_policies",
+    "load_streets",
     "load_tags",
     "load_ways",
     "named_by",
     "read_configuration",
+    "read_identity",
     "read_policy",
 ]

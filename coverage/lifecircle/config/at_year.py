@@ -10,6 +10,7 @@ from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.consistency import check_ferries, check_kinds
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import FacilityLayer, Frozen
+from lifecircle.config.tables import TableLayer
 from lifecircle.config.years import FacilitiesThen, RuleThen, YearLayers, named_as, stood_for
 from lifecircle.problems import Problems, nearest_name
 
@@ -21,6 +22,11 @@ def at_year(configuration: Configuration, year: int, problems: Problems) -> Conf
     then = next((entry for entry in configuration.years if entry.year == year), None)
     if then is None or configuration.district is None:
         return configuration
+
+    def dated(table: TableLayer) -> TableLayer:
+        """Return a table that was described for this year: where it says no other, it is of it."""
+        return table.model_copy(update={"year": year}) if table.year is None and table.holds is None else table
+
     district = configuration.district.model_copy(update={"code": then.code} if then.code else {})
     own = {layer.level: layer for layer in then.units}
     today = [own.pop(layer.level, layer) for layer in configuration.units]
@@ -35,7 +41,9 @@ def at_year(configuration: Configuration, year: int, problems: Problems) -> Conf
         facilities=_layers_then(configuration.facilities, then.facilities, f"{place}.facilities", problems),
         layers=_layers_then(configuration.layers, then.layers, f"{place}.layers", problems),
         ferries=_listed_then(configuration.ferries, then.ferries, named_as, f"{place}.ferries", problems),
-        tables=_listed_then(configuration.tables, then.tables, named_as, f"{place}.tables", problems),
+        tables=_listed_then(
+            configuration.tables, tuple(map(dated, then.tables)), named_as, f"{place}.tables", problems
+        ),
     )
     if then.facilities or then.layers:
         check_kinds(changed, f"{place}.layers", problems)
@@ -55,6 +63,7 @@ def _layers_then(
             problems.error(
                 "config-unknown-entry", FILE_NAME, f'今天没有这个图层 no such layer of this kind today: "{one.instead_of}"',
                 field=f"{place}[{index + 1}].instead_of", mend=nearest_name(one.instead_of, known),
+                expected="今天已有的 path 或准则 a path or rule of today",
             )  # fmt: skip
     listed: tuple[FacilityLayer, ...] = then
     return _listed_then(today, listed, stood_for, place, problems)
@@ -75,11 +84,13 @@ def _listed_then(
             problems.error(
                 "config-which-layer", FILE_NAME, f"今天有几个，不知替换哪个 several of them today, which is replaced? {paths}",
                 field=f"{place}[{index + 1}]", mend='加上 add instead_of = "今天的 path"',
+                expected="只替换一个 one of them",
             )  # fmt: skip
         elif rows and rows[0] in taken:
             problems.error(
                 "config-duplicate", FILE_NAME, "同一个写了两次 the same one given twice", field=f"{place}[{index + 1}]",
                 expected=f"已见 already {place}[{taken[rows[0]] + 1}]",
+                mend="删去一个 leave one out",
             )  # fmt: skip
         elif rows:
             taken[rows[0]], found[rows[0]] = index, one
@@ -93,6 +104,7 @@ def _check_mode(mode: str, place: str, configuration: Configuration, problems: P
         problems.error(
             "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"', field=place,
             mend=nearest_name(mode, list(configuration.modes)),
+            expected="已有的出行方式 a mode there is",
         )  # fmt: skip
 
 
@@ -102,7 +114,7 @@ def _rules_then(configuration: Configuration, then: YearLayers, problems: Proble
         place = f"years.{then.year}.rules.{name}"
         if name not in known:
             problems.error("config-unknown-entry", FILE_NAME, f'没有这条准则 no such rule "{name}"', field=place,
-                           mend=nearest_name(name, known))  # fmt: skip
+                           mend=nearest_name(name, known), expected="今天已有的 path 或准则 a path or rule of today")  # fmt: skip
         if changed.mode is not None:
             _check_mode(changed.mode, f"{place}.mode", configuration, problems)
     return tuple(
@@ -122,6 +134,7 @@ def _rule_then(rule: Rule, then: RuleThen, place: str, problems: Problems) -> Ru
         problems.error(
             "config-value", FILE_NAME, f"限值不适于此准则 not a limit for this rule: {then.model_dump(exclude_none=True)}",
             field=place, expected=f"大于 {rule.fixed_minutes:g} 分钟 more than these minutes" if rule.fixed_minutes else "",
+            mend="时间准则写 minutes，距离准则写 metres a rule in minutes takes minutes, one in metres metres",
         )  # fmt: skip
         return rule
     return changed

@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from lifecircle.config.bands import Bands
-from lifecircle.config.entries import EntryId
+from lifecircle.config.entries import EntryId, say_also
 from lifecircle.config.indicators import AnyIndicator, Indicator
 from lifecircle.config.links import LinkKind
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import District, Frozen, Label, Mode, Names, Ways
+from lifecircle.config.streets import StreetWords
 from lifecircle.config.tags import Tags
 
 
@@ -25,6 +26,8 @@ class Kind(Frozen):
     zh: str
     en: str
     colour: str = Field(pattern=r"^#[0-9a-f]{6}$")
+    is_dated: bool = False
+    """Whether each row is a record of a day, its ``date``, and counts in that year alone: samples of water."""
 
 
 class Statement(Frozen):
@@ -135,6 +138,12 @@ def load_modes(overrides: dict[str, dict[str, Any]] | None = None) -> dict[str, 
 
 
 @cache
+def load_streets() -> StreetWords:
+    """Return what the words of street layers mean, and what is plausible of a street."""
+    return StreetWords.model_validate(_read_packaged("streets.toml"))
+
+
+@cache
 def load_kinds() -> dict[str, Kind]:
     """Return the known kinds of facility by id, in the order they are listed in outputs."""
     return {key: Kind.model_validate({"id": key, **value}) for key, value in _read_packaged("kinds.toml").items()}
@@ -156,6 +165,12 @@ def load_bands() -> Bands:
 def load_measures() -> dict[str, Label]:
     """Return what outputs call each measure."""
     return {key: Label.model_validate(value) for key, value in _read_packaged("measures.toml").items()}
+
+
+@cache
+def load_hours() -> dict[str, tuple[str, ...]]:
+    """Return what words for opening hours mean, as spans of the day."""
+    return {word: tuple(spans) for word, spans in _read_packaged("hours.toml")["words"].items()}
 
 
 @cache
@@ -228,11 +243,14 @@ def _date_targets(written: dict[str, Any], period: dict[str, Any] | None) -> dic
     listed = target if isinstance(target, list) else [target]
     if not any(is_open(one) for one in listed):
         return written
-    said = f"条款未写年份，目标年取文件期末{last}年。No year is stated: the end of the document's period, {last}."
+    zh, en = (
+        f"条款未写年份，目标年取文件期末{last}年。",
+        f"No year is stated: the end of the document's period, {last}.",
+    )
     return {
         **written,
         "target": [{**one, "year": last} if is_open(one) else one for one in listed],
-        "assumption": f"{written.get('assumption', '')}{said}",
+        "assumption": say_also(written.get("assumption", ""), zh, en),
     }
 
 

@@ -5,32 +5,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from lifecircle.config.catalogue import Policy, load_entries, load_policies
+from lifecircle.config.catalogue import Policy, holds_in, load_entries, load_policies
 from lifecircle.config.indicators import AnyIndicator, Scorecard
 from lifecircle.config.rules import Rule
+from lifecircle.config.schema import District
 from lifecircle.problems import Problems, nearest_name
 
 
-def choose_entries(policies: Sequence[Policy], own: Sequence[Rule | AnyIndicator]) -> list[Rule | AnyIndicator]:
+def choose_entries(
+    policies: Sequence[Policy], own: Sequence[Rule | AnyIndicator], district: District | None = None
+) -> list[Rule | AnyIndicator]:
     """Return the district's own entries, then its policies', then what any of them is answered by or computed from elsewhere.
 
-    An entry of the district's own with a policy entry's id takes its place: that is how a district changes a limit.
+    An entry of the district's own with a policy entry's id takes its place: that is how a district changes a limit. A clause of a policy
+    that holds in other places only is left out. What is drawn in from a policy that the district neither lists nor lies in is computed,
+    and its targets are asked of nobody here.
     """
     catalogue = load_entries()
+    listed = {policy.id for policy in policies}
     chosen: dict[str, Rule | AnyIndicator] = {}
     for entry in own:
         chosen.setdefault(entry.id, entry)
     for policy in policies:
         for entry in policy.entries:
-            chosen.setdefault(entry.id, entry)
+            if district is None or holds_in(entry.applies_to, district):
+                chosen.setdefault(entry.id, entry)
     waiting = [name for policy in policies for statement in policy.statements for name in statement.also]
     waiting += [name for entry in chosen.values() for name in named_by(entry)]
     while waiting:
         name = waiting.pop(0)
         if name not in chosen and name in catalogue:
-            chosen[name] = catalogue[name]
+            chosen[name] = _drawn_in(catalogue[name], listed, district)
             waiting += named_by(catalogue[name])
     return list(chosen.values())
+
+
+def _drawn_in(entry: Rule | AnyIndicator, listed: set[str], district: District | None) -> Rule | AnyIndicator:
+    """Return an entry that another one needs, without its targets where its policy does not hold in the district."""
+    policy = load_policies().get(entry.policy)
+    if district is None or policy is None or policy.id in listed or policy.holds_in(district):
+        return entry
+    return entry.model_copy(update={"targets": ()})
 
 
 def named_by(entry: Rule | AnyIndicator) -> tuple[str, ...]:
@@ -53,18 +68,21 @@ def order_indicators(
                 problems.error(
                     "config-unknown-entry", file, f'没有这条准则或指标 no such rule or indicator "{name}"',
                     field=f"indicators.{entry.id}", mend=nearest_name(name, sorted(known)),
+                    expected="已有的准则或指标 a rule or indicator there is",
                 )  # fmt: skip
         for name in entry.of_rules:
             if name in by_id:
                 problems.error(
                     "config-not-a-rule", file, f'"{name}" 是指标，此处须为准则 is an indicator, a rule is needed here',
                     field=f"indicators.{entry.id}", mend=nearest_name(name, sorted(known - by_id.keys())),
+                    expected="准则的 id the id of a rule",
                 )  # fmt: skip
         for name in entry.policies if isinstance(entry, Scorecard) else ():
             if name not in load_policies():
                 problems.error(
                     "config-unknown-policy", file, f'没有这个政策 no such policy "{name}"',
                     field=f"indicators.{entry.id}.policies", mend=nearest_name(name, list(load_policies())),
+                    expected="随包的政策 a policy of the catalogue",
                 )  # fmt: skip
     # Scorecards count what all the others came to.
     plain = {name: entry for name, entry in by_id.items() if not isinstance(entry, Scorecard)}
@@ -78,6 +96,8 @@ def order_indicators(
             file,
             f"指标互相依赖 computed from each other: {' -> '.join(error.args[1])}",
             field="indicators",
+            expected="一个由另一个算出，不成环 one computed from another, not in a circle",
+            mend="去掉其中一个引用 take one of the references out",
         )
         return ()
     rank = {name: place for place, name in enumerate(order)}

@@ -9,6 +9,7 @@ from lifecircle.config.catalogue import load_entries, load_policies
 from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.indicators import Presence
 from lifecircle.config.links import LinkTerms
+from lifecircle.config.plausible import check_plausible
 from lifecircle.config.schema import Ferry, Mode
 from lifecircle.problems import Problems, nearest_name
 
@@ -36,6 +37,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
                     problems.error(
                         "config-unknown-mode", FILE_NAME, f'未知的出行方式 unknown mode "{mode}"',
                         field=f"{name}[{index + 1}].{place}", mend=nearest_name(str(mode), list(configuration.modes)),
+                        expected="已有的出行方式 a mode there is",
                     )  # fmt: skip
     check_ferries(configuration.ferries, "ferries", configuration.modes, problems)
     check_ferries(configuration.links, "links", configuration.modes, problems)
@@ -47,6 +49,7 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
                 problems.error(
                     "config-unknown-group", FILE_NAME, f'没有这个人群 no such group "{rule.group}"',
                     field=f"rules.{rule.id}.group", mend=nearest_name(rule.group, list(groups)),
+                    expected="[population] groups 中的人群 a group of [population] groups",
                 )  # fmt: skip
     if (
         configuration.district
@@ -57,11 +60,13 @@ def check_together(configuration: Configuration, table: dict[str, Any], problems
         problems.error(
             "config-no-rules", FILE_NAME, "没有准则 no rules", field="rules",
             mend='加上 add district.policies = ["living-circle"] 或 or [[rules]]',
+            expected="政策或准则 policies or rules",
         )  # fmt: skip
     _check_engines(configuration, table, problems)
     check_kinds(configuration, "layers", problems)
     _check_named_entries(configuration, problems)
     _check_sensitivity(configuration, problems)
+    check_plausible(configuration, FILE_NAME, problems)
 
 
 def _check_sensitivity(configuration: Configuration, problems: Problems) -> None:
@@ -73,6 +78,7 @@ def _check_sensitivity(configuration: Configuration, problems: Problems) -> None
                 "config-unknown-entry", FILE_NAME, f'没有另有人口的情景 no scenario with people of its own: "{name}"',
                 field=f"sensitivity.populations[{index + 1}]",
                 mend=nearest_name(name, peopled) or "在情景里写 population give the scenario a population",
+                expected="已有的 id an id there is",
             )  # fmt: skip
 
 
@@ -84,6 +90,7 @@ def check_kinds(configuration: Configuration, place: str, problems: Problems) ->
             problems.error(
                 "config-kind-twice", FILE_NAME, f'[[facilities]] 已有此类，会重复计数 already a kind of facility, counts twice: "{layer.kind}"',
                 field=f"{place}[{index + 1}].kind", mend="指标也用 [[facilities]]，删去此处 indicators use [[facilities]] too: leave it out here",
+                expected="一类只在一处 each kind in one place",
             )  # fmt: skip
 
 
@@ -112,11 +119,14 @@ def _check_named_entries(configuration: Configuration, problems: Problems) -> No
             problems.error(
                 "config-unknown-entry", FILE_NAME, f'没有这条准则或指标 no such rule or indicator "{name}"',
                 field=f"{place}.{_KEYS.get(place.split('[')[0], 'indicator')}", mend=nearest_name(name, sorted(known)),
+                expected="已有的 id an id there is",
             )  # fmt: skip
         elif place.startswith("exempt") and not isinstance(known[name], Presence):
             problems.error(
                 "config-exempt", FILE_NAME, f'"{name}" 不是 presence 指标，没有例外可言 is no presence indicator, nothing can be exempt from it',
                 field=f"{place}.indicator",
+                expected='measure = "presence" 的指标 an indicator with measure = "presence"',
+                mend="改写 indicator，或删去此条 name another indicator, or leave it out",
             )  # fmt: skip
     own = {*configuration.own_rules, *configuration.own_indicators}
     for entry in chosen.values():
@@ -128,6 +138,7 @@ def _check_named_entries(configuration: Configuration, problems: Problems) -> No
             problems.error(
                 "config-unknown-statement", FILE_NAME, f'政策 "{entry.policy}" 没有这条陈述 the policy has no such statement "{entry.statement}"',
                 field=f"{entry.id}.statement", mend=nearest_name(entry.statement, statements) or '写明 set policy = "dongtou-2021"',
+                expected="该政策的陈述 a statement of the policy",
             )  # fmt: skip
 
 
@@ -155,6 +166,7 @@ def check_ferries(
                 problems.error(
                     "ferry-terrain-mode", FILE_NAME, f'地形方式不能乘轮渡、走连接 a ferry or link carries no terrain mode: "{mode}"',
                     field=f"{place}[{index + 1}].modes", mend="写道路方式 name modes over streets, such as walk",
+                    expected="道路上的出行方式 modes over streets",
                 )  # fmt: skip
 
 
@@ -174,6 +186,7 @@ def _check_engines(configuration: Configuration, table: dict[str, Any], problems
             "缺少 missing [roads]",
             field="roads",
             mend='加上 add [roads] path = "..."',
+            expected="准则所需的图层 the layer that the rules go over",
         )
     terrain = {**configuration.terrain.model_dump(exclude_none=True), **(table.get("terrain") or {})}
     off_street = [mode for mode in on_streets if mode.off_street]
@@ -181,21 +194,31 @@ def _check_engines(configuration: Configuration, table: dict[str, Any], problems
         problems.error(
             "config-missing-section", FILE_NAME, f"地形方式 {mode.id} 没有土地覆盖 a terrain mode without land cover",
             field="terrain.landcover", mend='加上 add [terrain] landcover = "landcover.tif"',
+            expected="准则所需的图层 the layer that the rules go over",
         )  # fmt: skip
     for mode in off_street[:1] if not terrain.keys() & {"landcover", "dem"} else []:
         problems.error(
             "config-missing-section", FILE_NAME, f"{mode.id} 可离开道路，但没有地形 may leave the streets, but there is no terrain",
             field="terrain", mend='加上 add [terrain] dem = "dem.tif" 或 or landcover = "landcover.tif"',
+            expected="准则所需的图层 the layer that the rules go over",
         )  # fmt: skip
     for mode in off_street if "landcover" in terrain else []:
         if not mode.classes:
             problems.error(
                 "config-missing-key", FILE_NAME, "有土地覆盖而未写各类如何通行 land cover, but not how people go over its classes",
                 field=f"modes.{mode.id}.classes", mend='加上 add classes = { 1 = { as = "walk", speed_kph = 4 }, 5 = { as = "none" } }',
+                expected="各类如何通行 how people go over each class",
             )  # fmt: skip
 
 
 def _check_unique(names: list[str], section: str, found: str, problems: Problems) -> None:
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            problems.error("config-duplicate", FILE_NAME, f'{found}: "{name}"', field=section)
+            problems.error(
+                "config-duplicate",
+                FILE_NAME,
+                f'{found}: "{name}"',
+                field=section,
+                expected="每个只写一次 each of them once",
+                mend="改名或删去一个 rename one, or leave it out",
+            )

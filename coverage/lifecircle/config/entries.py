@@ -12,6 +12,12 @@ from lifecircle.config.targets import Sense, Target, Targets, check_targets, wit
 EntryId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 
+def say_also(assumption: str, zh: str, en: str) -> str:
+    """Return an assumption with one more sentence in each language, Chinese first as it stands."""
+    end = assumption.rfind("。") + 1
+    return f"{assumption[:end]}{zh}{' '.join(part for part in (assumption[end:].strip(), en) if part)}"
+
+
 class Entry(Frozen):
     """One indicator: its id, its words, where it is from, and what is asked of it."""
 
@@ -42,7 +48,9 @@ class Entry(Frozen):
         check_targets(self.targets, self.value_unit)
         beyond = {level for target in self.targets for level in target.levels} - set(self.levels)
         if beyond:
-            raise ValueError(f"目标的级别不在条目的级别中 a target of levels that the entry is not reported at: {sorted(beyond)}")
+            raise ValueError(
+                f"目标的级别不在条目的级别中 a target of levels that the entry is not reported at: {sorted(beyond)}"
+            )
         return self
 
     def targets_in(self, year: int) -> tuple[Target, ...]:

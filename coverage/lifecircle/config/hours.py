@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
@@ -54,6 +55,34 @@ def is_within(at: str, windows: Iterable[str]) -> bool:
         if is_in or (minute == 0 and last == DAY_MIN):
             return True
     return False
+
+
+_EVERY_DAY = re.compile("每天|每日|周一至周日|星期一至星期日|Mo-Su", re.IGNORECASE)
+_BETWEEN = re.compile(r"[;；,，、/\s]+|和|及")
+
+
+def read_hours(text: str, words: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+    """Return the spans that a cell of opening hours means, none where it is empty; None where it cannot be read.
+
+    ``08:00-17:30``, ``8:00至12:00、14:00至17:30``, ``22:00-06:00`` (past midnight), ``24小时``, and any of ``words``. Hours of some days of
+    the week are not read: a run has a time of day and no day.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    known = {unicodedata.normalize("NFKC", word).casefold(): spans for word, spans in words.items()}
+    if not plain or plain.casefold() in known:
+        return known.get(plain.casefold(), ())
+    plain = re.sub(r"\s*(?:[–—~-]|至|到)\s*", "-", _EVERY_DAY.sub("", plain)).strip()
+    found: list[str] = []
+    for part in filter(None, _BETWEEN.split(plain)):
+        if part.casefold() in known:
+            found += known[part.casefold()]
+            continue
+        try:
+            read_window(part)
+        except ValueError:
+            return None
+        found.append(part)
+    return tuple(found) or None
 
 
 def _as_clock(value: Any) -> Any:

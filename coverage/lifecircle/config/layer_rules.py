@@ -46,3 +46,13 @@ def kind_of(layer: FacilityLayer) -> Kind:
 def kinds_of(layers: Iterable[FacilityLayer]) -> dict[str, Kind]:
     """Return the kinds the package knows, with a district's own words and colours."""
     return {**load_kinds(), **{layer.kind: kind_of(layer) for layer in layers if layer.label or layer.colour}}
+
+
+def dated_kinds(layers: Iterable[FacilityLayer]) -> frozenset[str]:
+    """Return the kinds whose rows are records of a day or a year: by their kind, or because ``fields`` names the column that says when."""
+    known = load_kinds()
+    return frozenset(
+        layer.kind
+        for layer in layers
+        if (layer.kind in known and known[layer.kind].is_dated) or {"date", "year"} & layer.fields.keys()
+    )

@@ -65,6 +65,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "scenarios": (Scenario, True),
 }
 Section = TypeVar("Section", bound=BaseModel)
+MOST_BYTES = 4_000_000
+"""Of a configuration: the largest we know has 60 kB."""
 
 
 def read_configuration(
@@ -89,6 +91,7 @@ def read_configuration(
         problems.error(
             "config-unknown-key", FILE_NAME, "未知的段落 unknown section", field=key,
             mend=nearest_name(key, [*SECTIONS, "modes"]),
+            expected="指南中的键 a key of the guide",
         )  # fmt: skip
     if policies is not None and isinstance(table.get("district"), dict):
         table["district"]["policies"] = list(policies)
@@ -99,7 +102,9 @@ def read_configuration(
     modes = _read_modes(table.get("modes", {}), problems)
     own_rules: list[Rule] = [*parsed["rules"], *rules_of_layers(parsed["facilities"], modes)]
     own_indicators: list[AnyIndicator] = parsed["indicators"]
-    chosen = choose_entries(_known_policies(district, problems), [*own_rules, *own_indicators])
+    answered = _known_policies(district, problems)
+    chosen = choose_entries(answered, [*own_rules, *own_indicators], district)
+    _note_elsewhere(answered, district, problems)
     rules = [entry for entry in chosen if isinstance(entry, Rule)]
     indicators = [entry for entry in chosen if not isinstance(entry, Rule)]
     configuration = Configuration(
@@ -134,21 +139,53 @@ def read_configuration(
     return configuration
 
 
+def read_identity(folder: Path) -> tuple[str, int] | None:
+    """Return the id and the year of a district and look at nothing else; None where the configuration does not say them rightly."""
+    table = _read_toml(folder / FILE_NAME, Problems()) or {}
+    found = _validate_section("district", table, Problems())
+    return (found[0].id, found[0].year) if found else None
+
+
 def _read_toml(path: Path, problems: Problems) -> dict[str, Any] | None:
     if not path.is_file():
         problems.error(
             "config-missing", str(path), "没有这个文件 no such file",
             mend="文件夹里须有 district.toml; a district is a folder with a district.toml",
+            expected="district.toml",
+        )  # fmt: skip
+        return None
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        problems.error(
+            "config-size", path.name, f"文件过大 absurdly large: {size / 1e6:.1f} MB", expected=f"<= {MOST_BYTES / 1e6:.0f} MB",
+            mend="数据放进图层与表，配置只写路径 put data into layers and tables; the configuration names them",
         )  # fmt: skip
         return None
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        table = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         problems.error(
-            "config-encoding", path.name, f"不是 UTF-8 not UTF-8 (byte {error.start})", mend="另存为 save as UTF-8"
+            "config-encoding",
+            path.name,
+            f"不是 UTF-8 not UTF-8 (byte {error.start})",
+            mend="另存为 save as UTF-8",
+            expected="UTF-8",
         )
+    except RecursionError:
+        problems.error(
+            "config-depth", path.name, "嵌套过深 brackets nested too deeply", expected="不超过几层的表与列表 tables and lists a few levels deep",
+            mend="检查括号 check the brackets",
+        )  # fmt: skip
     except tomllib.TOMLDecodeError as error:
-        problems.error("config-syntax", path.name, f"TOML 语法错误 syntax error: {error}")
+        problems.error(
+            "config-syntax",
+            path.name,
+            f"TOML 语法错误 syntax error: {error}",
+            expected="合乎 TOML 的文件 a file that is TOML",
+            mend="改正所指的行：文字加引号，键不重复 mend the line named: texts in quotes, each key once",
+        )
+    else:
+        return table
     return None
 
 
@@ -160,12 +197,24 @@ def _validate_section(name: str, table: dict[str, Any], problems: Problems) -> l
         if name in ("district", "units", "population"):
             mark = f"[[{name}]]" if many else f"[{name}]"
             problems.error(
-                "config-missing-section", FILE_NAME, f"缺少 missing {mark}", field=name, mend=f"加上 add {mark}"
+                "config-missing-section",
+                FILE_NAME,
+                f"缺少 missing {mark}",
+                field=name,
+                mend=f"加上 add {mark}",
+                expected="必需的段落 a section that is needed",
             )
         return []
     if isinstance(value, list) != many:
         right = f"[[{name}]]" if many else f"[{name}]"
-        problems.error("config-wrong-form", FILE_NAME, f"{name} 的写法不对 wrong form", field=name, expected=right)
+        problems.error(
+            "config-wrong-form",
+            FILE_NAME,
+            f"{name} 的写法不对 wrong form",
+            field=name,
+            expected=right,
+            mend="改成应有的写法 write it as expected",
+        )
         return []
     entries = []
     for index, entry in enumerate(value if many else [value]):
@@ -196,6 +245,7 @@ def _add_validation_errors(error: ValidationError, model: type[BaseModel], place
             problems.error(
                 "config-unknown-key", FILE_NAME, f"未知的键 unknown key (= {shown})", field=key,
                 mend=nearest_name(path[-1], known),
+                expected="指南中的键 a key of the guide",
             )  # fmt: skip
         elif detail["type"] == "missing":
             problems.error(
@@ -204,11 +254,12 @@ def _add_validation_errors(error: ValidationError, model: type[BaseModel], place
                 "缺少此键 this key is missing",
                 field=key,
                 mend=f"加上 add {path[-1]} = ...",
+                expected="必需的键 a key that is needed",
             )
         else:
             problems.error(
                 "config-value", FILE_NAME, f"值不对 wrong value {shown}", field=key,
-                expected=detail["msg"].removeprefix("Value error, "),
+                expected=detail["msg"].removeprefix("Value error, "), mend=f"改正 mend {key}",
             )  # fmt: skip
 
 
@@ -253,7 +304,12 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
     modes = load_modes()
     if not isinstance(overrides, dict):
         problems.error(
-            "config-wrong-form", FILE_NAME, "modes 的写法不对 wrong form", field="modes", expected="[modes.walk]"
+            "config-wrong-form",
+            FILE_NAME,
+            "modes 的写法不对 wrong form",
+            field="modes",
+            expected="[modes.walk]",
+            mend="改成应有的写法 write it as expected",
         )
         return modes
     for key, override in overrides.items():
@@ -264,6 +320,7 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
                 f"值不对 wrong value {override!r}",
                 field=f"modes.{key}",
                 expected=f"[modes.{key}]",
+                mend="改成应有的写法 write it as expected",
             )
             continue
         is_own = not {"ways", "network_type"}.isdisjoint(override) or override.get("engine") == "terrain"
@@ -271,6 +328,7 @@ def _read_modes(overrides: Any, problems: Problems) -> dict[str, Mode]:
             problems.error(
                 "config-unknown-mode", FILE_NAME, "未知的出行方式 unknown mode", field=f"modes.{key}",
                 mend=f"{nearest_name(key, list(modes))} 新方式须给出 a mode of your own needs network_type = \"walk\"",
+                expected="已有的出行方式，或新方式的 ways a mode there is, or the ways of a new one",
             )  # fmt: skip
             continue
         try:
@@ -295,8 +353,19 @@ def _measure_of(entry: Any, place: str, problems: Problems) -> type[IndicatorEnt
     problems.error(
         "config-unknown-measure", FILE_NAME, f"没有这种算法 no such measure {measure!r}", field=f"{place}.measure",
         mend=nearest_name(str(measure), list(MEASURES)),
+        expected="已有的算法 a measure there is",
     )  # fmt: skip
     return None
+
+
+def _note_elsewhere(policies: list[Policy], district: District | None, problems: Problems) -> None:
+    """Say which of the policies a district lists hold elsewhere: it answers to them because it says so, as a demonstration."""
+    for policy in policies:
+        if district is not None and not policy.holds_in(district):
+            problems.add(
+                "policy-elsewhere", "note", FILE_NAME, f"{policy.title.zh} 不适用于本区，因列出而照算（示范） holds elsewhere, computed as listed",
+                field="district.policies", expected=", ".join(policy.applies_to), mend=f'非示范则删去 leave out unless a demonstration: "{policy.id}"',
+            )  # fmt: skip
 
 
 def _known_policies(district: District | None, problems: Problems) -> list[Policy]:
@@ -308,5 +377,6 @@ def _known_policies(district: District | None, problems: Problems) -> list[Polic
         problems.error(
             "config-unknown-policy", FILE_NAME, f'没有这个政策 no such policy "{policy_id}"',
             field=f"district.policies[{index + 1}]", mend=nearest_name(policy_id, list(policies)),
+            expected="随包的政策 a policy of the catalogue",
         )  # fmt: skip
     return known

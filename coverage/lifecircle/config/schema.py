@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lifecircle.config.conditions import Conditions, as_tuple
+from lifecircle.config.conditions import AttributeValue, Conditions, as_tuple
 from lifecircle.config.hours import TimeOfDay, Window
 from lifecircle.config.tags import NETWORK_TYPES, NetworkType, Tags
 
@@ -73,7 +73,10 @@ class District(Frozen):
     crs: str
     policies: tuple[str, ...] = ()
     at: TimeOfDay | None = None
-    """Time of day of the run, ``"22:30"``: a ferry whose ``hours`` do not include it does not sail. Without it every ferry sails."""
+    """Time of day of the run, ``"22:30"``: a ferry whose ``hours`` do not include it does not sail, and a facility whose ``hours`` do not
+    serves nobody. Without it every ferry sails and every facility serves."""
+    unknown_max: float = Field(default=0.2, ge=0, le=1)
+    """The largest share (0-1) of a figure's denominator that may be unknown: above it the figure has no value, only what is known of it."""
     demonstration: Names | None = None
     """Set on made-up data; every map, table and manifest then says so on its face."""
 
@@ -110,6 +113,8 @@ class UnitLayer(SourceLayer):
     level: Level
     id: str
     name: str
+    repair: bool = False
+    """Take repairs that move more than a rounding does: an invalid outline whose area changes, units that overlap by more than 0.5 m."""
 
 
 class Control(Frozen):
@@ -214,11 +219,20 @@ class FacilityLayer(SourceLayer):
     within: Annotated[tuple[Within, ...], BeforeValidator(as_tuple)] = ()
     """Rules of this kind: ``within = { minutes = 15 }`` is a rule ``<kind>-15min-walk`` of the district's own."""
     fields: dict[str, str] = Field(default_factory=dict)
-    """Our attribute name to the file's column: ``id``, ``name`` and anything a rule filters on."""
+    """Our attribute name to the file's column: ``id``, ``name`` and anything a rule filters on. With ``date`` (or ``year``) each row is a
+    record of that year and counts in no other: samples, inspections, accidents."""
+    blank_means: dict[str, AttributeValue] = Field(default_factory=dict)
+    """Attribute to what an empty cell of it stands for, such as ``tcm = false``; without it an empty cell is not known, and never a no."""
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Attribute to every word it may hold: a clause that asks for one of these finds none where no row has it. Of any other word that no
+    row has it is not known whether the file calls it otherwise."""
     entrance_spacing_m: float = Field(default=50.0, gt=0)
     """Along a line, one entrance each so many metres."""
     border_m: float = Field(default=30.0, ge=0)
     """A way this near to an area's border enters it."""
+    hours: dict[str, Annotated[tuple[Window, ...], BeforeValidator(as_tuple)]] = Field(default_factory=dict)
+    """What words in the column ``hours`` mean, ``{ "营业时间" = "09:00-21:00" }``, beside those of ``hours.toml``. At the run's time of day
+    (``[district] at``) a facility that is closed serves nobody; whether it is there is another question."""
 
 
 class Roads(Frozen):
@@ -234,6 +248,12 @@ class Roads(Frozen):
     """OSM key to the file's column, for vector layers: ``highway = "等级"``, ``oneway = "单行"`` ..."""
     classes: dict[str, str] = Field(default_factory=dict)
     """The file's class to OSM's: ``国道 = "trunk"``."""
+    oneway_values: dict[str, Literal["yes", "-1", "no", "reversible"]] = Field(default_factory=dict)
+    """The file's word for a direction to OSM's: ``单行 = "yes"`` (along the line as drawn), ``逆向 = "-1"``, ``双向 = "no"``."""
+    node: bool = False
+    """Vector lines only: join streets where they cross, or end on one another, on one level without a common vertex."""
+    snap_m: float = Field(default=0.0, ge=0, le=50)
+    """Join an end to the street that it misses by at most this; 0: not at all."""
     ferries: bool = True
     """Use the layer's own ferries (``route=ferry`` with a ``duration``)."""
     closed: tuple[str, ...] = ()

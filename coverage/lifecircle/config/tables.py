@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
-from lifecircle.config.conditions import Conditions
+from lifecircle.config.conditions import AttributeValue, Conditions
 from lifecircle.config.entries import EntryId
 from lifecircle.config.indicators.counted import PopulationKind
 from lifecircle.config.records import TableName
@@ -32,9 +34,31 @@ class TableLayer(TableFile):
     fields: dict[str, str] = Field(default_factory=dict)
     """The name an indicator asks for to the file's column."""
     year: str | int | None = None
-    """Column of the year a row is of, or the year of the whole table: the latest one up to the run's is used."""
+    """Column of the year a row is of, or the year of the whole table."""
+    holds: Literal["its_year", "until_next", "every_year"] | None = None
+    """Which run a row holds for: that of its own year (where absent, and the table says its years), any later one ``until_next`` year's rows
+    follow, or ``every_year`` (where absent, and the table says no year; the figures then say so)."""
+    lists_all: bool = False
+    """Whether it lists every thing there is, so that a unit without a row has none; else of a unit without a row nothing is known."""
+    blank_means: dict[str, AttributeValue] = Field(default_factory=dict)
+    """Column (by our name) to what an empty cell of it stands for, such as ``sanitary_award = "无"``; without it an empty cell is not known."""
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Column to every word it may hold; see ``words`` of ``[[facilities]]``."""
     people: PopulationKind | None = None
     """Where the table counts people: 常住 or 户籍."""
+
+    @model_validator(mode="after")
+    def _holds_what_it_can_tell(self) -> TableLayer:
+        if self.year is None and self.holds in ("its_year", "until_next"):
+            raise ValueError(
+                f'holds = "{self.holds}" 须给出 year needs the year of the rows: year = "年份" (column), year = 2025 (table)'
+            )
+        return self
+
+    @property
+    def holding(self) -> Literal["its_year", "until_next", "every_year"]:
+        """:attr:`holds`, or what it is where absent."""
+        return self.holds or ("every_year" if self.year is None else "its_year")
 
 
 class Baseline(TableFile):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TARGET_COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
     "target_kind", "target", "target_year", "target_text", "base", "base_year", "reference", "reference_name", "expected", "status",
-    "is_due", "gap", "missing", "missing_unit", "clause", "source", "holds_from",
+    "is_due", "gap", "missing", "missing_unit", "clause", "source", "reference_year", "holds_from",
 )  # fmt: skip
 """Of ``targets.csv``: one row a unit and target, of the levels that the clause speaks of. ``gap`` is what is still missing to the target,
 positive whichever figure is the better one and negative where it is more than met; ``holds_from`` the first year of what must hold (empty:
@@ -54,9 +54,9 @@ def judge_rows(rows: pd.DataFrame, entry: Entry, year: int, known: Known) -> tup
             found = judge(part["value"].to_numpy(np.float64), unit, target, asked, year, measured)
             since = holds_from(asked) if target.kind == "hold" else None
             listed.append(
-                _target_rows(part, target, found.goal, found.expected, found.status, target is due, measured, known).assign(
-                    holds_from=pd.array([pd.NA if since is None else since] * len(part), dtype="Int64")
-                )
+                _target_rows(
+                    part, target, found.goal, found.expected, found.status, target is due, measured, known
+                ).assign(holds_from=pd.array([pd.NA if since is None else since] * len(part), dtype="Int64"))
             )
             if target is due:
                 judged.loc[part.index, "target"] = found.goal
@@ -105,6 +105,7 @@ def _target_rows(
         ),
         reference=reference if has_reference else np.nan,
         reference_name=name if has_reference else "",
+        reference_year=_year_of_reference(str(part["entry"].iloc[0]) if has_reference else "", known, len(part)),
         expected=expected,
         status=status,
         is_due=is_due,
@@ -114,6 +115,11 @@ def _target_rows(
     )
     listed.loc[np.isnan(measured.base_year), "base_year"] = pd.NA
     return listed[list(TARGET_COLUMNS[:-1])]
+
+
+def _year_of_reference(entry: str, known: Known, count: int) -> pd.api.extensions.ExtensionArray:
+    """Return the year of what others have, a row each; empty where it is not said."""
+    return pd.array([known.reference_years.get(entry, pd.NA)] * count, dtype="Int64")
 
 
 def _missing_unit(part: pd.DataFrame) -> str:

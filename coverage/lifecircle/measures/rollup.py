@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.config import Entry, Target
+from lifecircle.config.indicators import Presence, Scorecard
 from lifecircle.measures.rows import COLUMNS
 from lifecircle.measures.scorecards import SCORES, score_units
-from lifecircle.measures.targets import Measured, due_target, judge
+from lifecircle.measures.targets import NO_TARGET, NOT_KNOWN, Measured, due_target, judge
 from lifecircle.model import FloatArray
 
 Above = Literal["city", "province"]
@@ -59,6 +60,7 @@ def roll_up(rows: pd.DataFrame, entries: dict[str, Entry], names: dict[str, str]
     names
         City or province code to its name; the code where absent.
     """
+    entries = _judged_by_figure(entries)
     district = rows[rows["level"] == "district"].copy()
     parts, left_out = [], []
     for level, digits in DIGITS.items():
@@ -72,32 +74,70 @@ def roll_up(rows: pd.DataFrame, entries: dict[str, Entry], names: dict[str, str]
                 left_out.append(
                     (level, code, indicator, f"只有 {len(part)}/{whole} 个区县有此指标 only these districts have it")
                 )
+            if (lacking := part["value"].isna() & (part["unknown"] > 0)).any():
+                left_out.append(
+                    (level, code, indicator, f"{int(lacking.sum())} 个区县缺数据 of these districts it is not known")
+                )
             parts.append(_sum(part, level, str(code), names, entries))
     columns = [*COLUMNS, "districts"]
     found = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
     missing = pd.DataFrame(left_out, columns=["level", "unit_code", "indicator", "reason"])
     # What stands beside an entry's own figure (who reaches none, a group's coverage) is no indicator of its own.
     own = found[found["indicator"].isin(list(entries)) | (found["indicator"] == found["rule"])]
-    return Rollup(found, _scorecard(own, names), missing)
+    return Rollup(found, _scorecard(own, entries, names), missing)
+
+
+def _judged_by_figure(entries: dict[str, Entry]) -> dict[str, Entry]:
+    """Return entries by the figure that their targets are asked of: of some that is not their own but one beside it."""
+    named = dict(entries)
+    for name, entry in entries.items():
+        if isinstance(entry, Presence) and entry.judged != "strict":
+            named[f"{name}-{entry.judged}"] = entry
+            named[name] = entry.model_copy(update={"targets": ()})
+    return named
 
 
 def _sum(part: pd.DataFrame, level: Above, code: str, names: dict[str, str], entries: dict[str, Entry]) -> pd.DataFrame:
     first = part.iloc[0]
+    is_unknown = bool((part["value"].isna() & (part["unknown"] > 0)).any())
     numerator, denominator = part["numerator"].sum(), part["denominator"].sum(min_count=1)
     scale = _scale(part)
     value = _ratio(scale, numerator, denominator)
     low, high = (_weighted(part, side) if np.isfinite(denominator) else value for side in ("low", "high"))
+    if is_unknown:
+        # A city is no sum of those of its districts that know: what the others have is missing, and so is the city's figure.
+        value, low, high = np.nan, np.nan, np.nan
     row = {
         **{key: first[key] for key in KEYS}, "district": code, "level": level, "unit_code": code, "unit_name": names.get(code, code),
         "value": value, "numerator": numerator, "denominator": denominator, "low": low, "high": high, "districts": len(part),
-        "target": np.nan, "target_kind": "", "target_year": pd.NA, "status": "无目标",
+        "target": np.nan, "target_kind": "", "target_year": pd.NA, "status": NO_TARGET if np.isfinite(value) else NOT_KNOWN,
+        "unknown": _unknown_pct(part), **{name: _together(part[name]) for name in ("data", "data_year", "people_as_of", "assumption")},
     }  # fmt: skip
     target, goal, status = _judge(
         entries.get(str(first["indicator"])), value, str(first["value_unit"]), int(first["year"])
     )
     if target is not None:
-        row |= {"target": goal, "target_kind": target.kind, "target_year": target.year or pd.NA, "status": status}
+        row |= {
+            "target": goal,
+            "target_kind": target.kind,
+            "target_year": target.year or pd.NA,
+            "status": NOT_KNOWN if is_unknown else status,
+        }
     return pd.DataFrame([row]).astype({"target_year": "Int64"})
+
+
+def _unknown_pct(part: pd.DataFrame) -> float:
+    """Return the percent of the sum's denominator that is not known: ``u`` of a district is ``d k / (100 - k)``; of counts, the mean of theirs."""
+    unknown, known = (part[name].fillna(0.0).to_numpy(np.float64) for name in ("unknown", "denominator"))
+    if (unknown >= 100.0).any() or not known.sum() > 0:
+        return float(unknown.mean())
+    lacking = known * unknown / (100.0 - unknown)
+    return float(100.0 * lacking.sum() / (known + lacking).sum())
+
+
+def _together(values: pd.Series) -> str:
+    """Return the texts of several districts, each once."""
+    return "; ".join(dict.fromkeys(part for text in values.fillna("") for part in str(text).split("; ") if part))
 
 
 def _scale(part: pd.DataFrame) -> float:
@@ -125,19 +165,29 @@ def _weighted(part: pd.DataFrame, side: str) -> float:
 
 
 def _judge(entry: Entry | None, value: float, unit: str, year: int) -> tuple[Target | None, float, str]:
-    target = due_target(entry.targets, year) if entry is not None else None
+    targets = entry.targets_in(year) if entry is not None else ()
+    target = due_target(targets, year)
     if entry is None or target is None or target.kind == "count":
         return None, float("nan"), ""
     at: FloatArray = np.array([value], dtype=np.float64)
-    found = judge(at, unit, target, entry.targets, year, Measured.nothing(1))
+    found = judge(at, unit, target, targets, year, Measured.nothing(1))
     return target, float(found.goal[0]), str(found.status[0])
 
 
-def _scorecard(found: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    columns = ["level", "unit_code", "unit_name", *SCORES, "met_pct"]
+def _scorecard(found: pd.DataFrame, entries: dict[str, Entry], names: dict[str, str]) -> pd.DataFrame:
+    """Return one row a unit and document, each clause once; scorecards count no scorecards."""
+    columns = ["level", "unit_code", "unit_name", *SCORES[:6], "met_pct", "policy", *SCORES[6:]]
+    of = [entries.get(str(name)) for name in found["indicator"]]
+    found = found[[not isinstance(entry, Scorecard) for entry in of]] if len(found) else found
     if not len(found):
         return pd.DataFrame(columns=columns)
-    scores = score_units(found)
+    statement = [entries[name].statement if name in entries else "" for name in map(str, found["indicator"])]
+    clause = np.where(np.array(statement, dtype=object) != "", np.array(statement, dtype=object), found["indicator"])
+    told = found.assign(clause=clause)
+    scores = pd.concat(
+        [score_units(part).assign(policy=policy) for policy, part in told.groupby("policy", sort=False)],
+        ignore_index=True,
+    )
     scores["unit_name"] = [names.get(code, code) for code in scores["unit_code"]]
     met = scores["ahead"] + scores["on_schedule"]
     scores["met_pct"] = np.where(scores["with_target"] > 0, 100.0 * met / scores["with_target"].clip(lower=1), np.nan)

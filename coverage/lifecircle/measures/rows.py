@@ -10,12 +10,12 @@ import pandas as pd
 from lifecircle.config import District, Entry, Label, Rule
 from lifecircle.measures.coverage import mean_of
 from lifecircle.measures.levels import LevelSums
-from lifecircle.model import FloatArray
+from lifecircle.model import FloatArray, TextArray
 
 COLUMNS = (
     "district", "year", "level", "unit_code", "unit_name", "policy", "indicator", "label_zh", "label_en", "value", "value_unit",
     "numerator", "denominator", "low", "high", "target", "target_kind", "target_year", "status", "rule", "mode", "limit",
-    "limit_unit", "clause", "source",
+    "limit_unit", "clause", "source", "data", "data_year", "people_as_of", "unknown", "assumption",
 )  # fmt: skip
 """Of the contract; a table of rows has ``scale`` and ``is_asked`` beside them until it is judged."""
 
@@ -33,6 +33,10 @@ class Figures:
     high: FloatArray
     scale: float
     """value = scale x numerator / denominator; without a denominator, numerator = scale x value."""
+    unknown: FloatArray | float = 0.0
+    """Percent (0-100) of the denominator of which nothing is known; see :mod:`.partial`."""
+    note: TextArray | str = ""
+    """What is to be said of each unit's figure: who is left out of it."""
 
 
 def ratio_figures(level: LevelSums, numerator: FloatArray, denominator: FloatArray, scale: float = 100.0) -> Figures:
@@ -110,6 +114,12 @@ def figure_rows(
             "limit_unit": rule.limit_unit if rule else "",
             "clause": entry.clause,
             "source": source or entry.source,
+            "data": "",
+            "data_year": "",
+            "people_as_of": "",
+            "unknown": figures.unknown,
+            "assumption": entry.assumption,
+            "note": figures.note,
             "scale": figures.scale,
             "is_asked": is_asked,
             "entry": entry.id,

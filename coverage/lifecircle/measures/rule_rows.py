@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,11 @@ import pandas as pd
 from lifecircle.config import District, Label, Rule, load_groups
 from lifecircle.config.schema import Level
 from lifecircle.measures.catchments import MOST_CHOICES
-from lifecircle.measures.coverage import Covered, mean_of, minutes_range, share_pct
+from lifecircle.measures.coverage import mean_of, minutes_range, share_pct
 from lifecircle.measures.levels import LevelSums
-from lifecircle.measures.rows import Figures, figure_rows, ratio_figures
-from lifecircle.model import BoolArray, FloatArray, IntArray, RuleResult
+from lifecircle.measures.partial import partial_ratio, withheld
+from lifecircle.measures.rows import Figures, figure_rows
+from lifecircle.model import BoolArray, FloatArray, RuleResult
 
 
 def rule_rows(
@@ -29,19 +31,20 @@ def rule_rows(
     """
     rows: list[pd.DataFrame] = []
     rule = result.rule
-    found = Covered(result.covered, result.covered_low, result.covered_high)
     for name, level in levels.items():
         if name not in rule.levels:
             continue
-        rows.append(coverage_rows(district, year, rule, level, result.people, found))
-        rows.append(unreachable_rows(district, year, rule, level, result.people, ~np.isfinite(result.nearest.cost)))
+        rows.append(coverage_rows(district, year, level, result, result.people))
+        rows.append(unreachable_rows(district, year, level, result))
         if rule.is_response:
             rows.extend(response_rows(district, year, level, result))
-        rows.append(choice_rows(district, year, rule, level, result.people, result.choices))
+        rows.append(choice_rows(district, year, level, result))
         for group, people in ({} if rule.group else groups).items():
             label = _label_of_group(rule, group)
             rows.append(
-                coverage_rows(district, year, rule, level, people, found, indicator=f"{rule.id}-{group}", label=label).assign(
+                coverage_rows(
+                    district, year, level, result, people, indicator=f"{rule.id}-{group}", label=label
+                ).assign(
                     is_asked=False  # the clause asks it of everyone, and not of a group beside them
                 )
             )
@@ -54,34 +57,44 @@ def _label_of_group(rule: Rule, group: str) -> Label:
 
 
 def coverage_rows(
-    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, found: Covered,
+    district: District, year: int, level: LevelSums, result: RuleResult, people: FloatArray,
     *, indicator: str | None = None, label: Label | None = None,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the coverage of each unit as indicator rows: value 0-100 %, numerator and denominator in people."""
-    denominator = level.sum(people)
-    numerator = level.sum(people * found.covered)
-    low = share_pct(level.sum(people * found.low), denominator)
-    high = share_pct(level.sum(people * found.high), denominator)
-    figures = Figures(level, numerator, denominator, share_pct(numerator, denominator), low, high, 100.0)
-    return figure_rows(district, year, rule, figures, indicator=indicator, label=label, counts="人")
+    """Return the coverage of each unit as indicator rows: value 0-100 %, numerator and denominator in people.
+
+    People whom only a facility covers that may not count are in neither; low leaves them out, high counts them.
+    """
+    rule, everyone = result.rule, level.sum(people)
+    covered, unclear = level.sum(people * result.covered), level.sum(people * result.may_cover)
+    figures = partial_ratio(level, covered, everyone - unclear, unclear, district.unknown_max)
+    low = share_pct(level.sum(people * result.covered_low), everyone)
+    high = share_pct(level.sum(people * (result.covered_high | result.may_cover)), everyone)
+    is_nothing = np.asarray(figures.unknown) >= 100.0
+    ranged = replace(figures, low=np.where(is_nothing, np.nan, low), high=np.where(is_nothing, np.nan, high))
+    return figure_rows(district, year, rule, ranged, indicator=indicator, label=label, counts="人")
 
 
 def share_rows(
-    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, counts: BoolArray,
-    indicator: str, label: Label,
+    district: District, year: int, level: LevelSums, result: RuleResult, counts: BoolArray, unclear: BoolArray, name: str,
+    label: Label,
 ) -> pd.DataFrame:  # fmt: skip
     """Return the share of people of each unit whose cells count, as indicator rows without a range or a target."""
-    figures = ratio_figures(level, level.sum(people * counts), level.sum(people))
-    return figure_rows(district, year, rule, figures, indicator=indicator, label=label, is_asked=False, counts="人")
+    rule, everyone = result.rule, level.sum(result.people)
+    counted, unknown = level.sum(result.people * (counts & ~unclear)), level.sum(result.people * unclear)
+    figures = partial_ratio(level, counted, everyone - unknown, unknown, district.unknown_max)
+    return figure_rows(
+        district, year, rule, figures, indicator=f"{rule.id}-{name}", label=label, is_asked=False, counts="人"
+    )
 
 
-def unreachable_rows(
-    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, is_unreachable: BoolArray
-) -> pd.DataFrame:
+def unreachable_rows(district: District, year: int, level: LevelSums, result: RuleResult) -> pd.DataFrame:
     """Return the share of people of each unit who can reach no facility of the rule at all."""
-    names = rule.names
+    names, is_unreachable = result.rule.names, ~np.isfinite(result.nearest.cost)
     label = Label(zh=f"{names.zh}：不可达人口", en=f"{names.en or names.zh}: people who can reach none")
-    return share_rows(district, year, rule, level, people, is_unreachable, f"{rule.id}-unreachable", label)
+    unclear = (
+        np.zeros_like(is_unreachable) if result.may_cost is None else is_unreachable & np.isfinite(result.may_cost)
+    )
+    return share_rows(district, year, level, result, is_unreachable, unclear, "unreachable", label)
 
 
 def response_rows(district: District, year: int, level: LevelSums, result: RuleResult) -> list[pd.DataFrame]:
@@ -92,44 +105,62 @@ def response_rows(district: District, year: int, level: LevelSums, result: RuleR
     """
     rule, names = result.rule, result.rule.names
     response = Label(zh=f"{names.zh}：反应分钟", en=f"{names.en or names.zh}: minutes until help is there")
-    rows = [_minutes_rows(district, year, rule, level, result.people, result.response.cost, rule.ready_minutes,
-                          f"{rule.id}-response-min", response)]  # fmt: skip
-    if result.legs is not None:
+    has_onward = result.legs is not None
+    # Of a chain, what may shorten the whole of it is not known to shorten its first part.
+    asked = [
+        ("response-min", response, result.response.cost, rule.ready_minutes, None if has_onward else result.may_cost)
+    ]
+    if has_onward:
         total = Label(zh=f"{names.zh}：全程分钟", en=f"{names.en or names.zh}: minutes in all")
-        rows.append(_minutes_rows(district, year, rule, level, result.people, result.nearest.cost, rule.fixed_minutes,
-                                  f"{rule.id}-total-min", total))  # fmt: skip
-    return rows
-
-
-def _minutes_rows(
-    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, minutes: FloatArray, fixed: float,
-    indicator: str, label: Label,
-) -> pd.DataFrame:  # fmt: skip
-    figures = minutes_figures(level, people, minutes, fixed)
-    return figure_rows(district, year, rule, figures, indicator=indicator, label=label, unit="min", is_asked=False)
+        asked.append(("total-min", total, result.nearest.cost, rule.fixed_minutes, result.may_cost))
+    return [
+        figure_rows(
+            district, year, rule, minutes_figures(level, result.people, minutes, fixed, may_cost=may, most=district.unknown_max),
+            indicator=f"{rule.id}-{name}", label=label, unit="min", is_asked=False,
+        )
+        for name, label, minutes, fixed, may in asked
+    ]  # fmt: skip
 
 
 def minutes_figures(
-    level: LevelSums, people: FloatArray, minutes: FloatArray, fixed: float, *, has_range: bool = True
-) -> Figures:
-    """Return the mean minutes (or metres) of the people of each unit who are reached, NaN where no one is; inf is not reached."""
-    reached = np.isfinite(minutes)
-    there = people * reached
-    at = np.where(reached, minutes, 0.0)
+    level: LevelSums, people: FloatArray, minutes: FloatArray, fixed: float, *, has_range: bool = True,
+    may_cost: FloatArray | None = None, most: float = 1.0,
+) -> Figures:  # fmt: skip
+    """Return the mean minutes (or metres) of the people of each unit who are reached, NaN where no one is; inf is not reached.
+
+    Parameters
+    ----------
+    may_cost
+        What it would be with the facilities that may not count: of people who would then have less to go it is not known.
+    most
+        The largest share (0-1) of people of whom it may be unknown.
+    """
+    unclear = np.zeros(len(minutes), dtype=bool) if may_cost is None else may_cost < minutes
+    reached = np.isfinite(minutes) & ~unclear
+    there, at = people * reached, np.where(reached, minutes, 0.0)
     denominator, numerator = level.sum(there), level.sum(there * at)
     value = mean_of(numerator, denominator)
-    if not has_range:
-        return Figures(level, numerator, denominator, value, value, value, 1.0)
-    fewest, most = (mean_of(level.sum(there * each), denominator) for each in minutes_range(at, fixed))
-    return Figures(level, numerator, denominator, value, fewest, most, 1.0)
+    fewest, most_minutes = value, value
+    if has_range:
+        fewest, most_minutes = (mean_of(level.sum(there * each), denominator) for each in minutes_range(at, fixed))
+    unknown = level.sum(people * unclear)
+    share = np.divide(100.0 * unknown, unknown + denominator, out=np.zeros_like(unknown), where=unknown > 0)
+    # What the unclear would make of the mean is not known, but that it would be no more than with the facilities known.
+    low, high = (np.where(share > 0, np.nan, end) for end in (fewest, most_minutes))
+    left_out = level.sum(people * ~np.isfinite(minutes))
+    said = [
+        f"{count:,.0f} 人到不了，未计入平均 people reach none and are in no mean" if count >= 0.5 else ""
+        for count in left_out
+    ]
+    note = np.array(said, dtype=object)
+    return withheld(Figures(level, numerator, denominator, value, low, high, 1.0, share, note), most)
 
 
-def choice_rows(
-    district: District, year: int, rule: Rule, level: LevelSums, people: FloatArray, choices: IntArray
-) -> pd.DataFrame:
+def choice_rows(district: District, year: int, level: LevelSums, result: RuleResult) -> pd.DataFrame:
     """Return the share of people of each unit with two or more facilities of the rule within its limit."""
-    names = rule.names
+    names, has_choice = result.rule.names, result.choices >= MOST_CHOICES
     label = Label(zh=f"{names.zh}：有两处及以上可选", en=f"{names.en or names.zh}: two or more to choose from")
-    return share_rows(
-        district, year, rule, level, people, choices >= MOST_CHOICES, f"{rule.id}-choice{MOST_CHOICES}", label
+    unclear = (
+        np.zeros_like(has_choice) if result.may_cost is None else ~has_choice & (result.may_cost <= result.rule.limit)
     )
+    return share_rows(district, year, level, result, has_choice, unclear, f"choice{MOST_CHOICES}", label)

@@ -33,14 +33,18 @@ def score_units(rows: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     rows
-        One row a figure and unit, with ``clause, level, unit_code, value, status, target_kind``. Figures without a target (no
-        ``target_kind``) are monitored and judged by nothing.
+        One row a figure and unit, with ``level, unit_code, value, status``; ``clause``, what counts once (each row where absent), and
+        ``target_kind``: figures that have none are monitored and judged by nothing. A figure that is missing has no verdict.
     """
-    asked = rows["target_kind"].fillna("").astype(str) != ""
-    place = rows["status"].where(asked, NO_TARGET).map({word: rank for rank, word in enumerate(WORST_FIRST)})
+    clause = rows["clause"] if "clause" in rows else pd.Series(np.arange(len(rows)), index=rows.index, name="clause")
+    asked = rows["status"] != NO_TARGET
+    if "target_kind" in rows:
+        asked &= rows["target_kind"].fillna("").astype(str) != ""
+    status = rows["status"].where(rows["value"].notna(), NOT_KNOWN).where(asked, NO_TARGET)
+    place = status.map({word: rank for rank, word in enumerate(WORST_FIRST)})
     by_clause = (
         pd.DataFrame({"place": place.astype(np.int64), "has_value": rows["value"].notna()})
-        .groupby([rows["level"], rows["unit_code"], rows["clause"]], sort=False)
+        .groupby([rows["level"], rows["unit_code"], clause], sort=False)
         .agg(place=("place", "min"), has_value=("has_value", "any"))
         .reset_index()
     )

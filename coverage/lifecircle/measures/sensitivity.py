@@ -126,6 +126,8 @@ def stand_otherwise(base: pd.DataFrame, others: pd.DataFrame) -> tuple[pd.DataFr
         changes = tried["alternative_label"][is_other].groupby(place[is_other]).agg("; ".join)
         told[f"{name.removesuffix('es')}_changes_in"] = changes.reindex(range(len(told)), fill_value="")
         told[holds] = ~np.isin(np.arange(len(told)), place[is_other])
+    # Without a target, or a figure, there is no pass to hold.
+    told["pass_holds"] = told["pass_holds"].astype("boolean").where(told["passes"].notna())
     return told[list(SUMMARY_COLUMNS)], tried[list(ALTERNATIVE_COLUMNS)]
 
 

@@ -8,6 +8,7 @@ from lifecircle.model.arrays import BoolArray, FloatArray, IntArray, TextArray
 from lifecircle.model.ground import (
     Barriers,
     Closure,
+    Features,
     HeightGrid,
     LinkWork,
     NewLink,
@@ -41,6 +42,7 @@ __all__ = [
     "Cells",
     "Closure",
     "Facilities",
+    "Features",
     "FloatArray",
     "HeightGrid",
     "InputFile",

@@ -75,6 +75,17 @@ class Closure:
     """How many ways of the street map it takes away."""
 
 
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The ledger of a street file: rows = used + repaired + set aside."""
+
+    rows: int = 0
+    repaired: int = 0
+    set_aside: int = 0
+    as_of: str = ""
+    """The date of an OpenStreetMap extract's data, where the file says it."""
+
+
 def _no_tags() -> pd.DataFrame:
     import pandas as pd
 
@@ -97,6 +108,8 @@ class Roads:
     sailings: tuple[Sailing, ...] = ()
     links: tuple[NewLink, ...] = ()
     closures: tuple[Closure, ...] = ()
+    features: Features | None = None
+    """Of the file; None where it was not counted."""
     barrier_node: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Nodes that stand in somebody's way: bollards, gates, walls."""
     barrier_tags: pd.DataFrame = field(default_factory=_no_tags)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from lifecircle.config import Configuration, District, Kind, Mode, Rule
 from lifecircle.config.schema import Level
 from lifecircle.model.arrays import BoolArray, FloatArray, IntArray
@@ -92,8 +94,18 @@ class RuleResult:
     """For each of them, the people for whom it is the nearest."""
     choices: IntArray
     """How many of them each cell has within the limit."""
+    may_cost: FloatArray | None = None
+    """What the nearest would cost were the facilities among them of which it is not known whether the rule counts them; None where there is
+    none such."""
     legs: Legs | None = None
     """Of a chain only; ``nearest`` is then the whole chain's minutes, and its station."""
+
+    @property
+    def may_cover(self) -> BoolArray:
+        """Of which cells it is not known whether they are covered: only a facility that may not count is within the limit."""
+        if self.may_cost is None:
+            return np.zeros_like(self.covered)
+        return np.asarray(~self.covered & (self.may_cost <= self.rule.limit), dtype=np.bool_)
 
     @property
     def response(self) -> NearestFacility:

@@ -69,7 +69,12 @@ def entry_lines(entry: Answer) -> list[str]:
 
 
 def _head(policy: Policy) -> list[str]:
-    return [f"{policy.id}  {policy.title.both}", f"  {policy.document}", f"  来源 source: {policy.source}"]
+    lines = [f"{policy.id}  {policy.title.both}", f"  {policy.document}", f"  来源 source: {policy.source}"]
+    if policy.applies_to:
+        lines.append(f"  适用 holds in: {', '.join(policy.applies_to)}")
+    if policy.period is not None:
+        lines.append(f"  期末 due by: {policy.period.last}“{policy.period.quote}”")
+    return lines
 
 
 def _brief(entry: Answer) -> str:
@@ -101,7 +106,8 @@ def _needs(entry: Answer) -> str:
 def _target(target: Target, unit: str) -> str:
     value = "" if target.value is None else f" {target.value * 100:g} %" if unit == "%" else f" {target.value:g} {unit}"
     year = f" ({target.year})" if target.year is not None else ""
-    return f"{target.kind}{value}{year}{f' {target.text.both}' if target.text else ''}"
+    levels = f" [{', '.join(target.levels)}]" if target.levels else ""
+    return f"{target.kind}{value}{year}{levels}{f' {target.text.both}' if target.text else ''}"
 
 
 def find_lines(text: str) -> list[str]:

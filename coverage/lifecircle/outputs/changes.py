@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lifecircle import __version__
+from lifecircle.outputs.lock import Held
 from lifecircle.outputs.manifest import hash_file
+from lifecircle.outputs.printed import figure_text
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.tables import write_csv
 from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD, FACILITY_CHANGES, FERRY_CHANGES, year_lines
@@ -29,7 +31,12 @@ FIGURES = ("value_from", "value_to", "difference", *(f"by_{cause}" for cause in 
            "covered_from", "covered_to", "newly_covered", "newly_lost", "moved")  # fmt: skip
 
 
-def publish_comparison(comparison: Comparison, out: Path) -> list[Path]:
+def comparison_name(years: tuple[int, int]) -> str:
+    """Return the name of the set of a comparison."""
+    return f"compare-{years[0]}-{years[1]}"
+
+
+def publish_comparison(comparison: Comparison, out: Path, *, held: Held | None = None) -> list[Path]:
     """Write ``changes.csv``, ``changes.parquet``, ``comparison.json``, ``变化表.xlsx`` and a map under ``compare-<from>-<to>``."""
     from lifecircle.outputs.workbook import write_comparison_workbook
 
@@ -49,8 +56,8 @@ def publish_comparison(comparison: Comparison, out: Path) -> list[Path]:
         draw_comparison(comparison, maps / "index.html")
         return [table, parquet, summary, workbook, maps / "index.html"]
 
-    name = f"compare-{comparison.years[0]}-{comparison.years[1]}"
-    return publish_files(*target_folders(out, comparison.district.id, name), write)
+    folders = target_folders(out, comparison.district.id, comparison_name(comparison.years))
+    return publish_files(*folders, write, held=held)
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
@@ -119,8 +126,8 @@ def comparison_table(comparison: Comparison) -> Table | None:
         parts = [found["difference"], *(found[f"by_{cause}"] for cause in CAUSES), found["residual"]]
         table.add_row(
             rule.names.zh if rule.names.zh == rule.id else f"{rule.names.zh}\n[dim]{rule.id}[/dim]",
-            _show(found["value_from"], "{:.1f}%"),
-            _show(found["value_to"], "{:.1f}%"),
+            figure_text(found["value_from"], "%"),
+            figure_text(found["value_to"], "%"),
             *(_show(part, "{:+.2f}") for part in parts),
             _show(found["newly_covered"], "{:,.0f}"),
             _show(found["newly_lost"], "{:,.0f}"),
@@ -148,6 +155,12 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         if named := roads.get("ferries", {}).get(word):
             lines.append(f"轮渡{text}: {', '.join(named)}")
     lines += [f"准则 rule {name}: {then['from']} → {then['to']}" for name, then in causes["rule"].items()]
+    lacking = comparison.changes[(comparison.changes["level"] == "district") & (comparison.changes["note"] != "")]
+    if len(lacking):
+        shown = "、".join(dict.fromkeys(lacking["label_zh"].iloc[:MOST]))
+        lines.append(
+            f"不可比 not comparable: {lacking['indicator'].nunique()} 项 indicators（{shown} …），原因见 why: changes.csv note、变化表 未比较"
+        )
     if not any(causes.values()):
         lines.append("两年的设施、人口、道路、准则都相同：在 district.toml 里用 [[years]] 写明不同之处，或给设施加 opened；"
                      "nothing differs: say what did in [[years]] of district.toml, or give facilities their year opened")  # fmt: skip

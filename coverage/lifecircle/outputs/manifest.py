@@ -17,6 +17,7 @@ from lifecircle.measures.coverage import FAST, SLOW
 from lifecircle.model import Study
 from lifecircle.outputs.area_layers import describe_areas
 from lifecircle.outputs.gaps import describe_gaps
+from lifecircle.outputs.scores import count_targets
 
 LIBRARIES = (
     "exactextract",
@@ -84,6 +85,7 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         "gaps": describe_gaps(study),
         "network_parts": [asdict(part) for part in study.parts],
         "details": dict(study.details),
+        "targets": count_targets(study),
         "issues": _count_issues(study),
         "versions": {
             "python": platform.python_version(),

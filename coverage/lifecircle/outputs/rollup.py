@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifecircle.measures.rollup import Rollup
+from lifecircle.outputs.lock import Held
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.tables import write_csv
 
 
-def publish_rollup(rollup: Rollup, out: Path, identity: str, year: int) -> list[Path]:
+def publish_rollup(rollup: Rollup, out: Path, identity: str, year: int, *, held: Held | None = None) -> list[Path]:
     """Write ``indicators.csv``, ``indicators.parquet``, ``scorecard.csv`` and ``left_out.csv`` and return the paths."""
 
     def write(tables: Path, _maps: Path) -> list[Path]:
@@ -19,7 +20,7 @@ def publish_rollup(rollup: Rollup, out: Path, identity: str, year: int) -> list[
         rollup.indicators.to_parquet(tables / "indicators.parquet", index=False)
         return [*(tables / f"{name}.csv" for name in named), tables / "indicators.parquet"]
 
-    return publish_files(*target_folders(out, identity, year), write)
+    return publish_files(*target_folders(out, identity, year), write, held=held)
 
 
 def rollup_lines(rollup: Rollup) -> list[str]:

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lifecircle.model import Study
+from lifecircle.outputs.printed import figure_text
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 MOST_SHOWN = 3
 """Indicators of one scenario that the terminal shows; all are in ``scenarios.csv``."""
 
 
 def scenario_summary(study: Study) -> list[dict[str, Any]]:
-    """Return one entry a scenario: the district's indicators that differ, those that move the most people first.
+    """Return one entry a scenario: the district's indicators that differ; who no longer reaches anything first, then what moves most people.
 
     Of the figures beside an indicator, who can no longer reach any is shown: it is what a closed road does, while the mean minutes of
     those who still can may fall. Who has a choice, and each group, are left to the file.
@@ -30,8 +32,15 @@ def scenario_summary(study: Study) -> list[dict[str, Any]]:
     for scenario, rows in table.groupby("scenario", sort=False):
         district = rows[(rows["level"] == "district") & rows["indicator"].isin(entries)]
         counted = district["numerator_difference"].abs().where(district["counts"] == "人", 0.0).fillna(0.0)
-        weight = pd.DataFrame({"people": counted, "value": district["difference"].abs().fillna(0.0)})
-        order = weight.sort_values(["people", "value"], ascending=False, kind="stable").index
+        is_stranding = district["indicator"].str.endswith("-unreachable") & (district["numerator_difference"] > 0)
+        weight = pd.DataFrame(
+            {
+                "stranded": counted.where(is_stranding, 0.0),
+                "people": counted,
+                "value": district["difference"].abs().fillna(0.0),
+            }
+        )
+        order = weight.sort_values(["stranded", "people", "value"], ascending=False, kind="stable").index
         found.append(
             {
                 "scenario": scenario,
@@ -51,7 +60,7 @@ def _change(row: dict[Any, Any]) -> dict[str, Any]:
     }
     return {
         "indicator": row["indicator"], "label": row["label_zh"], "unit": row["value_unit"], **numbers, "counts": row["counts"],
-        "base_status": row["base_status"], "status": row["status"],
+        "base_status": row["base_status"], "status": row["status"], "note": row["note"],
     }  # fmt: skip
 
 
@@ -76,18 +85,21 @@ def scenario_table(study: Study) -> Table | None:
         for number, row in enumerate(shown):
             status = row["status"] if row["status"] == row["base_status"] else f"{row['base_status']}→{row['status']}"
             table.add_row(
-                one["label"] if number == 0 else "", row["label"], _figure(row["base"], row["unit"]),
-                _figure(row["value"], row["unit"]), _moved(row), status,
+                one["label"] if number == 0 else "", _named(row), figure_text(row["base"], row["unit"], missing="n/a"),
+                figure_text(row["value"], row["unit"], missing="n/a"), _moved(row), status,
             )  # fmt: skip
         if not shown:
             table.add_row(one["label"], "没有变化 nothing changed", "-", "-", "-", "")
     return table
 
 
-def _figure(value: float | None, unit: str) -> str:
-    if value is None:
-        return "n/a"
-    return f"{value:.1f}%" if unit == "%" else f"{value:,.3g} {unit}"
+def _named(change: dict[str, Any]) -> Text:
+    """Return an indicator's name, in red where people are stranded, with what its note says of the people."""
+    from rich.text import Text
+
+    is_stranding = change["indicator"].endswith("-unreachable") and (change["numerator_difference"] or 0) > 0
+    name = Text(change["label"], style="bold red" if is_stranding else "")
+    return name.append(f"\n{change['note']}", style="dim") if change["note"] else name
 
 
 def _moved(change: dict[str, Any]) -> str:

@@ -7,26 +7,48 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lifecircle.measures.targets import NOT_MET, Status
 from lifecircle.model import Study
+from lifecircle.outputs.printed import figure_text
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 SHOWN_NOT_COMPUTED = 8
 NOT_ASKED = "未要求 not asked for"
-OPEN = ("未达标", "推进中")
-MARKS = {"提前": "bold green", "如期": "green", "推进中": "yellow", "未达标": "bold red", "无目标": "dim"}
+MARKS: dict[Status, str] = {
+    "提前": "bold green", "如期": "green", "滞后": "red", "推进中": "yellow", "未达标": "bold red", "缺数据": "dim",
+}  # fmt: skip
+"""How a target may stand; what is in words alone is judged by nobody and no target here."""
 
 
 def district_targets(study: Study) -> pd.DataFrame:
-    """Return the district's rows of ``targets.csv`` that its year answers to, of indicators and not of groups beside them."""
-    targets = study.tables["targets"]
-    if not len(targets):
-        return targets
-    entries = {*study.results, *(entry.id for entry in study.configuration.indicators)}
-    return targets[
-        (targets["level"] == "district") & targets["is_due"].astype(bool) & targets["indicator"].isin(entries)
-    ]
+    """Return the targets of the district: the rows of ``targets.csv`` at its level that the year answers to.
+
+    One definition for the terminal, the workbook, the board and the manifest. Targets in words alone are no targets here: nobody can be
+    judged by them (:func:`district_words`).
+    """
+    due = _due(study)
+    return due[due["target_kind"] != "qualitative"] if len(due) else due
+
+
+def district_words(study: Study) -> pd.DataFrame:
+    """Return the district's targets in words alone, which are monitored and judged by nobody."""
+    due = _due(study)
+    return due[due["target_kind"] == "qualitative"] if len(due) else due
+
+
+def _due(study: Study) -> pd.DataFrame:
+    targets = study.tables.get("targets", pd.DataFrame())
+    return targets[(targets["level"] == "district") & targets["is_due"].astype(bool)] if len(targets) else targets
+
+
+def count_targets(study: Study) -> dict[str, int]:
+    """Return how many targets the district has, how many of them stand how, and how many there are in words alone."""
+    due = district_targets(study)
+    stand = due["status"].value_counts().to_dict() if len(due) else {}
+    counted: dict[str, int] = {word: int(stand.get(word, 0)) for word in MARKS}
+    return {"targets": len(due), **counted, "in_words": len(district_words(study))}
 
 
 def target_table(study: Study) -> Table | None:
@@ -36,7 +58,7 @@ def target_table(study: Study) -> Table | None:
     from rich.text import Text
 
     due = district_targets(study)
-    open_ = due[due["status"].isin(OPEN)] if len(due) else due
+    open_ = due[due["status"].isin(NOT_MET)] if len(due) else due
     if not len(open_):
         return None
     table = Table(
@@ -50,13 +72,13 @@ def target_table(study: Study) -> Table | None:
     for heading in ("现值\nvalue", "目标\ntarget", "还差\nmissing"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("进度\nstatus", no_wrap=True)
-    for row in sorted(open_.to_dict("records"), key=lambda one: OPEN.index(str(one["status"]))):
+    for row in sorted(open_.to_dict("records"), key=lambda one: [*NOT_MET].index(one["status"])):
         year = "" if pd.isna(row["target_year"]) else f" ({row['target_year']})"
         unit = str(row["value_unit"])
         table.add_row(
-            str(row["label_zh"]), _figure(row["value"], unit), f"{_figure(row['target'], unit)}{year}",
+            str(row["label_zh"]), figure_text(row["value"], unit), f"{figure_text(row['target'], unit)}{year}",
             missing_text(row["missing"], str(row["missing_unit"]), is_whole=pd.notna(row["value"]) and unit == "%"),
-            Text(str(row["status"]), style=MARKS.get(str(row["status"]), "")),
+            Text(str(row["status"]), style=MARKS.get(row["status"], "")),
         )  # fmt: skip
     return table
 
@@ -72,18 +94,12 @@ def missing_text(missing: Any, unit: str, *, is_whole: bool) -> str:
 
 def target_line(study: Study) -> list[str]:
     """Return how the district's targets stand, in one line."""
-    due = district_targets(study)
-    if not len(due):
+    counts = count_targets(study)
+    if not counts["targets"]:
         return []
-    counts = {word: int((due["status"] == word).sum()) for word in MARKS}
-    told = "，".join(f"{word} {count}" for word, count in counts.items() if count)
-    return [f"目标 {len(due)} 项 targets：{told}，全部见 targets.csv"]
-
-
-def _figure(value: Any, unit: Any) -> str:
-    if pd.isna(value):
-        return "-"
-    return f"{value:.1f}%" if unit == "%" else f"{value:,.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}"
+    told = "，".join(f"{word} {counts[word]}" for word in MARKS if counts[word])
+    words = f"；另有文字目标 in words {counts['in_words']} 项，不判断" if counts["in_words"] else ""
+    return [f"目标 {counts['targets']} 项 targets：{told}{words}，全部见 targets.csv"]
 
 
 def count_statements(study: Study) -> dict[str, int]:

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.model import IntArray, SitesFound
-from lifecircle.outputs.publish import publish_files
+from lifecircle.outputs.lock import Held
+from lifecircle.outputs.printed import share_text
+from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.site_layer import link_layer, sites_layer, write_sites
 from lifecircle.outputs.tables import issue_table, write_csv
 from lifecircle.outputs.words import SITING_STATUS, work_names
@@ -24,7 +26,13 @@ if TYPE_CHECKING:
 
 
 def publish_sites(
-    found: SitesFound, drawn: Drawn, serving: IntArray, problems: Sequence[Problem], out: Path
+    found: SitesFound,
+    drawn: Drawn,
+    serving: IntArray,
+    problems: Sequence[Problem],
+    out: Path,
+    *,
+    held: Held | None = None,
 ) -> list[Path]:
     """Write the sites of a rule, their map and workbook under ``sites-<rule>`` and return the paths.
 
@@ -34,6 +42,8 @@ def publish_sites(
         The layers that the question was asked of.
     serving
         Rows of the facilities that serve the rule and stand.
+    held
+        The place, where the caller holds it already.
     """
     district = drawn.district
 
@@ -55,8 +65,12 @@ def publish_sites(
         draw_sites(found, drawn, serving, paths[-1])
         return paths
 
-    base = out / "data" / "processed" / district.id / f"sites-{found.rule.id}"
-    return publish_files(base, out / "maps" / district.id / f"sites-{found.rule.id}", write)
+    return publish_files(*target_folders(out, district.id, sites_name(found.rule.id)), write, held=held)
+
+
+def sites_name(rule_id: str) -> str:
+    """Return the name of the set of a rule's sites."""
+    return f"sites-{rule_id}"
 
 
 def _write_layers(found: SitesFound, crs: str, tables: Path) -> list[Path]:
@@ -128,7 +142,7 @@ def _how(found: SitesFound) -> str:
 
 
 def _pct(people: float, total: float) -> str:
-    return f"{100 * people / total:.1f}%" if total > 0 else "n/a"
+    return share_text(100 * people / total) if total > 0 else "n/a"
 
 
 def price_words(found: SitesFound, price: float) -> str:

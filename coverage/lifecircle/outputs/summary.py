@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lifecircle.model import Study
+from lifecircle.outputs.printed import figure_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -89,4 +90,4 @@ def summary_table(study: Study) -> Table | None:
 
 
 def _percent(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.1f}%"
+    return figure_text(value, "%", missing="n/a")

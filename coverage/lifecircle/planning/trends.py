@@ -232,15 +232,17 @@ class Comparison:
 CHANGE_COLUMNS = (
     "district", "year_from", "year_to", "policy", "indicator", "label_zh", "label_en", "level", "unit_code", "unit_name", "value_unit",
     "value_from", "value_to", "difference", "by_facilities", "by_people", "by_roads", "by_rule", "residual",
-    "covered_from", "covered_to", "newly_covered", "newly_lost", "moved", "counted_by", "limit_from", "limit_to", "limit_unit",
+    "covered_from", "covered_to", "newly_covered", "newly_lost", "moved", "counted_by", "limit_from", "limit_to", "limit_unit", "note",
 )  # fmt: skip
-"""Of ``changes.csv``."""
+"""Of ``changes.csv``. ``note`` says why a figure is not compared: 不可比, and which side lacks it."""
+NOT_COMPARED = "不可比 not comparable"
 SPLIT = (*(f"by_{cause}" for cause in CAUSES), "covered_from", "covered_to", "newly_covered", "newly_lost", "moved")
 
 
 def change_rows(
-    rows_from: pd.DataFrame, rows_to: pd.DataFrame, split: pd.DataFrame, years: tuple[int, int]
-) -> pd.DataFrame:
+    rows_from: pd.DataFrame, rows_to: pd.DataFrame, split: pd.DataFrame, years: tuple[int, int],
+    reasons: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
+) -> pd.DataFrame:  # fmt: skip
     """Return the difference of every figure that either year has: the columns of ``changes.csv``.
 
     ``difference = by_facilities + by_people + by_roads + by_rule + residual``; of a figure that is not split by cause all of it is
@@ -252,6 +254,8 @@ def change_rows(
         Rows of ``indicators.csv`` of both years, in the same units.
     split
         ``indicator, level, unit_code, counted_by`` and :data:`SPLIT`: what is split by cause.
+    reasons
+        Of each year, why indicators were not computed.
     """
     names = ["district", "policy", "label_zh", "label_en", "unit_name", "value_unit", "limit", "limit_unit"]
     both = rows_to[[*KEYS, *names, "value"]].merge(
@@ -264,11 +268,37 @@ def change_rows(
         year_from=years[0], year_to=years[1], value_from=both["value_from"], value_to=both["value_to"],
         difference=both["value_to"] - both["value_from"], limit_from=both["limit_from"], limit_to=both["limit_to"],
     ).merge(split, on=KEYS, how="left", sort=False, validate="one_to_one")  # fmt: skip
+    # Where a side has no figure there is no change, nor any part of one.
+    is_missing = table["difference"].isna()
+    parts = [f"by_{cause}" for cause in CAUSES]
+    table[parts] = table[parts].mask(is_missing)
+    table["note"] = _why_not_compared(table, rows_from, rows_to, years, reasons).where(is_missing, "")
     causes = table[[f"by_{cause}" for cause in CAUSES]]
     table["residual"] = table["difference"] - causes.sum(axis=1)
     order = {key: place for place, key in enumerate(zip(*(rows_to[name] for name in KEYS), strict=True))}
     place = [order.get(key, len(order)) for key in zip(*(table[name] for name in KEYS), strict=True)]
     return table.iloc[np.argsort(place, kind="stable")][list(CHANGE_COLUMNS)].reset_index(drop=True)
+
+
+def _why_not_compared(
+    table: pd.DataFrame, rows_from: pd.DataFrame, rows_to: pd.DataFrame, years: tuple[int, int],
+    reasons: tuple[Mapping[str, str], Mapping[str, str]],
+) -> pd.Series:  # fmt: skip
+    """Return for each figure which year lacks it, and why."""
+    keys = pd.MultiIndex.from_frame(table[KEYS])
+    said = pd.Series("", index=table.index, dtype=object)
+    for year, rows, value, why in zip(years, (rows_from, rows_to), ("value_from", "value_to"), reasons, strict=True):
+        place = pd.MultiIndex.from_frame(rows[KEYS]).get_indexer(keys)
+        unknown = rows["unknown"].to_numpy(np.float64) if "unknown" in rows else np.zeros(len(rows))
+        at = np.append(unknown, np.nan)[place]
+        told = np.where(
+            place < 0, "没有此项 has none", np.where(at > 0, "缺数据 not known", "无人或无可计 nothing to divide by")
+        )
+        own = table["indicator"].map(why)
+        text = f"{year} " + pd.Series(told, index=table.index, dtype=object).where(own.isna(), own)
+        lacks = table[value].isna()
+        said = said.mask(lacks, said.where(said == "", said + "；") + text)
+    return f"{NOT_COMPARED}: " + said
 
 
 def worst_changes(changes: pd.DataFrame, indicator: str, level: str, most: int, least: float) -> pd.DataFrame:

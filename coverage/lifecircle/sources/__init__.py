@@ -3,9 +3,10 @@
 from lifecircle.sources.barriers import read_barriers
 from lifecircle.sources.candidates import read_candidates
 from lifecircle.sources.changes import ChangedFacilities, change_facilities
+from lifecircle.sources.datum_fit import check_positions
 from lifecircle.sources.facilities import read_facilities, read_layers
 from lifecircle.sources.links import build_links, lay_links, read_links
-from lifecircle.sources.opening import keep_standing
+from lifecircle.sources.opening import keep_standing, read_open
 from lifecircle.sources.people import read_people
 from lifecircle.sources.registers import parents, read_known, read_registers
 from lifecircle.sources.roads import close_more, read_roads
@@ -18,6 +19,7 @@ __all__ = [
     "ChangedFacilities",
     "build_links",
     "change_facilities",
+    "check_positions",
     "close_more",
     "keep_standing",
     "lay_links",
@@ -33,6 +35,7 @@ __all__ = [
     "read_known",
     "read_layers",
     "read_links",
+    "read_open",
     "read_people",
     "read_registers",
     "read_roads",

@@ -69,7 +69,8 @@ def read_barriers(
     if configuration.terrain.landcover is None:
         problems.add(
             "barriers-no-ground", "note", "district.toml",
-            "没有土地覆盖，障碍只用来说明缺口的成因 without land cover barriers stop nobody: they only say what cuts a gap off",
+            "没有土地覆盖，障碍只阻断到道路的直线段，并说明缺口的成因 without land cover barriers stop straight legs to the streets "
+            "and say what cuts a gap off, and stop nobody who walks over ground",
             field="terrain.barriers", mend='要阻断越野步行 to stop those who leave the streets: [terrain] landcover = "landcover.tif"',
         )  # fmt: skip
     crs = parse_crs(terrain.crs if terrain is not None else district.crs)
@@ -102,6 +103,7 @@ def _read_layer(configuration: Configuration, layer: SourceLayer, field: str, pr
         problems.error(
             "barriers-no-shapes", read.file, "没有几何 no geometry", layer=read.layer, field=field,
             expected="线或面 a layer of lines or areas",
+            mend="给出线或面图层 give a layer of lines or areas",
         )  # fmt: skip
         return None
     frame = read.frame
@@ -124,6 +126,7 @@ def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, prob
         problems.error(
             "barriers-no-tags", layer.path, "OSM 文件里什么都有 an OSM file holds everything", field=f"{field}.where",
             mend='写明哪些是障碍 say which are barriers: where = { waterway = ["river", "canal"] }',
+            expected="要哪些标签 the tags that are meant",
         )  # fmt: skip
         return None
     try:
@@ -135,12 +138,14 @@ def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, prob
             str(error),
             field=field,
             mend="重新下载，或按编号排序 download it again; where it is out of order: osmium sort",
+            expected="完整的 OSM 文件 a whole OSM file",
         )
         return None
     if not len(found.shapes) and not found.underground:
         problems.error(
             "layer-where-empty", layer.path, "where 没有选中任何要素 selects nothing", field=f"{field}.where",
             mend="检查键与值 check the keys and values",
+            expected="文件里有的标签 tags that the file has",
         )  # fmt: skip
         return None
     for code, count, text, mend in (
@@ -152,7 +157,16 @@ def _read_osm(configuration: Configuration, layer: SourceLayer, field: str, prob
     ):  # fmt: skip
         if count:
             severity: Severity = "note" if code == "barriers-underground" else "warning"
-            problems.add(code, severity, layer.path, text, field=field, mend=mend, count=count)
+            problems.add(
+                code,
+                severity,
+                layer.path,
+                text,
+                field=field,
+                mend=mend,
+                count=count,
+                expected="完整、在地面的水道 whole ways above ground",
+            )
     file = describe_file(configuration.folder, path, "terrain: barriers", WGS84.to_string())
     return _Read(found.shapes, found.identity, found.name, WGS84, file, unread=found.underground)
 
@@ -168,7 +182,14 @@ def _place(
     try:
         placed[use] = transform_geometry(shapes[use], read.crs, crs, layer.datum)
     except UnreadableError as error:
-        problems.error("layer-crs", layer.path, str(error), field=field)
+        problems.error(
+            "layer-crs",
+            layer.path,
+            str(error),
+            field=field,
+            expected="有公开转换参数的坐标系 a CRS with a public transformation",
+            mend="用本地参数转换后再用 transform it with your local parameters first",
+        )
         return placed[:0], read.name[:0], replace(read.file, rows=len(shapes), set_aside=len(shapes))
     is_lost = use & ~np.isfinite(shapely.bounds(placed)).all(axis=1)
     is_broken = use & ~is_lost & (shapely.get_dimensions(placed) == 2) & ~shapely.is_valid(placed)
@@ -196,6 +217,7 @@ def _report(
         problems.add(
             f"barriers-{severity.replace('_', '-')}", severity, layer.path, text,
             layer=layer.layer or "", row=rows, field=field, count=int(where.sum()),
+            expected="可用的线或面 a line or an area", mend="在 GIS 中修正 mend it in a GIS",
         )  # fmt: skip
 
 
@@ -212,4 +234,5 @@ def _warn_of_elsewhere(
         problems.add(
             "barriers-elsewhere", "warning", layer.path, "没有一处在土地覆盖范围内 not one lies on the land cover", field=field,
             mend="检查坐标系 check the crs", count=len(shapes),
+            expected="在土地覆盖范围内 on the land cover",
         )  # fmt: skip

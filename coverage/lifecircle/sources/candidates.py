@@ -51,7 +51,11 @@ def read_candidates(
             continue
         frame = _layer_frame(layer, index + 1, read, places, problems)
         frames.append(frame[places.is_used])
-        files.append(read.counted(repaired=int(places.is_repaired.sum()), set_aside=int((~places.is_used).sum())))
+        files.append(
+            read.counted(
+                kept=len(frames[-1]), repaired=int(places.is_repaired.sum()), set_aside=int((~places.is_used).sum())
+            )
+        )
     if not frames:
         return None, files
     whole = pd.concat(frames, ignore_index=True)
@@ -59,6 +63,7 @@ def read_candidates(
     report_rows(
         problems, "candidates-duplicate", "error", "district.toml", twice.unique(), "编号重复 id used twice", field="candidates.id",
         mend="每处一个编号 give each place its own id",
+        expected="每行一个编号 one id each",
     )  # fmt: skip
     return gpd.GeoDataFrame(whole, geometry="geometry", crs=crs), files
 
@@ -74,6 +79,7 @@ def _layer_frame(
         report_rows(
             problems, "candidates-cost", "error", read.file, rows.index[is_wrong], "造价不是非负数 cost is not a number, 0 or more",
             layer=read.layer, field=layer.cost, mend="写元数 write yuan",
+            expected="0 或更大的数 a number, 0 or more",
         )  # fmt: skip
         cost = np.where(is_wrong, np.nan, given.value)
     return pd.DataFrame(

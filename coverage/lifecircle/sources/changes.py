@@ -15,9 +15,10 @@ from lifecircle.config.catalogue import load_kinds
 from lifecircle.model import Facilities, IntArray
 from lifecircle.problems import nearest_name
 from lifecircle.sources.datum import WGS84, parse_crs, to_district, to_lonlat, to_wgs84
-from lifecircle.sources.facilities import OWN_COLUMNS, is_in_units, tidy_attribute
+from lifecircle.sources.facilities import OWN_COLUMNS, tidy_attribute
 from lifecircle.sources.places import FAR_M, is_near_district
 from lifecircle.sources.tables import as_numbers, match_where
+from lifecircle.sources.units import is_in_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -300,8 +301,17 @@ class _Draft:
                 FILE,
                 "没有一处设施符合条件 no facility matches",
                 field=f"{self.place}.{key}",
+                expected="至少一处设施 at least one facility",
+                mend="核对条件与列中的词 check the conditions against the words of the column",
             )
         return rows
 
     def _error(self, key: str, code: str, found: str, mend: str = "") -> None:
-        self.problems.error(code, FILE, found, field=f"{self.place}.{key}", mend=mend)
+        self.problems.error(
+            code,
+            FILE,
+            found,
+            field=f"{self.place}.{key}",
+            mend=mend,
+            expected="区县已有的设施与属性 facilities and attributes that the district has",
+        )

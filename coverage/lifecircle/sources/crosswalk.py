@@ -57,10 +57,12 @@ def read_crosswalk(
     is_blank = (links[list(COLUMNS)] == "").any(axis=1).to_numpy()
     is_share = (links["share"] > 0).to_numpy() & (links["share"] <= 1 + SUMS_TO_ONE).to_numpy()
     report_rows(problems, "crosswalk-row", "error", layer.path, rows[is_blank],
-                "缺代码 a code is missing", field="from_code, to_code")  # fmt: skip
+                "缺代码 a code is missing", field="from_code, to_code", expected="代码与 0-1 的份额 codes, and a share of 0-1",
+                mend="补上或改正该行 fill in or mend the row")  # fmt: skip
     report_rows(
         problems, "crosswalk-row", "error", layer.path, rows[~is_share], f"份额不对 no share: {_show(frame, ~is_share)}",
         field="share", expected="大于 0、至多 1 above 0, at most 1",
+        mend="补上或改正该行 fill in or mend the row",
     )  # fmt: skip
     _report_unknown(links, rows, is_blank, then, today, layer.path, problems)
     is_double = ~is_blank & links.duplicated(list(COLUMNS), keep=False).to_numpy()
@@ -68,6 +70,7 @@ def read_crosswalk(
         problems, "crosswalk-duplicate", "error", layer.path, rows[is_double],
         f"同一对代码写了几次 the same pair more than once: {_pairs(links[is_double])}", field="from_code, to_code",
         mend="合成一行 make it one row",
+        expected="每对代码一行 one row a pair",
     )  # fmt: skip
     total = links.groupby("from_code")["share"].transform("sum").to_numpy()
     is_off = ~is_blank & is_share & ~is_double & (np.abs(total - 1.0) > SUMS_TO_ONE)
@@ -84,10 +87,11 @@ def read_crosswalk(
         problems.error(
             "crosswalk-missing", layer.path, f"旧单元今天没有，也没写去向 units that today does not have, no row of theirs: {', '.join(absent)}",
             field="from_code", mend="每个旧代码写上 to_code 与 share give each its to_code and share", count=len(absent),
+            expected="每个旧单元有去向 every old unit goes somewhere",
         )  # fmt: skip
     if len(problems.errors) > before:
         return None
-    return links, read.counted(repaired=int(share.is_repaired.sum()), set_aside=0)
+    return links, read.counted(kept=len(links), repaired=int(share.is_repaired.sum()))
 
 
 def _as_written(code: str, known: Codes) -> str:
@@ -107,12 +111,14 @@ def _report_unknown(
         report_rows(
             problems, "crosswalk-unknown", "error", file, rows[is_unknown], f"{whose}没有这个单元 no such unit: {', '.join(named)}",
             field=column, mend=nearest_name(named[0], list(known)) if named else "",
+            expected="图层中的代码 codes of the layers",
         )  # fmt: skip
     levels = [links[column].map(dict(known)) for column, known in (("from_code", then), ("to_code", today))]
     is_across = (levels[0].notna() & levels[1].notna() & (levels[0] != levels[1])).to_numpy()
     report_rows(
         problems, "crosswalk-level", "error", file, rows[is_across],
         f"两边不是同一级别 two levels in one row: {_pairs(links[is_across])}", field="from_code, to_code",
+        expected="两边同一级别 both of one level", mend="改正代码 mend the codes",
     )  # fmt: skip
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -9,12 +12,25 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.model import BoolArray, Facilities, InputFile, TextArray, Units
+from lifecircle.config import load_plausible
+from lifecircle.model import Facilities, InputFile, TextArray, Units
 from lifecircle.sources.datum import to_lonlat
-from lifecircle.sources.files import ReadLayer, read_source
+from lifecircle.sources.files import ReadLayer, drop_repeats, read_source
 from lifecircle.sources.osm_shapes import is_osm_file
 from lifecircle.sources.places import Places, place_rows
-from lifecircle.sources.tables import as_code, as_text, clean_text, is_missing, report_rows
+from lifecircle.sources.tables import (
+    as_code,
+    as_numbers,
+    as_text,
+    clean_text,
+    fill_blanks,
+    is_missing,
+    plain_cells,
+    refuse_dates,
+    report_long_codes,
+    report_rows,
+    show_values,
+)
 from lifecircle.sources.units import is_in_units, read_district_crs
 
 if TYPE_CHECKING:
@@ -26,6 +42,13 @@ if TYPE_CHECKING:
     from lifecircle.config.schema import Level
     from lifecircle.problems import Problems
 
+SAME_PLACE_M = 30.0  # two entries nearer than this under like names are one place
+LIKE = 0.9  # of two names' letters in common
+NUMERAL = re.compile(r"[0-9a-z一二三四五六七八九十东南西北上下左右]")
+"""What tells neighbours apart: building 3, the second, the eastern one."""
+AMOUNTS = ("capacity", "beds", "nursing_beds", "places", "vehicles", "area_m2", "length_m")
+DATED = ("opened", "closed_year", "date", "hours", "year", "submitted")
+"""Attributes that may hold days and times."""
 OWN_COLUMNS = (
     "facility_id",
     "kind",
@@ -82,13 +105,19 @@ def _read_places(
             configuration.folder, layer, f"{section}: {layer.kind}", problems, columns=layer.fields.values(),
             field=f"{section}[{index + 1}].path", may_be_empty=True,
         )  # fmt: skip
-        places = place_rows(layer, read, units, crs, problems) if read is not None else None
-        if read is None or places is None:
+        if read is None:
+            continue
+        if "id" in layer.fields:
+            read = drop_repeats(read, layer.fields["id"], problems)
+        _check_cells(layer, read, problems)
+        places = place_rows(layer, read, units, crs, problems)
+        if places is None:
             continue
         seen[layer.kind] = seen.get(layer.kind, 0) + 1
         frames.append(_layer_frame(layer, read, places, seen[layer.kind], problems))
         is_used = places.is_used
-        files.append(read.counted(repaired=int(places.is_repaired.sum()), set_aside=int((~is_used).sum())))
+        kept = int((frames[-1]["status"] == "used").sum())
+        files.append(read.counted(kept=kept, repaired=int(places.is_repaired.sum()), set_aside=int((~is_used).sum())))
     return _join(frames, units, crs, problems), files
 
 
@@ -112,6 +141,8 @@ def _layer_frame(
             "没有编号,已代编 no id; one was given",
             layer=read.layer,
             field=layer.fields["id"],
+            expected="每个设施一个编号 an id each",
+            mend="补上编号 fill it in",
         )
         own_id = np.where(given == "", own_id, given)
     name_column = layer.fields.get("name", "name" if "name" in source.columns else None)
@@ -128,7 +159,9 @@ def _layer_frame(
         }
     ).astype({"facility_id": object, "kind": object, "name": object, "status": object, "reason": object})
     _check_ids(frame, rows, read, problems)
-    attributes = _attributes(layer, read, name_column)
+    if "date" not in layer.fields:  # samples and visits of one place are many
+        _check_same_place(frame, rows, read, problems)
+    attributes = check_amounts(_attributes(layer, read, name_column), rows, layer.fields, read, problems)
     return pd.concat([frame, pd.DataFrame(attributes, index=frame.index)], axis=1)
 
 
@@ -144,8 +177,95 @@ def _check_ids(frame: pd.DataFrame, rows: Any, read: ReadLayer, problems: Proble
         f"编号重复 id used twice: {doubled[:200]}",
         layer=read.layer,
         field="id",
+        expected="各不相同的编号 ids that differ",
         mend="每个设施一个编号 give each its own id",
     )
+
+
+def _check_cells(layer: FacilityLayer, read: ReadLayer, problems: Problems) -> None:
+    """Refuse what Excel made of ids, names and amounts: days where none are meant, codes without their last digits."""
+    fields = layer.fields
+    plain = [fields[name] for name in ("id", "name") if name in fields]
+    amounts = [fields[name] for name in AMOUNTS if name in fields]
+    words = [column for name, column in fields.items() if column not in (*plain, *amounts) and name not in DATED]
+    refuse_dates(read.frame, plain, read.file, read.layer, problems, words=words, numbers=amounts)
+    if "id" in layer.fields:
+        column = layer.fields["id"]
+        report_long_codes(read.frame[column], read.frame.index, read.file, read.layer, column, problems)
+
+
+def _check_same_place(frame: pd.DataFrame, rows: Any, read: ReadLayer, problems: Problems) -> None:
+    """Warn of facilities that stand within 30 m of one another under like names: one place entered twice."""
+    is_used = (frame["status"] == "used").to_numpy() & (frame["name"] != "").to_numpy()
+    used = np.flatnonzero(is_used)
+    if len(used) < 2:
+        return
+    point = shapely.point_on_surface(frame["geometry"].to_numpy(dtype=object)[used])
+    first, second = shapely.STRtree(point).query(point, predicate="dwithin", distance=SAME_PLACE_M)
+    first, second = used[first[first < second]], used[second[first < second]]
+    name, own_id = frame["name"].to_numpy(dtype=object), frame["facility_id"].to_numpy(dtype=object)
+    pairs = [
+        (one, other) for one, other in zip(first.tolist(), second.tolist(), strict=True)
+        if own_id[one] != own_id[other] and are_like(name[one], name[other])
+    ]  # fmt: skip
+    shown = "; ".join(f"{own_id[one]} {name[one]} / {own_id[other]} {name[other]}" for one, other in pairs[:3])
+    report_rows(
+        problems, "facilities-same-place", "warning", read.file, [f"{rows[one]}/{rows[other]}" for one, other in pairs],
+        f"{SAME_PLACE_M:g} 米内名称相近,可能重复登记 like names within {SAME_PLACE_M:g} m, entered twice? {shown}", layer=read.layer, field="name",
+        expected="每处一行 one row a place", mend="若是同一处,删去一行 if they are one place, leave one out",
+    )  # fmt: skip
+
+
+def are_like(one: str, other: str) -> bool:
+    """Whether two names are one, but for width, blanks, brackets, or a letter in ten; numbers that differ tell places apart."""
+    first, second = (re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).lower() for name in (one, other))
+    if first == second:
+        return bool(first)
+    if NUMERAL.findall(first) != NUMERAL.findall(second) or min(len(first), len(second)) < 4:
+        return False
+    return SequenceMatcher(None, first, second, autojunk=False).ratio() >= LIKE
+
+
+def check_amounts(
+    attributes: dict[str, TextArray], rows: Any, fields: Mapping[str, str], read: ReadLayer, problems: Problems
+) -> dict[str, TextArray]:
+    """Return a layer's attributes with its amounts (beds, capacity, areas ...) as numbers.
+
+    0 is a number, a blank is not known. What cannot be read, is negative or more than there is anywhere is set aside: the facility
+    stays, its amount is not known.
+    """
+    checked = dict(attributes)
+    for name, quantity in ((name, load_plausible()[name]) for name in attributes if name in AMOUNTS):
+        cells = attributes[name]
+        numbers = as_numbers(cells)
+        is_wrong = numbers.is_bad | quantity.is_impossible(numbers.value)
+        is_odd = ~is_wrong & quantity.is_odd(numbers.value)
+        place = {"layer": read.layer, "field": fields.get(name, name)}
+        report_rows(
+            problems, "facilities-bad-amount", "set_aside", read.file, rows[is_wrong],
+            f"{quantity.label.zh}读不出或不可能,当作不详 cannot be read or cannot be, taken as not known: {show_values(cells[is_wrong])}",
+            expected=quantity.limits, mend="改为数字,不详则留空 write a number; leave it blank where not known", **place,
+        )  # fmt: skip
+        report_rows(
+            problems, "facilities-odd-amount", "warning", read.file, rows[is_odd],
+            f"{quantity.label.zh}少见 unusual {quantity.label.en}: {show_values(cells[is_odd])}", expected=quantity.expected,
+            mend="核对数值与单位 check the figure and its unit", **place,
+        )  # fmt: skip
+        report_rows(
+            problems, "table-repaired-number", "repaired", read.file, rows[numbers.is_repaired & ~is_wrong],
+            f"写法已规范 rewritten as plain numbers: {show_values(cells[numbers.is_repaired & ~is_wrong])}", expected="数字 plain numbers",
+            mend="改为数字 write plain numbers", **place,
+        )  # fmt: skip
+        # Whole numbers stay whole: outputs show them as they were written.
+        value = np.empty(len(cells), dtype=object)
+        value[:] = [
+            None if wrong or blank else (number if repaired else cell)
+            for wrong, blank, repaired, number, cell in zip(
+                is_wrong, numbers.is_blank, numbers.is_repaired, numbers.value.tolist(), cells, strict=True
+            )
+        ]
+        checked[name] = value
+    return checked
 
 
 def _attributes(layer: FacilityLayer, read: ReadLayer, name_column: str | None) -> dict[str, TextArray]:
@@ -167,15 +287,10 @@ def _attributes(layer: FacilityLayer, read: ReadLayer, name_column: str | None) 
             attribute = f"source_{column}" if column in OWN_COLUMNS else str(column)
             if attribute not in renamed:
                 renamed[attribute] = str(column)
-    return {attribute: _plain(source[column]) for attribute, column in renamed.items()}
-
-
-def _plain(column: pd.Series[Any]) -> TextArray:
-    """Return a column as Python objects, None where missing, text stripped."""
-    cells = column.to_numpy(dtype=object)
-    plain = np.empty(len(cells), dtype=object)
-    plain[:] = [None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells]
-    return plain
+    return {
+        attribute: fill_blanks(plain_cells(source[column]), layer.blank_means.get(attribute))
+        for attribute, column in renamed.items()
+    }
 
 
 def tidy_attribute(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -221,5 +336,6 @@ def _check_layers_share_ids(frame: pd.DataFrame, problems: Problems) -> None:
         report_rows(
             problems, "facilities-duplicate-id", "error", "district.toml",
             dict.fromkeys(frame["facility_id"][is_doubled]),
-            f"同类图层的编号重复 layers of one kind share ids ({kinds})", field="facilities",
+            f"同类图层的编号重复 layers of one kind share ids ({kinds})", field="facilities", expected="各不相同的编号 ids that differ",
+            mend="每个设施一个编号,或不写 id give each its own id, or name no id column",
         )  # fmt: skip

@@ -68,6 +68,7 @@ def _read_layer(
         problems.error(
             "links-no-lines", read.file, "表没有线 a table has no lines", layer=read.layer,
             mend="给线图层，或用 from、to 写明两端 give a layer of lines, or ends by from and to",
+            expected="线图层 a layer of lines",
         )  # fmt: skip
         return [], [read.source]
     places = place_rows(layer, read, units, crs, problems)
@@ -78,6 +79,7 @@ def _read_layer(
     report_rows(
         problems, "links-not-lines", "error", read.file, read.frame.index[places.is_used & ~is_line],
         "不是一条线 not one line", layer=read.layer, field="geometry", mend="每条连接画成一条线 draw each link as one line",
+        expected="每行一条线 one line a row",
     )  # fmt: skip
     amounts = _read_amounts(layer, read.frame, read.file, read.layer, problems)
     fields = layer.fields
@@ -86,6 +88,7 @@ def _read_layer(
     report_rows(
         problems, "links-no-id", "error", read.file, read.frame.index[is_line & np.asarray(ids == "")], "没有编号 no id",
         layer=read.layer, field=fields["id"], mend="每条连接写一个编号 give each link an id",
+        expected="每条一个编号 one id each",
     )  # fmt: skip
     works = []
     for at in np.flatnonzero(is_line).tolist():
@@ -98,7 +101,13 @@ def _read_layer(
         row = f"{place} {fields['id']} = {ids[at]}"
         made = _make(str(ids[at]), "" if names is None else str(names[at]), shapes[at], terms, read.file, row, problems)
         works += [made] if made is not None else []
-    return works, [read.counted(repaired=int(places.is_repaired.sum()), set_aside=len(read.frame) - len(works))]
+    return works, [
+        read.counted(
+            kept=len(works),
+            repaired=min(int(places.is_repaired.sum()), len(works)),
+            set_aside=len(read.frame) - len(works),
+        )
+    ]
 
 
 def _read_amounts(
@@ -115,6 +124,7 @@ def _read_amounts(
         report_rows(
             problems, "links-amount", "error", file, frame.index[is_wrong], f"不是可用的数 not a number that fits: {amount}",
             layer=name, field=column, mend="写非负数 write a number, 0 or more" if amount != "minutes" else "写正数 write a number above 0",
+            expected="合乎此键的数 a number that the key takes",
         )  # fmt: skip
         amounts[amount] = np.where(is_wrong, np.nan, read.value)
     return amounts
@@ -136,11 +146,17 @@ def _make(
         problems.error(
             "links-minutes", file, f"渡口须有航行分钟数 a ferry must have its minutes: {name or identity}",
             field=f"{place}.minutes", mend="写明 set minutes = 25, headway_minutes = 60",
+            expected="航行分钟数 the minutes of the sailing",
         )  # fmt: skip
         return None
     if line.length == 0.0:
         problems.error(
-            "links-no-length", file, f"两端是同一处 both ends are one place: {name or identity}", field=place
+            "links-no-length",
+            file,
+            f"两端是同一处 both ends are one place: {name or identity}",
+            field=place,
+            expected="两端不同 two different ends",
+            mend="改正两端坐标 mend the coordinates of the ends",
         )
         return None
     points = tuple((float(x), float(y)) for x, y in shapely.get_coordinates(line))
@@ -164,7 +180,14 @@ def _check_ids(works: list[LinkWork], problems: Problems) -> None:
     names = [work.id for work in works]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            problems.error("links-duplicate", "district.toml", f'编号重复 id used twice: "{name}"', field="links")
+            problems.error(
+                "links-duplicate",
+                "district.toml",
+                f'编号重复 id used twice: "{name}"',
+                field="links",
+                expected="每条一个编号 one id each",
+                mend="改名 rename one of them",
+            )
 
 
 def build_links(
@@ -177,6 +200,7 @@ def build_links(
             problems.error(
                 "scenario-unknown-link", "district.toml", f'没有这条连接 no such link "{name}"', field=f"{place}.build",
                 mend=nearest_name(name, list(by_id)) if by_id else "先写 [[links]] describe it in [[links]] first",
+                expected="[[links]] 中的 id an id of [[links]]",
             )  # fmt: skip
     return lay_links(roads, tuple(by_id[name] for name in named if name in by_id))
 

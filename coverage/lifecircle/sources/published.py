@@ -20,14 +20,18 @@ def read_published(folders: list[Path], problems: Problems) -> pd.DataFrame:
         path = folder / "indicators.parquet"
         if not path.is_file():
             problems.error("rollup-no-run", str(path), "没有这一年的结果 no such run",
-                           mend="先运行 run it first: lifecircle run <区县 district> --year")  # fmt: skip
+                           mend="先运行 run it first: lifecircle run <区县 district> --year", expected="已完成的结果 a finished run")  # fmt: skip
             continue
         frame = pd.read_parquet(path)
         own = frame[frame["level"] == "district"]
         code = str(own["unit_code"].iloc[0]) if len(own) else folder.parent.name
         if code in seen:
             problems.error(
-                "rollup-twice", str(path), f"区县重复 district given twice: {code}", expected=str(seen[code])
+                "rollup-twice",
+                str(path),
+                f"区县重复 district given twice: {code}",
+                expected=str(seen[code]),
+                mend="每个区县写一次 name each district once",
             )
             continue
         seen[code] = path

@@ -6,6 +6,7 @@ the header does not declare is a number like others, and a window beyond the ras
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ import pyproj
 import rasterio
 import shapely
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import CRSError, RasterioError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from lifecircle.config import load_nodata_values
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SAME_GRID = 1e-4  # of a cell
 BENT_M = 5000.0  # the district's box is bent where it is brought to the raster's CRS
+MOST_MARKS = 4  # different nodata values in one raster
 LEAST_SHARED = 3  # cells that hold the very same value, before it looks like a mark and not a measurement
 FEW_NEAR = 20  # one cell near it to so many that hold it is few
 FAR_ABOVE = 20.0  # times the next value: no such jump is among people
@@ -83,7 +85,10 @@ class RasterCells:
 def reporting_faults(stated: StatedRaster, full: Path, problems: Problems) -> Iterator[None]:
     """Turn what GDAL raises while a raster is read into a problem that names the file and its size."""
     try:
-        yield
+        with warnings.catch_warnings():
+            # A raster without a place is refused below, with what to do.
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            yield
     except (RasterioError, CRSError, MemoryError) as error:
         said = str(error.__cause__ or error)[:200]
         problems.error(
@@ -177,6 +182,10 @@ def read_cells(source: Any, band: int, window: Window, stated: StatedRaster) -> 
     """
     raw = source.read(band, window=window)
     is_known = source.read_masks(band, window=window) > 0
+    for number, shown in enumerate(source.colorinterp, start=1):
+        if shown == ColorInterp.alpha and MaskFlags.alpha not in source.mask_flag_enums[band - 1]:
+            # GDAL masks by alpha only where that is of bytes; gdalwarp writes one in the type of the data.
+            is_known &= source.read(number, window=window) > 0
     if raw.dtype.kind == "f":
         is_known &= ~np.isnan(raw)
     declared = () if source.nodatavals[band - 1] is None else (source.nodatavals[band - 1],)
@@ -216,10 +225,13 @@ def report_nan(source: Any, band: int, cells: RasterCells, stated: StatedRaster,
         )  # fmt: skip
 
 
-def is_read_whole(cells: RasterCells, stated: StatedRaster, problems: Problems, *, quantity: str) -> bool:
-    """Whether no value looks like a nodata value that nobody declared; an error for the numbers programs use, else a warning.
+def undeclared_nodata(
+    cells: RasterCells, stated: StatedRaster, problems: Problems, *, quantity: str
+) -> tuple[float, ...]:
+    """Return the raw values that surely mean no data though nobody says so; each is an error, a likely one a warning.
 
-    Such a value is the largest (or smallest) there is, many cells hold it, and hardly any come near it.
+    Such a value is the largest (or smallest) there is, many cells hold it, and hardly any come near it. Sure are the numbers that
+    programs write where there is nothing.
 
     Parameters
     ----------
@@ -227,27 +239,33 @@ def is_read_whole(cells: RasterCells, stated: StatedRaster, problems: Problems, 
         ``people``: values of 0 and more, looked at from above; ``height``: from both ends.
     """
     if stated.nodata == "none":
-        return True
+        return ()
     known = cells.raw[cells.is_known]
     if known.dtype.kind == "f":
         known = known[np.isfinite(known)]
-    if not known.size:
-        return True
-    ends = (float(known.max()),) if quantity == "people" else (float(known.max()), float(known.min()))
-    for value in dict.fromkeys(ends):
-        count, verdict = _judge_end(known, value, quantity)
-        if verdict == "":
-            continue
-        severity: Literal["error", "warning"] = "error" if verdict == "sure" else "warning"
-        problems.add(
-            "raster-undeclared-nodata", severity, stated.path,
-            f"{count} 格的值都是 cells all hold {value:.10g}, 其余相差甚远 far from all others: 像是无数据值 looks like no data",
-            field=stated.field, expected="声明的无数据值 a declared nodata value", count=count,
-            mend=f'若为无数据 if it means no data: set {stated.nodata_key} = {value:.10g}; 若确有其值 if it is real: set {stated.nodata_key} = "none"',
-        )  # fmt: skip
-        if severity == "error":
-            return False
-    return True
+    sure: list[float] = []
+    told = set[float]()
+    for _ in range(MOST_MARKS):
+        ends = [] if not known.size else [known.max()] if quantity == "people" else [known.max(), known.min()]
+        judged = {float(end): _judge_end(known, float(end), quantity) for end in ends}
+        found = {value: one for value, one in judged.items() if one[1] and value not in told}
+        for value, (count, verdict) in found.items():
+            told.add(value)
+            _report_undeclared(value, count, verdict, stated, problems)
+            sure += [value] if verdict == "sure" else []
+        if not found:
+            break
+        known = known[~np.isin(known, np.array(list(found)).astype(known.dtype))]  # another may hide behind it
+    return tuple(sure)
+
+
+def _report_undeclared(value: float, count: int, verdict: str, stated: StatedRaster, problems: Problems) -> None:
+    problems.add(
+        "raster-undeclared-nodata", "error" if verdict == "sure" else "warning", stated.path,
+        f"{count} 格的值都是 cells all hold {value:.10g}, 其余相差甚远 far from all others: 像是无数据值 looks like no data",
+        field=stated.field, expected="声明的无数据值 a declared nodata value", count=count,
+        mend=f'若为无数据 if it means no data: set {stated.nodata_key} = {value:.10g}; 若确有其值 if it is real: set {stated.nodata_key} = "none"',
+    )  # fmt: skip
 
 
 def _judge_end(known: npt.NDArray[Any], value: float, quantity: str) -> tuple[int, Literal["", "sure", "likely"]]:

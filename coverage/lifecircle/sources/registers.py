@@ -12,8 +12,19 @@ from lifecircle.config import SourceLayer
 from lifecircle.config.schema import LEVELS
 from lifecircle.model import Known, Register
 from lifecircle.sources.files import read_source
-from lifecircle.sources.people.zones import join_codes
-from lifecircle.sources.tables import as_code, as_numbers, as_text, clean_text, is_missing, read_urban, report_rows, show_values
+from lifecircle.sources.people.zones import join_codes, mend_of_codes
+from lifecircle.sources.tables import (
+    as_code,
+    as_numbers,
+    as_text,
+    fill_blanks,
+    plain_cells,
+    read_urban,
+    refuse_dates,
+    report_long_codes,
+    report_rows,
+    show_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +35,12 @@ if TYPE_CHECKING:
     from lifecircle.problems import Problems
     from lifecircle.sources.files import ReadLayer
 
+ONE_ROW_EACH = 0.6
+"""Where so many rows are the only ones of their unit, the table has one row a unit, and a second one is a mistake."""
+FEW_TWICE = 20
+"""One unit in so many twice is a mistake; more are a list, which has as many rows of a unit as there are things in it."""
+DATED = ("year", "date", "submitted", "opened", "closed_year")
+"""Columns that may hold days."""
 BASE_COLUMNS = ("indicator", "level", "year", "value")
 REFERENCE_COLUMNS = ("indicator", "value", "name")
 
@@ -41,7 +58,12 @@ def read_registers(
         place = f"tables[{index + 1}]"
         if table.name in registers:
             problems.error(
-                "tables-duplicate", table.path, f'表名重复 table given twice: "{table.name}"', field=f"{place}.name"
+                "tables-duplicate",
+                table.path,
+                f'表名重复 table given twice: "{table.name}"',
+                field=f"{place}.name",
+                expected="各不相同的表名 names that differ",
+                mend="改名 give one another name",
             )
             continue
         year_column = (table.year,) if isinstance(table.year, str) else ()
@@ -51,7 +73,7 @@ def read_registers(
         if read is None or made is None:
             continue
         registers[table.name] = made
-        files.append(read.counted(set_aside=len(read.frame) - len(made)))
+        files.append(read.counted(kept=len(made), set_aside=len(read.frame) - len(made)))
     return registers, files
 
 
@@ -77,14 +99,22 @@ def _register(
     doubled = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
     if doubled:
         problems.error("tables-field-twice", read.file, f"列名与 fields 重名 a column has a name that fields gives: {doubled}",
-                       layer=read.layer, field=f"{place}.fields")  # fmt: skip
+                       layer=read.layer, field=f"{place}.fields", expected="各不相同的列名 names that differ",
+                       mend="在 fields 里换一个名字 take another name in fields")  # fmt: skip
         return None
+    _check_cells(table, read, problems)
     unit = _units_of_rows(table, read, district, units, place, problems)
     if unit is None:
         return None
     year = _years_of_rows(table, read, problems)
+    _report_twice(table, read, unit, year, problems)
     is_placed = unit[table.level] >= 0 if table.level in unit else unit["district"] >= 0
-    plain = {str(name): _plain(frame[name].to_numpy(dtype=object)[is_placed]) for name in frame.columns}
+    plain = {
+        str(name): fill_blanks(
+            plain_cells(frame[name].to_numpy(dtype=object)[is_placed]), table.blank_means.get(str(name))
+        )
+        for name in frame.columns
+    }
     if "urban" in plain:  # 是、否, or a class of the statistical code
         plain["urban"] = _objects_of(read_urban(cell) for cell in plain["urban"])
     return Register(
@@ -96,13 +126,43 @@ def _register(
         year=year[is_placed],
         row=np.asarray(read.frame.index, dtype=object)[is_placed],
         people=table.people,
+        holds=table.holding,
+        lists_all=table.lists_all,
+        words=table.words,
     )
 
 
-def _plain(cells: TextArray) -> TextArray:
-    return _objects_of(
-        None if is_missing(cell) else clean_text(cell) if isinstance(cell, str) else cell for cell in cells
+def _check_cells(table: TableLayer, read: ReadLayer, problems: Problems) -> None:
+    """Refuse what Excel made of codes and figures: days where none are meant, codes without their last digits."""
+    named = [column for name, column in table.fields.items() if name not in DATED and column != table.year]
+    refuse_dates(read.frame, [table.id] if table.id else [], read.file, read.layer, problems, words=named)
+    if table.id:
+        report_long_codes(read.frame[table.id], read.frame.index, read.file, read.layer, table.id, problems)
+
+
+def _report_twice(
+    table: TableLayer, read: ReadLayer, unit: Mapping[Level, IntArray], year: FloatArray, problems: Problems
+) -> None:
+    """Warn of units that stand twice in a table that has one row a unit (and year): sums would count them twice."""
+    own = unit.get(table.level)
+    if own is None or table.level == "district":
+        return
+    key = pd.DataFrame({"unit": own, "year": np.nan_to_num(year, nan=-1.0)})[own >= 0]
+    count = key.groupby(["unit", "year"])["unit"].transform("size")
+    is_single = count == 1
+    several = int(key[~is_single].drop_duplicates().shape[0])
+    is_list = (
+        not len(key) or float(is_single.sum()) < ONE_ROW_EACH * len(key) or several > max(1, len(key) // FEW_TWICE)
     )
+    rows = read.frame.index.to_numpy()[own >= 0][(count > 1).to_numpy()]
+    if is_list or not len(rows):
+        return
+    report_rows(
+        problems, "tables-unit-twice", "warning", read.file, rows,
+        f"其他单元各一行,这些有几行 other units have one row each, these have several: {show_values(read.frame.loc[rows, str(table.id)])}",
+        layer=read.layer, field=str(table.id), expected="每个单元(每年)一行 one row a unit and year",
+        mend="删去重复行;若是名单则无妨 leave the repeated rows out; in a list of things they are right",
+    )  # fmt: skip
 
 
 def _objects_of(values: Iterable[Any]) -> TextArray:
@@ -119,7 +179,7 @@ def _years_of_rows(table: TableLayer, read: ReadLayer, problems: Problems) -> Fl
     report_rows(
         problems, "tables-bad-year", "warning", read.file, read.frame.index.to_numpy()[years.is_bad],
         f"不是年份 not a year: {show_values(read.frame[table.year][years.is_bad])}", layer=read.layer, field=table.year,
-        expected="2025",
+        expected="2025", mend="写年份 write the year",
     )  # fmt: skip
     return years.value
 
@@ -133,7 +193,7 @@ def _units_of_rows(
     if table.id is None:
         if table.level != "district":
             problems.error("tables-no-id", read.file, f"{table.level} 表须给出单元列 a table of a level needs the column of its units",
-                           field=f"{place}.id", mend='加上 add id = "编码"')  # fmt: skip
+                           field=f"{place}.id", expected="列名 a column", mend='加上 add id = "编码"')  # fmt: skip
             return None
         return {"district": np.zeros(count, dtype=np.int64)}
     code = as_code(read.frame[table.id])
@@ -162,7 +222,10 @@ def _units_of_rows(
         problems, "tables-unknown-unit", "error" if is_lost.all() else "set_aside", read.file, rows[is_lost & ~is_said],
         f"{table.level} 中没有这些单元 units that no layer has: {show_values(read.frame[table.id][is_lost & ~is_said])}", layer=read.layer,
         field=table.id, expected=f"如 such as {show_values(units[table.level].code[:3])}" if table.level in units else "",
-        mend="写代码，或唯一的名称 write the code, or a name only one unit has",
+        mend=mend_of_codes(
+            code[is_lost], units[table.level].code if table.level in units else code[:0],
+            "写代码，或唯一的名称 write the code, or a name only one unit has",
+        ),
     )  # fmt: skip
     return None if is_lost.all() else found
 
@@ -191,7 +254,7 @@ def _by_name(
     report_rows(
         problems, "tables-ambiguous-unit", "error", read.file, read.frame.index.to_numpy()[unclear],
         f"有几个单元同名 several units have this name: {show_values(name[unclear])}", layer=read.layer, field=column,
-        mend="改用代码 use the code",
+        expected="唯一的名称 a name only one has", mend="改用代码 use the code",
     )  # fmt: skip
     return np.array([row.get(text, -1) if free and text not in twice else -1
                      for text, free in zip(name, is_open, strict=True)], dtype=np.int64)  # fmt: skip
@@ -237,9 +300,14 @@ def read_known(
         for key, unit, when, amount in _rows_of(read, code, year, value, used):
             place = (*key, unit)
             bases.setdefault(place, {}).setdefault(when, amount)
-        files.append(read.counted(set_aside=int((~used).sum())))
+        files.append(read.counted(kept=int(used.sum()), set_aside=int((~used).sum())))
     references = _read_references(configuration, before, files, problems)
-    return Known(bases, references), files
+    named = {
+        indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
+        for indicator, (value, year, name) in references.items()
+    }
+    years = {indicator: int(year) for indicator, (_, year, _) in references.items() if np.isfinite(year)}
+    return Known(bases, named, years), files
 
 
 def _codes_of_rows(
@@ -262,7 +330,7 @@ def _codes_of_rows(
     report_rows(
         problems, "baselines-unknown-unit", "set_aside", read.file, read.frame.index.to_numpy()[~is_known],
         f"没有这些单元或级别 units or levels that no layer has: {show_values(given[~is_known])} ({show_values(level[~is_known])})",
-        layer=read.layer, field="level, unit_code", expected=f"级别 levels {', '.join(held)}",
+        layer=read.layer, field="level, unit_code", expected=f"级别 levels {', '.join(held)}", mend="改正代码与级别 mend code and level",
     )  # fmt: skip
     return code, is_known
 
@@ -279,13 +347,15 @@ def _numbers(read: ReadLayer, column: str, problems: Problems) -> FloatArray:
     report_rows(
         problems, "tables-bad-number", "warning", read.file, read.frame.index.to_numpy()[numbers.is_bad],
         f"不是数 not a number: {show_values(read.frame[column][numbers.is_bad])}", layer=read.layer, field=column,
+        expected="数字 a number", mend="改为数字 write a plain number",
     )  # fmt: skip
     return numbers.value
 
 
 def _read_references(
     configuration: Configuration, upto: int, files: list[InputFile], problems: Problems
-) -> dict[str, tuple[float, str]]:
+) -> dict[str, tuple[float, float, str]]:
+    """Return by indicator what others have, the year of it (-inf where it does not say), and who they are."""
     found: dict[str, tuple[float, float, str]] = {}
 
     def keep(indicator: str, value: float, year: float, name: str) -> None:
@@ -313,8 +383,5 @@ def _read_references(
         indicator, name = as_text(read.frame["indicator"]), as_text(read.frame["name"])
         for row in range(len(value)):
             keep(indicator[row], float(value[row]), float(year_of[row]), name[row])
-        files.append(read.counted(set_aside=int((~np.isfinite(value)).sum())))
-    return {
-        indicator: (value, f"{name} {year:.0f}" if np.isfinite(year) else name)
-        for indicator, (value, year, name) in found.items()
-    }
+        files.append(read.counted(kept=int(np.isfinite(value).sum()), set_aside=int((~np.isfinite(value)).sum())))
+    return found

@@ -30,11 +30,11 @@ from lifecircle.sources.rasters import (
     StatedRaster,
     choose_band,
     cut_window,
-    is_read_whole,
     read_cells,
     report_cover,
     report_nan,
     reporting_faults,
+    undeclared_nodata,
 )
 from lifecircle.sources.units import district_bounds
 
@@ -206,11 +206,13 @@ def _read_cells(source: _Source, window: Window, problems: Problems) -> _Band:
     transform = raster.transform
     left, top = transform.c + window.col_off * transform.a, transform.f + window.row_off * transform.e
     cut = rasterio.Affine(transform.a, 0.0, left, 0.0, transform.e, top)
-    value, file = cells.value, cells.counted(source.file)
+    value, is_known, file = cells.value, cells.is_known, cells.counted(source.file)
     if stated.field.endswith("dem"):
-        is_read_whole(cells, stated, problems, quantity="height")
+        # What is no height is told once, and not again as an impossible one.
+        marks = undeclared_nodata(cells, stated, problems, quantity="height")
+        is_known &= ~np.isin(cells.raw, np.array(marks).astype(cells.raw.dtype))
         value = _in_metres(source, value, file, problems)
-    return _Band(value, cells.is_known, cut, source.crs, file)
+    return _Band(value, is_known, cut, source.crs, file)
 
 
 def _in_metres(source: _Source, value: npt.NDArray[Any], file: InputFile, problems: Problems) -> npt.NDArray[Any]:

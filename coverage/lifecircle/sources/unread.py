@@ -48,7 +48,7 @@ def open_layers(configuration: Configuration, problems: Problems) -> None:
         read_source(configuration.folder, unit, "units", problems, columns=(unit.id, unit.name), field=field)
     for section, layers in (("facilities", configuration.facilities), ("layers", configuration.layers)):
         for index, layer in enumerate(layers):
-            columns, field = layer.fields.values(), f"{section}[{index + 1}].path"
+            columns, field = list(layer.fields.values()), f"{section}[{index + 1}].path"
             read_source(configuration.folder, layer, section, problems, columns=columns, field=field)
     for index, table in enumerate(configuration.tables):
         columns = [*table.fields.values(), *([table.id] if table.id else [])]
@@ -63,7 +63,10 @@ def open_layers(configuration: Configuration, problems: Problems) -> None:
 
 def _open_population(folder: Path, population: Population, place: str, problems: Problems) -> None:
     if population.source == "raster":
-        for name, path in (("path", population.path), *((f"groups.{key}", one) for key, one in population.groups.items())):
+        for name, path in (
+            ("path", population.path),
+            *((f"groups.{key}", one) for key, one in population.groups.items()),
+        ):
             _open_raster(folder, path, f"{place}.{name}", problems)
     else:
         columns = [str(population.people), *population.groups.values(), *([population.id] if population.id else [])]

@@ -6,27 +6,38 @@ layers. Here each of these is an error or said aloud.
 
 from __future__ import annotations
 
-import codecs
+import atexit
+import shutil
+import sqlite3
 import struct
+import tempfile
 import warnings
-from typing import TYPE_CHECKING
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
+from shapely.errors import GEOSException
 
 from lifecircle.problems import Problems, UnreadableError, nearest_name
+from lifecircle.sources.encodings import choose
+from lifecircle.sources.tables import report_rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from lifecircle.config import SourceLayer
 
-CHINESE = frozenset({"gb2312", "gbk", "gb18030", "936", "cp936", "hz", "euc-cn"})
-NUMBERED = {"65001": "utf-8", "88591": "latin-1", "8859_1": "latin-1"}
+LOCKED_S = 2.0  # is waited for another program to finish writing
+MOST_CHECKED_BYTES = 64 << 20  # a GeoPackage up to this size is looked through page by page
+BYTES = "ISO-8859-1"  # a character for every byte, under the name that GDAL knows
+MOST_TEXT_ROWS = 5000  # records looked at for their encoding
 
 
 def shapefile_parts(path: Path) -> dict[str, Path]:
@@ -39,7 +50,9 @@ def shapefile_parts(path: Path) -> dict[str, Path]:
     }
 
 
-def read_layer(path: Path, layer: SourceLayer, problems: Problems) -> tuple[pd.DataFrame | None, str]:
+def read_layer(
+    path: Path, layer: SourceLayer, wanted: Iterable[str], problems: Problems
+) -> tuple[pd.DataFrame | None, str]:
     """Read one vector layer as it stands.
 
     Returns
@@ -56,17 +69,31 @@ def read_layer(path: Path, layer: SourceLayer, problems: Problems) -> tuple[pd.D
     """
     if path.suffix.lower() in (".parquet", ".geoparquet"):
         return _read_parquet(path), ""
+    if path.suffix.lower() == ".gpkg":
+        check_geopackage(path)
+    if path.suffix.lower() == ".shp":
+        check_shapefile(path)
+        path = _with_like_names(path, layer.path, problems)
     try:
         layers = [str(name) for name, _ in pyogrio.list_layers(path)]
         name, shown = _choose_layer(layers, layer, problems)
         if name is None:
             return None, shown
         if path.suffix.lower() == ".shp":
-            check_shapefile(path)
-            return _read_shapefile(path, layer, problems), shown
+            return _read_shapefile(path, layer, wanted, problems), shown
         return _read(path, name, layer.encoding), shown
-    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        found = error.object[error.start : error.start + 4].hex(" ")
+        raise UnreadableError(
+            f"文字不是 the text is not {shown_encoding(layer)} (字节 bytes {found}); 按 UTF-8 重新导出 export it again in UTF-8"
+        ) from error
+    except (DataSourceError, DataLayerError, GEOSException) as error:
         raise UnreadableError(f"读不出 cannot be read ({path.stat().st_size} bytes): {str(error)[:200]}") from error
+
+
+def shown_encoding(layer: SourceLayer) -> str:
+    """Return the encoding that a layer's text should be in: the one that is stated, else UTF-8."""
+    return layer.encoding or "UTF-8"
 
 
 def _choose_layer(layers: list[str], layer: SourceLayer, problems: Problems) -> tuple[str | None, str]:
@@ -80,6 +107,7 @@ def _choose_layer(layers: list[str], layer: SourceLayer, problems: Problems) -> 
             layer=layer.layer,
             field="layer",
             mend=nearest_name(layer.layer, layers),
+            expected="文件里的图层 a layer of the file",
         )
     elif len(layers) == 1:
         return layers[0], ""
@@ -90,9 +118,16 @@ def _choose_layer(layers: list[str], layer: SourceLayer, problems: Problems) -> 
             f"有多个图层 {len(layers)} layers: {', '.join(layers)}",
             field="layer",
             mend=f'写明 set layer = "{layers[0]}"',
+            expected="写明用哪一个 which of them",
         )
     else:
-        problems.error("layer-empty", layer.path, "没有图层 no layers")
+        problems.error(
+            "layer-empty",
+            layer.path,
+            "没有图层 no layers",
+            expected="至少一个图层 at least one layer",
+            mend="重新导出 export it again",
+        )
     return None, layer.layer or ""
 
 
@@ -117,42 +152,104 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return frame
 
 
-def codec_of(name: str) -> str | None:
-    """Return Python's name of an encoding as .cpg files write it (``936``, ``GBK``, ``65001``); None where unknown."""
-    plain = name.strip().lower().removeprefix("oem ").removeprefix("ansi ").removeprefix("cp")
-    if plain in CHINESE:
-        return "gb18030"
-    for candidate in (NUMBERED.get(plain, ""), name.strip(), f"cp{plain}"):
-        try:
-            if candidate:
-                return codecs.lookup(candidate).name
-        except LookupError:
-            continue
-    return None
+def _read_shapefile(path: Path, layer: SourceLayer, wanted: Iterable[str], problems: Problems) -> pd.DataFrame:
+    """Read a shapefile whose text may be in any encoding: the configuration's, the .cpg's where that makes sense, else by evidence."""
+    parts = shapefile_parts(path)
+    cpg = parts.get(".cpg")
+    label = "" if layer.encoding or cpg is None else cpg.read_text(encoding="ascii", errors="replace").strip()
+    text, cut = table_text(parts[".dbf"])
+    encoding = choose(
+        text, layer.encoding or label, wanted, layer.path, problems, source="" if layer.encoding else ".cpg"
+    )  # fmt: skip
+    report_rows(
+        problems, "text-cut", "repaired", layer.path, cut, "字段太短,末尾的半个字已去掉 half a character at the end of a field left out",
+        expected="完整的文字 whole characters", mend="加长字段后重新导出 export it with a longer field",
+    )  # fmt: skip
+    try:
+        return _read(path, None, encoding)
+    except UnicodeDecodeError:
+        return _mend_cut_text(_read(path, None, BYTES), encoding)
 
 
-def _read_shapefile(path: Path, layer: SourceLayer, problems: Problems) -> pd.DataFrame:
-    """Read a shapefile whose text may be in any encoding: the configuration's, the .cpg's, UTF-8, then GB18030."""
-    cpg = shapefile_parts(path).get(".cpg")
-    stated = layer.encoding or (cpg.read_text(encoding="ascii", errors="replace") if cpg else "")
-    first = codec_of(stated) if stated else None
-    if layer.encoding and first is None:
-        raise UnreadableError(f'不认识的编码 unknown encoding "{layer.encoding}"')
-    candidates = [first] if layer.encoding else list(dict.fromkeys([first, "utf-8", "gb18030"]))
-    for candidate in candidates:
-        if candidate is None:
-            continue
+def table_text(path: Path) -> tuple[bytes, list[int]]:
+    """Return the text of a .dbf, its header as the first line and each record as one; and the records with half a character.
+
+    Records of plain ASCII are blank.
+    """
+    content = np.fromfile(path, dtype=np.uint8)
+    rows, head_size, row_size = struct.unpack("<IHH", content[4:12].tobytes())
+    head = content[32:head_size].tobytes()
+    fields = [head[at : at + 32] for at in range(0, len(head) - 31, 32) if head[at] != 0x0D]
+    names = b",".join(field[:11].split(b"\x00")[0] for field in fields)
+    ends = np.cumsum([1, *(field[16] for field in fields)])
+    is_text = [field[11:12] in (b"C", b"M") for field in fields]
+    body = content[head_size : head_size + rows * row_size]
+    body = body[: len(body) // row_size * row_size].reshape(-1, row_size) if row_size else body.reshape(0, 1)
+    lines, cut = [b""] * len(body), list[int]()
+    for row in np.flatnonzero((body >= 0x80).any(axis=1))[:MOST_TEXT_ROWS].tolist():
+        record = body[row].tobytes()
+        cells = [record[first:last] for first, last, text in zip(ends, ends[1:], is_text, strict=False) if text]
+        whole = [_whole_characters(cell) for cell in cells]
+        cut += (
+            [row]
+            if any(len(cell.rstrip(b" \x00")) > len(text) for cell, text in zip(cells, whole, strict=True))
+            else []
+        )
+        lines[row] = b",".join(whole)
+    return names + b"\n" + b"\n".join(lines), cut
+
+
+def _whole_characters(cell: bytes) -> bytes:
+    """Return a cell without its blanks, and where it is full, without the beginning of a character that had no room."""
+    if cell[-1:] in b" \x00" or cell.isascii():
+        return cell.rstrip(b" \x00")
+    for cut in range(4):  # of UTF-8
+        if _is_utf8(cell[: len(cell) - cut]):
+            return cell[: len(cell) - cut]
+    # Of encodings of two bytes a character: a first byte alone at the end.
+    at = 0
+    while at < len(cell):
+        at += 2 if cell[at] >= 0x81 else 1
+    return cell[:-1] if at > len(cell) else cell
+
+
+def _is_utf8(cell: bytes) -> bool:
+    try:
+        cell.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mend_cut_text(frame: pd.DataFrame, encoding: str) -> pd.DataFrame:
+    """Return a frame that was read byte for byte in its encoding, without characters that fields cut in half.
+
+    Raises
+    ------
+    UnreadableError
+        Where bytes in the middle of a text are not in the encoding.
+    """
+
+    def mend(cell: Any, row: Any) -> Any:
+        if not isinstance(cell, str) or cell.isascii():
+            return cell
+        content = cell.encode("latin-1")
         try:
-            frame = _read(path, None, candidate)
-        except UnicodeDecodeError:
-            continue
-        if first is not None and candidate != first:
-            problems.add(
-                "shapefile-encoding", "warning", layer.path, f".cpg 写的是 says {stated.strip()}",
-                expected=candidate, mend=f'已按 {candidate} 读取 read as such; set encoding = "{candidate}"',
-            )  # fmt: skip
-        return frame
-    raise UnreadableError(f"文字编码不是 text is not in {', '.join(c for c in candidates if c)}; 写明 set encoding")
+            return content.decode(encoding)
+        except UnicodeDecodeError as error:
+            if error.start < len(content) - 3:
+                raise UnreadableError(
+                    f"第 {row} 行不是 row {row} is not in {encoding} (字节 bytes {content[error.start : error.start + 4].hex(' ')}): "
+                    f"{content[: error.start].decode(encoding)}; 写明 set encoding, 或改正该值 or mend the value"
+                ) from error
+            return content[: error.start].decode(encoding)
+
+    mended = {
+        name: [mend(cell, row) for cell, row in zip(frame[name], frame.index, strict=True)]
+        for name in frame.columns
+        if name != "geometry" and not pd.api.types.is_numeric_dtype(frame[name].dtype)
+    }
+    return frame.assign(**mended).rename(columns={name: mend(name, "表头 header") for name in frame.columns})
 
 
 def check_shapefile(path: Path) -> None:
@@ -183,3 +280,69 @@ def check_shapefile(path: Path) -> None:
         raise UnreadableError(
             f"shapefile 不完整 is truncated: {shapes} 个图形 shapes, {rows} 行属性 rows; 请重新导出 export it again"
         )
+
+
+def _with_like_names(path: Path, file: str, problems: Problems) -> Path:
+    """Return a shapefile whose parts are called alike; where their case differs (``A.DBF`` beside ``a.shp``), of a copy."""
+    parts = shapefile_parts(path)
+    if all(part.stem == path.stem and part.suffix in (suffix, suffix.upper()) for suffix, part in parts.items()):
+        return path
+    problems.add(
+        "shapefile-names", "repaired", file,
+        f"各部分文件名大小写不一 the parts' names differ in case: {', '.join(part.name for part in parts.values())}",
+        expected="同名的各部分 parts of one name", mend="改为同名 give them one name", count=len(parts),
+    )  # fmt: skip
+    folder = Path(tempfile.mkdtemp(prefix="lifecircle-shp-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for suffix, part in parts.items():
+        shutil.copyfile(part, folder / f"{path.stem}{suffix}")
+    return folder / f"{path.stem}.shp"
+
+
+def check_geopackage(path: Path) -> None:
+    """Check that a GeoPackage is whole, that nobody is writing to it, and that no interrupted writing waits beside it.
+
+    Raises
+    ------
+    UnreadableError
+        Where a reader would see half of it, wait for it, or roll back what another program has begun.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(100)
+    if not head.startswith(b"SQLite format 3\x00") or len(head) < 100:
+        raise UnreadableError(
+            f"不是 GeoPackage，或已损坏 no GeoPackage, or damaged ({size} bytes); 重新导出 export it again"
+        )
+    page = struct.unpack(">H", head[16:18])[0]
+    pages = struct.unpack(">I", head[28:32])[0]
+    if size < pages * (65536 if page == 1 else page):
+        raise UnreadableError(f"GeoPackage 不完整 is cut short ({size} bytes); 重新复制或导出 copy or export it again")
+    journal = path.with_name(path.name + "-journal")
+    if journal.is_file() and journal.stat().st_size > 0:
+        raise UnreadableError(
+            f"旁边有 there is {journal.name}: 写入被中断或尚未完成 writing was interrupted or goes on; "
+            "在 QGIS 中打开一次再关闭，或连同此文件一起重新复制 open it in QGIS once and close it, or copy both files again"
+        )
+    try:
+        _look_into(path)
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error) and "busy" not in str(error):
+            raise UnreadableError(f"GeoPackage 读不出 cannot be read: {error}; 重新导出 export it again") from error
+        raise UnreadableError(
+            "GeoPackage 正被别的程序占用 another program holds it (database is locked); 在 QGIS 中关闭后再试 close it in QGIS and try again"
+        ) from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"GeoPackage 已损坏 is damaged: {error}; 重新导出 export it again") from error
+
+
+def _look_into(path: Path) -> None:
+    # One that keeps a write-ahead log is left to GDAL: to open it here would write beside it.
+    if path.with_name(path.name + "-wal").exists():
+        return
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=LOCKED_S)) as opened:
+        opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if path.stat().st_size <= MOST_CHECKED_BYTES:
+            told = opened.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if told != "ok":
+                raise sqlite3.DatabaseError(str(told)[:120])

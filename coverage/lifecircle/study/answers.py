@@ -7,13 +7,25 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from lifecircle.clauses import Facts, data_missing, find, missing_for, partial_for, rows_of
-from lifecircle.config import load_policies
+from lifecircle.clauses import (
+    Facts,
+    blank_findings,
+    data_missing,
+    find,
+    missing_for,
+    of_other_years,
+    partial_for,
+    rows_of,
+    trace_rows,
+)
+from lifecircle.config import AnyIndicator, Rule, load_policies
 from lifecircle.measures.judging import TARGET_COLUMNS, judge_rows
 from lifecircle.measures.rows import COLUMNS
 from lifecircle.measures.rule_rows import rule_rows
 from lifecircle.model import Known
 
+NOT_KNOWN = "缺数据"
+"""The status of a figure that rests on data that are absent."""
 STATEMENT_COLUMNS = (
     "policy", "statement", "label_zh", "label_en", "clause", "quote", "state", "entries", "computed", "not_computed", "missing",
 )  # fmt: skip
@@ -76,7 +88,8 @@ def answer_entries(
             continue
         made = rule_rows(facts.district, facts.year, facts.levels, facts.groups_beside, result)
         if made:
-            judged, listed = judge_rows(pd.concat(made, ignore_index=True), result.rule, facts.year, known)
+            traced = trace_rows(pd.concat(made, ignore_index=True), result.rule, facts)
+            judged, listed = _judge(traced, result.rule, facts, known)
             facts.rows[result.rule.id] = judged
             done.rows.append(judged)
             done.targets.append(listed)
@@ -90,10 +103,19 @@ def answer_entries(
         if absent:
             missing[entry.id] = "; ".join(absent)
             _report(facts, entry.id, absent, "indicator-missing-data")
-            continue
-        _report(facts, entry.id, partial_for(entry, facts), "indicator-partial-data")
-        findings = find(entry, facts)
-        judged, listed = judge_rows(rows_of(entry, findings, facts), entry, facts.year, known)
+            # What only the year lacks has its rows, that say so: no value, no verdict, all of it unknown.
+            if absent != of_other_years(entry, facts):
+                continue
+        partial = partial_for(entry, facts)
+        _report(facts, entry.id, partial, "indicator-partial-data")
+        findings = blank_findings(entry, facts) if absent else find(entry, facts)
+        rows = rows_of(entry, findings, facts)
+        traced = (
+            trace_rows(rows, entry, facts, findings, [*absent, *(f"未含 counted without: {text}" for text in partial)])
+            if len(rows)
+            else rows
+        )
+        judged, listed = _judge(traced, entry, facts, known)
         if not len(judged):
             missing[entry.id] = findings.reason or "所报级别没有单元 no units of the levels it is reported at"
             _report(facts, entry.id, [missing[entry.id]], "indicator-missing-data")
@@ -106,6 +128,19 @@ def answer_entries(
         for name, table in findings.tables.items():
             done.tables.setdefault(name, []).append(table)
     return done
+
+
+def _judge(
+    rows: pd.DataFrame, entry: Rule | AnyIndicator, facts: Facts, known: Known
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows and targets as they are judged; of what is not known nothing is said but that."""
+    judged, listed = judge_rows(rows, entry, facts.year, known)
+    if len(judged):
+        is_unknown = judged["value"].isna() & (judged["unknown"] > 0)
+        judged = judged.assign(status=judged["status"].mask(is_unknown, NOT_KNOWN))
+    if len(listed):
+        listed = listed.assign(status=listed["status"].mask(listed["value"].isna(), NOT_KNOWN))
+    return judged, listed
 
 
 def _stack(parts: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -130,7 +165,7 @@ def statement_table(facts: Facts, missing: Mapping[str, str]) -> pd.DataFrame:
             # An entry of the district's own may answer a policy's statement too.
             own = [entry.id for entry in asked if (entry.policy, entry.statement) == (policy.id, statement.id)]
             entries = tuple(dict.fromkeys([*policy.answers(statement), *own]))
-            done = [name for name in entries if name in facts.rows]
+            done = [name for name in entries if name in facts.rows and name not in missing]
             lacking = [name for name in entries if name in missing]
             state = "已计算 computed" if done else "未要求 not asked for"
             if lacking:

@@ -47,6 +47,7 @@ def find_candidates(
         problems.error(
             "sites-no-candidates", "district.toml", "没有候选点 no candidates", field="candidates",
             mend="加上 add [[candidates]], 或放宽 or relax [siting] exclude",
+            expected="候选点 candidates",
         )  # fmt: skip
     crs = layers.facilities.frame.crs
     whole = gpd.GeoDataFrame(found[outside].reset_index(drop=True), geometry="geometry", crs=crs)
@@ -141,7 +142,14 @@ def check_costs(works: gpd.GeoDataFrame, question: Question, problems: Problems)
     found = f"{int(unpriced.sum())} 处候选或连接没有造价 candidates or links have no cost: {names}"
     mend = "在表中补上，或写 fill it in, or set [siting] cost_yuan, cost_yuan in [[links]], --cost"
     if question.budget_yuan is not None:
-        problems.error("sites-no-cost", "district.toml", found, field="candidates.cost", mend=mend)
+        problems.error(
+            "sites-no-cost",
+            "district.toml",
+            found,
+            field="candidates.cost",
+            mend=mend,
+            expected="每个候选点的造价 a cost of every candidate",
+        )
     else:
         found = f"{found}；造价不计，只论处数 costs are not counted, only the number of works"
         problems.add("sites-no-cost", "note", "district.toml", found, field="candidates.cost", mend=mend)

@@ -21,6 +21,7 @@ from lifecircle.config.schema import Level
 from lifecircle.model import Units
 from lifecircle.planning.trends import (
     NO_CROSSWALK,
+    NOT_COMPARED,
     SPLIT,
     Comparison,
     Crosswalk,
@@ -91,16 +92,18 @@ def compare_years(
         if held
         else pd.DataFrame(columns=columns).astype(dict.fromkeys(SPLIT, float))
     )
+    reasons = answers[0].not_computed, answers[1].not_computed
+    changes = change_rows(rows[0], rows[1], joined, years, reasons)
     return Comparison(
         district=second.layers.district,
         years=years,
-        changes=change_rows(rows[0], rows[1], joined, years),
+        changes=changes,
         rules=tuple(second.rules[rule_id] for rule_id in shared),
         cells={rule_id: between.cells(rule_id, facts) for rule_id in shared},
         causes=between.describe(),
         units=_describe_units(first, second, rows, has_one_grid=between.has_one_grid),
         people=(float(first.layers.cells.people.sum()), float(second.layers.cells.people.sum())),
-        not_compared=_not_compared(first, second, answers),
+        not_compared=_not_compared(first, second, answers, changes),
         problems=_merge_problems(first, second),
         as_today=_undescribed(first, second),
         inputs={state.year: state.inputs for state in (first, second)},
@@ -187,6 +190,7 @@ def _read_year(
         problems.error(
             "compare-later-year", FILE_NAME, f"{year} 晚于本区县的年份 {today}，没有写明 is after the district's year, nothing is said of it",
             field="years", mend=f"加上 add [[years]] year = {year}，写不同之处 with what differs, 哪怕没有 be it nothing",
+            expected="不晚于区县年份，或 [[years]] 写明的年份 a year up to the district's, or one of [[years]]",
         )  # fmt: skip
         return None
     if entry is None or (entry.crosswalk is None and entry.code is None):
@@ -243,11 +247,15 @@ def _undescribed(first: YearRead, second: YearRead) -> tuple[int, ...]:
     return tuple(dict.fromkeys(state.year for state in (first, second) if state.year not in told))
 
 
-def _not_compared(first: YearRead, second: YearRead, answers: list[Answers]) -> dict[str, str]:
+def _not_compared(first: YearRead, second: YearRead, answers: list[Answers], changes: pd.DataFrame) -> dict[str, str]:
+    """Return what has no change of the district, and why: not computed in a year, or of one it is not known."""
     found: dict[str, str] = {}
     for state, answer in zip((first, second), answers, strict=True):
         for name, why in answer.not_computed.items():
-            found.setdefault(name, f"{state.year}: {why}")
+            found[name] = f"{found[name]}；{state.year}: {why}" if name in found else f"{state.year}: {why}"
+    own = changes[(changes["level"] == "district") & (changes["note"] != "")]
+    for name, note in zip(own["indicator"], own["note"], strict=True):
+        found.setdefault(str(name), str(note).removeprefix(f"{NOT_COMPARED}: "))
     return found
 
 

@@ -21,6 +21,7 @@ from lifecircle.study.facts import gather_facts
 from lifecircle.study.journeys import Journeys
 from lifecircle.study.rules import answer_rule
 from lifecircle.study.serving import asked_entries
+from lifecircle.study.stood import with_records_of
 
 
 def split_others(
@@ -70,11 +71,13 @@ def _run(between: Between, later: frozenset[Cause], only_rules: tuple[str, ...])
     layers = replace(
         people,
         district=last.layers.district,
-        facilities=facilities.facilities,
-        places=facilities.places,
+        facilities=with_records_of(facilities.facilities, last.layers.facilities),
+        places=with_records_of(facilities.places, last.layers.places),
         serving=facilities.serving,
         onward=facilities.onward,
         not_computed=facilities.not_computed,
+        unsure=facilities.unsure,
+        unsure_onward=facilities.unsure_onward,
         roads=roads.roads,
         registers=last.layers.registers,
         known=last.layers.known,

@@ -112,16 +112,26 @@ class Journeys:
             roads = self.layers.roads
             if roads is None:
                 raise RuntimeError("a network mode without roads must have been refused")
-            network = self.prepared.ask(mode, lambda: build_network(roads, mode, load_ways(), self.heights, self.layers.barriers.shape))
+            network = self.prepared.ask(
+                mode, lambda: build_network(roads, mode, load_ways(), self.heights, self.layers.barriers.shape)
+            )
             self.networks[mode_id] = network
             for text in network.problems:
-                self.problems.add("network-ferry", "warning", "roads", text, field=f"modes.{mode_id}")
-            if network.unclear_barriers:
+                self.problems.add(
+                    "network-ferry",
+                    "warning",
+                    "roads",
+                    text,
+                    field=f"modes.{mode_id}",
+                    expected="两端都靠近该方式的道路 both ends near a street of the mode",
+                    mend="核对两端坐标，或把道路修到码头 check the ends, or draw the street to the pier",
+                )
+            if network.left_out.unclear_barriers:
                 self.problems.add(
                     "network-barrier-at-crossing", "note", "roads",
                     "障碍位于路口，图上不知挡住哪条路，未断开 barriers where ways cross: which is closed is not known, none is cut",
                     expected="障碍在路段上 on the way it closes", mend="在地图上移到所挡的路上 move it along that way",
-                    field=f"modes.{mode_id}", count=network.unclear_barriers,
+                    field=f"modes.{mode_id}", count=network.left_out.unclear_barriers,
                 )  # fmt: skip
         return self.networks[mode_id]
 
@@ -150,6 +160,7 @@ class Journeys:
                 self.problems.add(
                     "facility-no-way-in", "warning", f"facilities: {row['kind']}", f"没有道路接到边界 no way touches the border: {row['name']}",
                     row=row["facility_id"], field=f"modes.{rule.mode}", mend="由离道路最近的边界点进入 entered where its border is nearest to a street",
+                    expected="边界 border_m 米内有路 a way within border_m of the border",
                 )  # fmt: skip
             self.entrances[key] = entrances
         return self.entrances[key]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecircle.cache import NO_CACHE, Cache
-from lifecircle.config import Configuration, District, at_year, read_configuration
+from lifecircle.config import Configuration, District, at_year, dated_kinds, load_ways, read_configuration
 from lifecircle.config.schema import Level
 from lifecircle.model import (
     Barriers,
@@ -25,6 +25,7 @@ from lifecircle.model import (
 )
 from lifecircle.problems import Problems
 from lifecircle.sources import (
+    check_positions,
     keep_standing,
     open_layers,
     open_people,
@@ -42,8 +43,9 @@ from lifecircle.sources import (
     read_terrain,
     read_units,
 )
-from lifecircle.study.serving import Chosen, choose_facilities
+from lifecircle.study.serving import Chosen, choose_facilities, say_hours
 from lifecircle.study.variants import Variant, vary
+from lifecircle.travel.modes import use_ways
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -80,6 +82,9 @@ class Layers:
     not_computed: Mapping[str, str]
     inputs: tuple[InputFile, ...]
     details: Mapping[str, Any]
+    unsure: Mapping[str, IntArray] = field(default_factory=dict)
+    """By rule id, the rows of the facilities of which it is not known whether they serve it; only of rules that have any."""
+    unsure_onward: Mapping[str, IntArray] = field(default_factory=dict)
     variants: tuple[Variant, ...] = ()
     """The layers of the scenarios."""
     links: tuple[LinkWork, ...] = ()
@@ -142,18 +147,23 @@ def check_district(
     progress("读取设施 reading facilities")
     facilities, facility_files = read_facilities(configuration, units, problems)
     places, place_files = read_layers(configuration, units, problems)
-    facilities = keep_standing(facilities, used_year, "facilities", problems)
-    places = keep_standing(places, used_year, "layers", problems)
+    dated = dated_kinds((*configuration.facilities, *configuration.layers))
+    facilities = keep_standing(facilities, used_year, "facilities", problems, dated)
+    places = keep_standing(places, used_year, "layers", problems, dated)
     registers, table_files = read_registers(configuration, units, problems)
     known, known_files = read_known(configuration, units, used_year, problems)
     progress("读取道路 reading roads")
-    roads, road_files = read_roads(configuration, problems, cache, units)
+    roads, road_files = read_roads(configuration, problems, cache, units=units, cells=cells)
+    if facilities is not None:
+        check_positions(configuration, facilities, roads, crs, problems)
     terrain, terrain_files = read_terrain(configuration, units, crs, problems)
     terrain, barriers, barrier_files = read_barriers(configuration, terrain, problems)
     chosen = Chosen()
     if facilities is not None:
         groups = tuple(cells.groups) if cells is not None else ()
         chosen = choose_facilities(configuration, facilities, groups, only_rules, problems)
+        configuration = say_hours(configuration, chosen.hours)
+    _check_ways(configuration, roads, chosen, problems)
     links, link_files = read_links(configuration, units, problems)
     candidates, candidate_files = read_candidates(configuration, units, problems)
     variants: tuple[Variant, ...] = ()
@@ -176,6 +186,8 @@ def check_district(
         serving=chosen.serving,
         onward=chosen.onward,
         not_computed=chosen.not_computed,
+        unsure=chosen.unsure,
+        unsure_onward=chosen.unsure_onward,
         inputs=(
             *unit_files,
             *people_files,
@@ -197,6 +209,26 @@ def check_district(
     )
 
 
+def _check_ways(configuration: Configuration, roads: Roads | None, chosen: Chosen, problems: Problems) -> None:
+    """Tell of modes that rules go by and that may use no street of the map at all: everybody would be unreachable."""
+    if roads is None or configuration.roads is None:
+        return
+    going = [rule.modes for rule in configuration.rules if rule.id in chosen.serving]
+    for name in dict.fromkeys(name for modes in going for name in modes):
+        mode = configuration.modes.get(name)
+        if mode is None or mode.engine != "network":
+            continue
+        use = use_ways(roads, mode, load_ways()[mode.network_type or "walk"])
+        if not (use.is_used & ~use.is_ferry).any():
+            classes = ", ".join(str(value) for value in roads.tags["highway"].dropna().unique()[:8])
+            problems.add(
+                "roads-none-for-mode", "warning", configuration.roads.path or "",
+                f"{mode.label.zh}没有一条可走的道路 no street that may be gone {mode.label.en}; 图层等级 classes: {classes}",
+                field=f"modes.{name}", expected="至少一条 one at least", count=len(roads),
+                mend="图层是否只有别的道路? 或核对 [roads] classes 与 access 等标签 are these the right streets? look at classes and access tags",
+            )  # fmt: skip
+
+
 def _set_time(configuration: Configuration, district: District, at: str | None, problems: Problems) -> Configuration:
     """Return the configuration at another time of day."""
     if at is None:
@@ -204,6 +236,12 @@ def _set_time(configuration: Configuration, district: District, at: str | None, 
     try:
         timed = District.model_validate({**district.model_dump(), "at": at})
     except ValueError:
-        problems.error("call-at", "--at", f'不是时刻 not a time of day: "{at}"', expected='"22:30"')
+        problems.error(
+            "call-at",
+            "--at",
+            f'不是时刻 not a time of day: "{at}"',
+            expected='"22:30"',
+            mend="写成时:分 write hours:minutes",
+        )
         return configuration
     return replace(configuration, district=timed)

@@ -116,6 +116,7 @@ class Overland:
                 self.problems.add(
                     "terrain-off-grid", "warning", self.layers.configuration.terrain.landcover or "",
                     f"{off:,.0f} 人在土地覆盖之外，不可达 people beyond the land cover, unreachable", field=f"modes.{mode.id}",
+                    expected="土地覆盖覆盖全区 land cover over the whole district", mend="换范围更大的土地覆盖 take a larger land cover",
                 )  # fmt: skip
         return self.surfaces[mode.id]
 
@@ -131,6 +132,7 @@ class Overland:
                 "terrain-false-bridge", "warning", "district.toml",
                 f"{len(found)} 格道路与障碍同格而不相交，人可由此穿越 cells hold a road and a barrier it does not cross: people pass there",
                 field=f"modes.{mode.id}", mend="用更细的土地覆盖 use a finer land cover", count=len(found),
+                expected="路与障碍不同格，或相交 road and barrier in different cells, or crossing",
             )  # fmt: skip
 
     def _report_classes(self, mode: Mode, found: dict[int, int]) -> None:
@@ -140,6 +142,7 @@ class Overland:
                 "terrain-class-not-listed", "warning", self.layers.configuration.terrain.landcover or "",
                 f"未列出的类别按不可通行处理 classes not listed are barriers: {', '.join(map(str, missing[:12]))}",
                 field=f"modes.{mode.id}.classes", count=sum(found[number] for number in missing),
+                expected="每一类都写明 every class listed", mend='在 classes 中写明 list them in classes: { 5 = { as = "none" } }',
             )  # fmt: skip
 
     def _road_lines(
@@ -154,7 +157,9 @@ class Overland:
             for value in map(str, column.cat.categories)
         ]  # fmt: skip
         absent = load_tags().absent
-        by_class = [-1 if value in absent else of for value, of in zip(map(str, column.cat.categories), by_class, strict=True)]
+        by_class = [
+            -1 if value in absent else of for value, of in zip(map(str, column.cat.categories), by_class, strict=True)
+        ]
         going = np.array([*by_class, -1], dtype=np.int64)[column.cat.codes.to_numpy()]
         going[roads.is_ferry] = -1  # nobody walks the water, whatever class of road the ferry says it is
         x, y = self.to_surface(surface, roads.x[roads.way_node], roads.y[roads.way_node])
@@ -180,6 +185,7 @@ class Overland:
             self.problems.add(
                 "terrain-facility-shut", "warning", f"facilities: {row['kind']}",
                 f"位于无法通行的地面 stands where nobody goes: {row['name']}", row=row["facility_id"], field=f"rules.{rule.id}",
+                expected="站在可通行的地面 on ground where people go", mend="核对坐标与土地覆盖 check its place and the land cover",
             )  # fmt: skip
         return np.where(opened, 0.0, np.inf)
 

@@ -106,7 +106,7 @@ def share_part(
         leg = np.repeat(joins.start[point], legs) + np.arange(len(pair)) - np.repeat(np.cumsum(legs) - legs, legs)
         keys.append(pair * count + part_of(network, part, joins.edge[leg]))
     shared = np.zeros(len(first[1]), dtype=bool)
-    shared[np.intersect1d(*keys) // count] = True
+    shared[np.intersect1d(keys[0], keys[1]) // count] = True
     return shared
 
 

@@ -23,7 +23,8 @@ class PreparedNetworks:
     """The networks of a district's modes: recalled by what they are made from, else built and kept.
 
     They are made from the street map (with what is closed and the sailings laid over it), the terrain whose slopes they may follow,
-    the barriers that no access leg crosses and the CRS that it is asked in, the mode, and the code. Everything else a network depends on is data of the package, and so part of the code.
+    the barriers that no access leg crosses, the CRS that it is asked in, the mode, and the code. Everything else a network depends on
+    is data of the package, and so part of the code.
     """
 
     def __init__(self, layers: Layers, cache: Cache) -> None:
@@ -42,7 +43,9 @@ class PreparedNetworks:
             return build()
         name, given = f"network {mode.id}", {"mode": mode}
         key = make_key("network", self._ground, mode.model_dump(mode="json"))
-        network: Network | None = self.cache.recall(name, key, (Network, SegmentGrid, StreetPieces, PartWindow, Obstacles, LeftOut), given)
+        network: Network | None = self.cache.recall(
+            name, key, (Network, SegmentGrid, StreetPieces, PartWindow, Obstacles, LeftOut), given
+        )
         if network is None:
             network = build()
             self.cache.keep(name, key, network, given)

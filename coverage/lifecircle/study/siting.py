@@ -166,7 +166,13 @@ def site_district(
         raise RuntimeError("a district that could not be read must have said why")
     why = why_not(layers, question.rule)
     if why:
-        problems.error("sites-rule", "--rule", f"{question.rule}: {why}")
+        problems.error(
+            "sites-rule",
+            "--rule",
+            f"{question.rule}: {why}",
+            expected="可以选址的准则 a rule that sites can be sought for",
+            mend="换一条准则，或补上所缺 name another rule, or add what is missing",
+        )
         problems.raise_errors()
     travel = Journeys(layers, Clock(progress), problems, cache)
     return layers, find_sites(travel, question, problems, progress=progress), tuple(problems)
@@ -195,7 +201,15 @@ def answer_plans(
             continue
         place, why, said = f"plans[{index + 1}]", why_not(layers, plan.rule), Problems()
         if why:
-            problems.add("plan-rule", "warning", "district.toml", f"{plan.rule}: {why}", field=f"{place}.rule")
+            problems.add(
+                "plan-rule",
+                "warning",
+                "district.toml",
+                f"{plan.rule}: {why}",
+                field=f"{place}.rule",
+                expected="可以选址的准则 a rule that sites can be sought for",
+                mend="换一条准则，或补上所缺 name another rule, or add what is missing",
+            )
             continue
         try:
             found.append(find_sites(travel, plan, said, progress=travel.clock.progress, gaps=gaps.get(plan.rule)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,24 @@ def is_one_list(first: Facilities, second: Facilities) -> bool:
         return False
     shapes = [shapely.to_wkb(one.frame["geometry"].to_numpy(dtype=object)) for one in (first, second)]
     return bool((shapes[0] == shapes[1]).all())
+
+
+def with_records_of(facilities: Facilities, year: Facilities) -> Facilities:
+    """Return a year's facilities with the dated records (samples, inspections) of another: they came with that year, as its tables did."""
+    kinds = [*facilities.record_years, *year.record_years]
+    if not kinds:
+        return facilities
+    own, other = facilities.frame, year.frame
+    is_record = own["kind"].isin(kinds).to_numpy()
+    frame = own.copy()
+    if is_one_list(facilities, year):
+        frame["status"] = np.where(is_record, other["status"], own["status"])
+        frame["reason"] = np.where(is_record, other["reason"], own["reason"])
+    else:
+        # At the end, so that every facility keeps its row.
+        frame["status"] = np.where(is_record, "set_aside", own["status"])
+        frame = pd.concat([frame, other[other["kind"].isin(kinds)]], ignore_index=True)
+    return replace(facilities, frame=frame, record_years={**facilities.record_years, **year.record_years})
 
 
 def describe_facilities(first: Facilities, second: Facilities, without_id: Collection[str]) -> dict[str, Any]:
@@ -64,7 +83,8 @@ def describe_ferries(first: Roads | None, second: Roads | None) -> dict[str, lis
 
 
 def _standing(facilities: Facilities, without_id: Collection[str]) -> pd.DataFrame:
-    frame = pd.DataFrame(facilities.frame[facilities.frame["status"] == "used"])
+    is_standing = (facilities.frame["status"] == "used") & ~facilities.frame["kind"].isin(list(facilities.record_years))
+    frame = pd.DataFrame(facilities.frame[is_standing])
     point = shapely.point_on_surface(frame["geometry"].to_numpy(dtype=object))
     place = [f"{name} {x:.0f} {y:.0f}" for name, x, y in zip(frame["name"], shapely.get_x(point), shapely.get_y(point), strict=True)]  # fmt: skip
     identity = np.where(frame["kind"].isin(list(without_id)), np.array(place, dtype=object), frame["facility_id"])

@@ -89,7 +89,12 @@ def _change_roads(
         for field in ("close_roads", "build"):
             if getattr(scenario, field):
                 problems.error(
-                    "scenario-no-roads", "district.toml", "没有道路图层 no roads layer", field=f"{place}.{field}"
+                    "scenario-no-roads",
+                    "district.toml",
+                    "没有道路图层 no roads layer",
+                    field=f"{place}.{field}",
+                    expected="道路图层 a roads layer",
+                    mend='加上 add [roads] path = "..."',
                 )
         return None
     if scenario.build:
@@ -104,6 +109,7 @@ def _report_groups(other: Population, base: Population | None, place: str, probl
         problems.add(
             "scenario-groups-of-base", "warning", "district.toml", "各人群仍取现状的栅格 the groups are still the base's rasters",
             field=f"{place}.population.groups", mend='写 groups = { age60 = "..." }，没有则写 or groups = {} where there are none',
+            expected="情景自己的人群 groups of the scenario's own",
         )  # fmt: skip
 
 
@@ -118,6 +124,7 @@ def _report_idle(supply: ChangedFacilities, added: np.ndarray, chosen: Chosen, p
             problems.add(
                 "scenario-add-idle", "warning", "district.toml", f"新增设施不符合任何准则的条件 the added facility serves no rule: {one['name']}",
                 field=f"{place}.add", mend="写上准则所问的属性 give the attributes that rules ask for",
+                expected="合乎至少一条准则 meeting at least one rule",
             )  # fmt: skip
 
 

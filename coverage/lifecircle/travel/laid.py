@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifecircle.config import Mode
-from lifecircle.model import FloatArray, IntArray, NewLink, Roads, Sailing
+from lifecircle.model import BoolArray, FloatArray, IntArray, NewLink, Roads, Sailing
 from lifecircle.travel.join import find_nearest_segments, index_segments
 from lifecircle.travel.legs import find_legs, lay_pieces, number_parts
 from lifecircle.travel.modes import KPH_TO_MPS, class_speed_kph
@@ -34,7 +34,7 @@ def lay_over(
     ends = np.array([point for one in laid for point in _ends(one)])
     start, where, share, access_m = _join_ends(segments, x, y, ends, mode, obstacles)
     count = np.diff(start).reshape(-1, 2)
-    is_joined = (count > 0).all(axis=1)
+    is_joined: BoolArray = np.asarray((count > 0).all(axis=1))
     problems = tuple(_unjoined(one, mode) for one, joined in zip(laid, is_joined.tolist(), strict=True) if not joined)
     is_used = np.repeat(np.repeat(is_joined, 2), count.ravel())  # of the legs
     segments, x, y, used_node = split_segments(segments, x, y, where[is_used], share[is_used])

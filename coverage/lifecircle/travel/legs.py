@@ -112,9 +112,7 @@ def lay_pieces(
     return StreetPieces(grid, beside, at_node, street, of_piece, edge[row], vertex[row], low, high, window)
 
 
-def continue_streets(
-    u: IntArray, v: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int
-) -> IntArray:
+def continue_streets(u: IntArray, v: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int) -> IntArray:
     """Return for each piece's start and end which piece continues the street there: see :attr:`StreetPieces.beside`.
 
     Parameters
@@ -151,9 +149,7 @@ def _number_streets(beside: IntArray) -> IntArray:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def number_parts(
-    a: IntArray, b: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int
-) -> IntArray:
+def number_parts(a: IntArray, b: IntArray, forward: BoolArray, backward: BoolArray, n_nodes: int) -> IntArray:
     """Return the connected part of each edge, within which the mode gets from anywhere to anywhere; -1 where it leads between two."""
     tail, head = np.concatenate([a[forward], b[backward]]), np.concatenate([b[forward], a[backward]])
     ones = np.ones(len(tail), dtype=np.int8)
@@ -239,7 +235,8 @@ def find_legs(
     def search(first: int, last: int) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
         return _find_legs(
             grid.ends, grid.left, grid.bottom, grid.size_m, grid.columns, grid.rows, grid.start, grid.segment,
-            pieces.beside, pieces.node, pieces.street, pieces.part, window.left, window.bottom, window.size_m, window.columns, window.rows, window.count,
+            pieces.beside, pieces.node, pieces.street, pieces.part,
+            window.left, window.bottom, window.size_m, window.columns, window.rows, window.count,
             len(obstacles) > 0, bars.ends, obstacles.is_line, bars.left, bars.bottom, bars.size_m, bars.columns, bars.rows,
             bars.start, bars.segment, inside[first:last],
             x[first:last], y[first:last], near_m + HAIR_M, max_m + HAIR_M, slack_m,
@@ -338,8 +335,10 @@ def _find_legs(  # noqa: C901 - a call in the hot path costs more than a long bo
                 window_row = min(max(int((py - window_bottom) / window_size), 0), window_rows - 1)
                 window_column = min(max(int((px - window_left) / window_size), 0), window_columns - 1)
                 is_beside = (
-                    py < window_bottom or px < window_left
-                    or py > window_bottom + window_rows * window_size or px > window_left + window_columns * window_size
+                    py < window_bottom
+                    or px < window_left
+                    or py > window_bottom + window_rows * window_size
+                    or px > window_left + window_columns * window_size
                 )
                 expected = window_count[window_row * window_columns + window_column]
                 if is_beside:
@@ -486,8 +485,8 @@ def _is_least(
         if share != float(follows & 1):
             return False
         if apart != d2:
-            return d2 < apart
-    return at <= other
+            return bool(d2 < apart)
+    return bool(at <= other)
 
 
 @njit(cache=True, nogil=True)

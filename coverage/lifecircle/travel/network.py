@@ -73,8 +73,6 @@ class Network:
     """The pieces of edges that points may join: all but ferries and links."""
     obstacles: Obstacles
     """What no access leg crosses; empty where the mode joins the nearest edge alone."""
-    unclear_barriers: int = 0
-    """Barriers that would stop the mode but stand where ways cross: which of them is closed is not known, and none is cut."""
 
     @property
     def streets(self) -> SegmentGrid:
@@ -139,8 +137,8 @@ def build_network(
         *_alike_pieces(roads, use),
         *_loose_ferries(roads, mode, segments, len(x)),
     )
-    network = _contract(*board_once(segments, x, y), mode, left_out, ferries, problems, obstacles)
-    return replace(network, unclear_barriers=unclear)
+    left_out = replace(left_out, unclear_barriers=unclear)
+    return _contract(*board_once(segments, x, y), mode, left_out, ferries, problems, obstacles)
 
 
 def _untimed(roads: Roads, is_untimed: BoolArray) -> tuple[str, ...]:

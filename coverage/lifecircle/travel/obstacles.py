@@ -70,9 +70,7 @@ def stand_inside(obstacles: Obstacles, x: FloatArray, y: FloatArray) -> BoolArra
     return inside
 
 
-def find_blocked(
-    obstacles: Obstacles, x: FloatArray, y: FloatArray, to_x: FloatArray, to_y: FloatArray
-) -> BoolArray:
+def find_blocked(obstacles: Obstacles, x: FloatArray, y: FloatArray, to_x: FloatArray, to_y: FloatArray) -> BoolArray:
     """Return which straight lines cross an obstacle."""
     blocked = np.zeros(len(x), dtype=bool)
     grid = obstacles.grid
@@ -106,7 +104,9 @@ def cut_at_obstacles(
     order = np.lexsort((share, piece))
     piece, share = piece[order], share[order]
     is_new = np.ones(len(piece), dtype=bool)
-    is_new[1:] = (piece[1:] != piece[:-1]) | ((share[1:] - share[:-1]) * np.hypot(x2 - x1, y2 - y1)[piece[1:]] > VERTEX_M)
+    is_new[1:] = (piece[1:] != piece[:-1]) | (
+        (share[1:] - share[:-1]) * np.hypot(x2 - x1, y2 - y1)[piece[1:]] > VERTEX_M
+    )
     return piece[is_new].astype(np.int64), share[is_new]
 
 

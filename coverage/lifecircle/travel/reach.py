@@ -92,7 +92,9 @@ class Joins:
             name: None if (part := getattr(self, name)) is None else part[legs]
             for name in ("edge", "vertex", "share", "access_m", "leg_cost")
         }
-        return Joins(self.x[which], self.y[which], self.start[first : max(first, last) + 1] - self.start[first], **of_leg)
+        return Joins(
+            self.x[which], self.y[which], self.start[first : max(first, last) + 1] - self.start[first], **of_leg
+        )
 
     def along(self, vertex_cost: FloatArray) -> FloatArray:
         """Return the cost at each leg's place, from the cost at vertices."""
@@ -157,7 +159,9 @@ class Legs:
     by_b: FloatArray
 
 
-_ByEdge = tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, bool]
+_ByEdge = tuple[
+    IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, bool
+]
 
 
 class Search:

@@ -75,6 +75,8 @@ class LeftOut:
 
     fragments: int
     length_m: float
+    unclear_barriers: int = 0
+    """Barriers that would stop the mode but stand where ways cross: which of them is closed is not known, and none is cut."""
 
 
 def leave_out_fragments(segments: Segments, n_nodes: int, min_fragment_m: float) -> tuple[Segments, LeftOut]:

@@ -14,7 +14,7 @@ Ask = Literal[
 ]
 PLANTS = Need("water_plant", ("tier", "capacity", "served"))
 SOURCES = Need("water_source", ("plant", "capacity"))
-SAMPLES = Need("water_monitoring", ("plant", "stage", "pass"))
+SAMPLES = Need("water_monitoring", ("plant", "stage", "date", "pass"))
 NEEDS: dict[str, tuple[Need, ...]] = {
     "tier": (PLANTS,),
     "outside": (PLANTS,),

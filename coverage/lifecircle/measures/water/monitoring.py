@@ -79,6 +79,21 @@ def count_passes(samples: Samples, unit: IntArray, n_units: int, year: int) -> P
     )
 
 
+def passes_surely(passed: FloatArray, total: FloatArray, unclear: FloatArray | int, least: float) -> FloatArray:
+    """Return 1 where the rate of passes is at least so much (0-1) and 0 where it is not, whatever the unclear samples came to; else NaN.
+
+    Parameters
+    ----------
+    unclear
+        Samples that may be of the unit, or are and have no result. NaN too where there is no sample with a result at all.
+    """
+    whole = total + unclear
+    lowest, highest = mean_of(passed, whole), mean_of(passed + unclear, whole)
+    with np.errstate(invalid="ignore"):
+        verdict = np.where(lowest >= least, 1.0, np.where(highest < least, 0.0, np.nan))
+    return np.where(total > 0, verdict, np.nan)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MonitoringChain:
     """Which links of source -> plant -> tap are watched, by village."""

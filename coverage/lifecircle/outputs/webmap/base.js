@@ -89,16 +89,19 @@ function unitText(unit) {
   return state.language === "zh" ? parts.join("/") : parts.filter(Boolean).join(" per ");
 }
 
-/** A number as it is read: whole from 1,000 on, else three digits; what is something never rounds to nothing. */
-function numberText(value) {
-  if (Number.isInteger(value) || Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
+/** A number as it is read, with the decimals of its unit where it has so many; whole from 1,000 on, else three digits; what is something
+    never rounds to nothing. As `outputs/printed.py` has it. */
+function numberText(value, unit = "") {
+  const size = Math.abs(value);
+  if (Number.isInteger(value) || size >= 1000 || (study.digits.whole.includes(unit) && size >= 0.5)) return Math.round(value).toLocaleString("en");
+  if (study.digits.tenths.includes(unit) && size >= 0.05) return value.toFixed(1);
   return String(Number(value.toPrecision(3)));
 }
 
 function valueText(value, unit) {
   if (value === null) return "–";
   if (unit === "%") return shareText(value);
-  return `${numberText(value)} ${unitText(unit)}`.trim();
+  return `${numberText(value, unit)} ${unitText(unit)}`.trim();
 }
 
 function inBrackets(text) {

@@ -1,13 +1,13 @@
 // The monitoring board: every indicator with a target, how it stands, what is missing, and which township is behind.
 
-const BOARD_STATUSES = ["ahead", "on_schedule", "under_way", "missed", "no_target"]; // in the order of the description's numbers
+const BOARD_STATUSES = ["ahead", "on_schedule", "behind", "under_way", "missed", "not_known", "no_target"]; // in the order of the description's numbers
 
 /** A figure without its unit, short enough for a narrow cell. */
 function cellText(value, unit) {
   if (value === null) return "–";
   if (unit === "%") return shareText(value).replace("%", "");
   const large = state.language === "zh" ? 1e4 : 1e3;
-  return Math.abs(value) >= 1e4 ? `${numberText(Math.round(value / large * 10) / 10)}${word("ten_thousand")}` : numberText(value);
+  return Math.abs(value) >= 1e4 ? `${numberText(Math.round(value / large * 10) / 10)}${word("ten_thousand")}` : numberText(value, unit);
 }
 
 /** What is asked, and by when. */
@@ -74,7 +74,7 @@ function statusChip(status) {
   const chip = element("button", `chip ${status}`, word(status), " ", element("b", "", count));
   chip.type = "button";
   chip.dataset.status = status;
-  if (status === "no_target") chip.title = word("board_not_judged");
+  if (status === "no_target" || status === "not_known") chip.title = word(`board_${status}`);
   chip.addEventListener("click", () => {
     const others = state.statuses.filter((one) => one !== status);
     change({ statuses: others.length < state.statuses.length ? others : BOARD_STATUSES.filter((one) => one === status || others.includes(one)) });
@@ -86,7 +86,7 @@ function fillChips() {
   const all = element("button", "chip all", word("board_all"));
   all.type = "button";
   all.addEventListener("click", () => change({ statuses: [] }));
-  const filter = fill("board-filter", element("span", "", `${word("board_targets")} `, element("b", "", study.board.indicators.length)),
+  const filter = fill("board-filter", element("span", "", `${word("board_targets")} `, element("b", "", study.board.targets.targets)),
     ...BOARD_STATUSES.map(statusChip), all, element("small", "", townshipNames().length ? word("board_met") : ""));
   filter.setAttribute("aria-label", word("board_filter"));
 }
@@ -110,7 +110,7 @@ function headCell(className, content, title = "") {
 /** A township's name upright, and how many of the shown targets it meets; those that meet the smallest part are marked. */
 function townshipHeads(rows) {
   const scores = townshipNames().map((name, index) => {
-    const judged = rows.map((row) => BOARD_STATUSES[row.statuses[index]]).filter((status) => status !== "no_target");
+    const judged = rows.map((row) => BOARD_STATUSES[row.statuses[index]]).filter((status) => status !== "no_target" && status !== "not_known");
     const met = judged.filter((status) => status === "ahead" || status === "on_schedule").length;
     return { name, met, judged: judged.length, share: judged.length ? met / judged.length : null };
   });
@@ -175,7 +175,7 @@ function indicatorRow(row) {
 function scorecardRow(card) {
   const names = townshipNames();
   const counts = card.with_target === null ? "" : `${word("board_with_target")} ${card.with_target} / ${word("board_monitored")} ${card.monitored}`;
-  const label = element("th", "indicator", nameOf(card));
+  const label = element("th", "indicator", nameOf(card), card.of ? element("small", "", ` ${nameOf(card.of)}`) : "");
   label.scope = "row";
   const wide = element("td", "target", counts);
   wide.colSpan = 3;

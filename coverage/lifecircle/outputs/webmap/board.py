@@ -10,12 +10,12 @@ import pandas as pd
 
 from lifecircle.config import AnyIndicator, Label, Rule, load_policies
 from lifecircle.config.indicators import AreaShare, FloatingCatchment, MeanMinutes, Scorecard, Share
-from lifecircle.measures.targets import AHEAD, MISSED, NO_TARGET, ON_SCHEDULE, UNDER_WAY
+from lifecircle.measures.targets import AHEAD, BEHIND, MISSED, NO_TARGET, NOT_KNOWN, ON_SCHEDULE, UNDER_WAY
 from lifecircle.model import Study
-from lifecircle.outputs.scores import NOT_ASKED, count_statements
-from lifecircle.outputs.webmap.unit_figures import SHARED, as_number
+from lifecircle.outputs.scores import NOT_ASKED, count_statements, count_targets
+from lifecircle.outputs.webmap.unit_figures import HOSTED, SHARED, as_number
 
-STATUSES = (AHEAD, ON_SCHEDULE, UNDER_WAY, MISSED, NO_TARGET)
+STATUSES = (AHEAD, ON_SCHEDULE, BEHIND, UNDER_WAY, MISSED, NOT_KNOWN, NO_TARGET)
 """The page knows them by their place here."""
 DIGITS = 6
 """Significant ones; whoever needs more opens targets.csv."""
@@ -31,9 +31,10 @@ ByUnit = Mapping[str, Mapping[str, Row]]
 def describe_board(study: Study) -> dict[str, Any] | None:
     """Return what is monitored; None where nothing is: no target, no scorecard, no statement.
 
-    ``indicators`` have a target that the year answers to; their ``townships`` hold a value and a status for each township, in the order
-    of the units. ``others`` were computed and have none. ``unanswered`` are the statements that lack data, each with what it needs.
-    Groups beside an indicator (``-age60``) are left out. Percentages are 0-100, a status is its place in :data:`STATUSES`, None is no figure.
+    ``targets`` is how many the district has, as everywhere else. ``indicators`` have a target that the year answers to; their
+    ``townships`` hold a value and a status for each township, in the order of the units. ``others`` were computed and have none.
+    ``unanswered`` are the statements that lack data, each with what it needs. Groups beside an indicator (``-age60``) are left out.
+    Percentages are 0-100, a status is its place in :data:`STATUSES`, None is no figure.
     """
     study = study.shown
     targets, statements = _table(study, "targets"), _table(study, "statements")
@@ -54,6 +55,7 @@ def describe_board(study: Study) -> dict[str, Any] | None:
     return {
         "policies": _describe_policies(study, [*rows["policy"], *statements.get("policy", ())]),
         "statements": count_statements(study) if len(statements) else None,
+        "targets": count_targets(study),
         "indicators": [
             _describe_indicator(name, entries, due_district, due_township, at_township, codes) for name in listed
         ],
@@ -75,8 +77,13 @@ def _table(study: Study, name: str) -> pd.DataFrame:
 
 
 def _own(rows: pd.DataFrame, entries: Entries) -> pd.DataFrame:
-    """Return the rows of entries themselves and of joint service beside them."""
-    return rows[rows["indicator"].astype(str).str.removesuffix(SHARED).isin(list(entries))]
+    """Return the rows of entries themselves, and of joint service and hosts beside them."""
+    return rows[rows["indicator"].astype(str).str.removesuffix(SHARED).str.removesuffix(HOSTED).isin(list(entries))]
+
+
+def _entry_of(name: str, entries: Entries) -> Rule | AnyIndicator | None:
+    """Return the entry that a row is of."""
+    return entries.get(name) or entries.get(name.removesuffix(SHARED).removesuffix(HOSTED))
 
 
 def _names(rows: pd.DataFrame) -> list[str]:
@@ -116,13 +123,13 @@ def _describe_indicator(
     described["statuses"] = [_status(of_townships.get(code, {}).get("status", NO_TARGET)) for code in codes]
     if of_district is None:
         return described | {"value": None, "status": None, "missing": None}
-    entry = entries.get(name.removesuffix(SHARED))
+    entry = _entry_of(name, entries)
     return described | {"status": _status(of_district["status"])} | _describe_missing(of_district, entry)
 
 
 def _describe_entry(row: Row, entries: Entries) -> dict[str, Any]:
     name = str(row["indicator"])
-    entry = entries.get(name.removesuffix(SHARED))
+    entry = _entry_of(name, entries)
     rule = name if isinstance(entry, Rule) else next(iter(entry.of_rules), "") if entry else ""
     return {
         "id": name,
@@ -136,7 +143,7 @@ def _describe_entry(row: Row, entries: Entries) -> dict[str, Any]:
 
 
 def _describe_target(row: Row, entries: Entries) -> dict[str, Any]:
-    entry = entries.get(str(row["indicator"]).removesuffix(SHARED))
+    entry = _entry_of(str(row["indicator"]), entries)
     year, kind = as_number(row["target_year"]), str(row["target_kind"])
     asked = [target for target in (entry.targets if entry else ()) if (target.kind, target.year) == (kind, year)]
     more = {
@@ -154,7 +161,7 @@ def _describe_missing(row: Row, entry: Rule | AnyIndicator | None) -> dict[str, 
     """Return what lacks, and in what unit. The sum above the line of a mean is nothing one could provide: there it is the gap."""
     missing = as_number(row["missing"])
     if missing and isinstance(entry, (MeanMinutes, FloatingCatchment)):
-        return {"missing": _short(abs(float(row["gap"]))), "missing_unit": str(row["value_unit"])}
+        return {"missing": _short(max(float(row["gap"]), 0.0)), "missing_unit": str(row["value_unit"])}
     return {"missing": _short(missing), "missing_unit": str(row["missing_unit"]) or _unit_of_records(entry)}
 
 
@@ -168,9 +175,11 @@ def _unit_of_records(entry: Rule | AnyIndicator | None) -> str:
 def _describe_scorecards(
     cards: pd.DataFrame, entries: Entries, district: str, codes: list[str]
 ) -> list[dict[str, Any]]:
-    """Return per scorecard the share met, how many have a target, and each township's share and rank."""
+    """Return per scorecard and document the share met, how many clauses have a target, and each township's share and rank."""
     described = []
-    for name, rows in cards.groupby("scorecard", sort=False) if len(cards) else ():
+    known = load_policies()
+    for (name, policy), rows in cards.groupby(["scorecard", "policy"], sort=False) if len(cards) else ():
+        title = {"of": _label(known[policy].title)} if policy in known else {}
         by_code = {str(row["unit_code"]): row for row in rows.to_dict("records")}
         entry = entries.get(str(name))
         own: Row = by_code.get(district, {})
@@ -178,6 +187,7 @@ def _describe_scorecards(
             {
                 "id": str(name),
                 **_label(entry.names if entry else Label(zh=str(rows["label_zh"].iloc[0]))),
+                **title,
                 "value": _short(own.get("met_pct")),
                 "monitored": _short(own.get("monitored")),
                 "with_target": _short(own.get("with_target")),

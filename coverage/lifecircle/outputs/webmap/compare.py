@@ -132,6 +132,7 @@ def _describe_indicators(comparison: Comparison, ground: ComparedGround) -> list
                 "policy": name_of(policy.title) if policy else {"zh": str(first["policy"]), "en": str(first["policy"])},
                 "is_rule": indicator in rules,
                 "is_less_better": is_less_better(indicator, ground.configuration),
+                "why": next((str(note) for note in rows.loc[rows["level"] == "district", "note"] if note), ""),
                 "counted_by": str(first["counted_by"]) if isinstance(first["counted_by"], str) else "",
                 "levels": {
                     level: _describe_level(rows[rows["level"] == level], _codes(ground, level))

@@ -39,7 +39,7 @@ function peopleEquation(figures) {
 /** A figure large, its unit small beside it. */
 function bigFigure(value, unit) {
   if (value === null || unit === "%") return [valueText(value, unit)];
-  return [numberText(value), element("small", "", ` ${unitText(unit)}`)];
+  return [numberText(value, unit), element("small", "", ` ${unitText(unit)}`)];
 }
 
 function changeHead() {
@@ -58,7 +58,7 @@ function changeHead() {
         element("small", "", ` ${unitOfDifference(indicator.unit)}`))),
     peopleEquation(figures),
     element("h3", "", word("by_cause")),
-    isSplit ? causeChart(figures, indicator) : element("p", "nothing", word(figures.difference === null ? "one_year_only" : "not_split")));
+    isSplit ? causeChart(figures, indicator) : element("p", "nothing", figures.difference === null ? indicator.why || word("one_year_only") : word("not_split")));
 }
 
 function closeUnit() {

@@ -44,7 +44,7 @@ function differenceText(value, unit, digits = 1) {
   if (value === 0) return "0";
   const sign = value > 0 ? "+" : "−";
   const size = Math.abs(value);
-  if (unit !== "%") return `${sign}${numberText(size)}`;
+  if (unit !== "%") return `${sign}${numberText(size, unit)}`;
   const least = 0.5 / 10 ** digits;
   return size < least ? `${sign}<${(2 * least).toFixed(digits)}` : `${sign}${size.toFixed(digits)}`;
 }

@@ -23,6 +23,8 @@ from branca.element import Element, Figure
 from jinja2 import Template
 from xstatic.pkg import leaflet
 
+from lifecircle.outputs.printed import DIGITS
+
 WORDS = ("words.json", "words_planning.json")
 
 
@@ -135,7 +137,7 @@ def render_page(described: dict[str, Any], kind: PageKind, title: str) -> str:
     page = skeleton.replace(POLICY_TOKEN, _policy(hashes)).replace(TITLE_TOKEN, html.escape(title))
     before, _, after = page.partition(DATA_TOKEN)
     words = {key: text for name in WORDS for key, text in json.loads(_read(name)).items()}
-    return before + encode_json({**described, "words": words}) + after
+    return before + encode_json({**described, "words": words, "digits": DIGITS}) + after
 
 
 def _render_skeleton(kind: PageKind) -> str:

@@ -140,8 +140,7 @@ function showCard(index) {
     figureLine("beyond", word("beyond_long"), figures.beyond, figures.people),
     figureLine("unreachable", word("unreachable_long"), figures.unreachable, figures.people),
   );
-  const notes = figures.groups.map((group) => element("span", "group",
-    `${state.language === "zh" ? group.zh : group.en} ${shareText(group.share)}（${peopleText(group.covered)} / ${peopleText(group.people)}）`));
+  const notes = figures.groups.map((group) => element("span", "group", groupText(group)));
   notes.unshift(...minutesText(figures).map((text) => element("span", "group", text)));
   if (figures.choice !== null) {
     notes.push(element("span", "group", `${word("choice")} ${shareText((100 * figures.choice) / figures.people)}（${peopleText(figures.choice)}）`));
@@ -151,7 +150,14 @@ function showCard(index) {
     element("p", "more", ...notes));
 }
 
-const STATUS_WORDS = { 提前: "ahead", 如期: "on_schedule", 推进中: "under_way", 未达标: "missed", 无目标: "no_target" };
+/** A figure beside the coverage. Of how many it is a share stands behind it; a mean is no part of anybody. */
+function groupText(group) {
+  const name = state.language === "zh" ? group.zh : group.en;
+  const of = group.unit === "%" ? inBrackets(`${peopleText(group.covered)} / ${peopleText(group.people)}`) : "";
+  return `${name} ${valueText(group.share, group.unit)}${of}`;
+}
+
+const STATUS_WORDS = { 提前: "ahead", 如期: "on_schedule", 滞后: "behind", 推进中: "under_way", 未达标: "missed", 缺数据: "not_known", 无目标: "no_target" };
 
 function targetText(rule, status) {
   const { kind, share, year } = rule.target;

@@ -18,6 +18,7 @@ Column = list[float | None]
 UNREACHABLE = "-unreachable"
 """Ends the indicator of those whom no facility of a rule reaches."""
 SHARED = "-with-shared"
+HOSTED = "-with-host"
 """Ends the indicator of an entry with joint service counted too."""
 NO_INDICATOR = pd.DataFrame(columns=["unit_code", "value", "numerator", "denominator", "low", "high", "status"])
 
@@ -75,6 +76,7 @@ def _describe_group(group: str, rows: pd.DataFrame, codes: Sequence[str]) -> dic
         "id": group,
         "zh": as_text(rows["label_zh"].iloc[0]) or group,
         "en": as_text(rows["label_en"].iloc[0]) or group,
+        "unit": as_text(rows["value_unit"].iloc[0]),
         "people": _column(figures, "denominator", codes),
         "covered": _column(figures, "numerator", codes),
         "share": _column(figures, "value", codes),

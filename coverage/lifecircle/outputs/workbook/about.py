@@ -45,8 +45,8 @@ METHOD: tuple[Item, ...] = (
     (
         "完成情况 status",
         (
-            "提前 ahead：已达到日后的目标；如期 on schedule：已达标，或在基期与目标的连线之上；推进中 under way：未到期而落后，或无期限；"
-            "未达标 missed：到期未达；无目标 no target；缺数据：没有数据，未计算 not computed for want of data。"
+            "提前 ahead：已达到日后的目标；如期 on schedule：已达标，或在基期与目标的连线之上；滞后 behind：在连线之下，或不如基期；"
+            "推进中 under way：未到期，无基期可比；未达标 missed：到期未达；缺数据 not known：没有数据、基期或对照，不作判断；无目标 no target。"
         ),
     ),
     (
@@ -71,6 +71,7 @@ SHEETS: dict[str, str] = {
     "稳健性": "换了速度、限值、人口、口径，哪些结论不变 which conclusions hold under other assumptions",
     "问题": "数据的修复、提醒与剔除 repairs, warnings and rows set aside",
     "缺数据": "补上什么就能多算什么 what to collect",
+    "数据来源": "读了哪些文件的哪张表、第几行到第几行 which file, sheet and rows each source is",
 }
 
 

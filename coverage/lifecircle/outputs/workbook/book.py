@@ -20,6 +20,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_range
 
 from lifecircle.config import District
+from lifecircle.outputs.printed import excel_format
 from lifecircle.outputs.tables import FORMULA_STARTS
 
 Kind = Literal["text", "short", "people", "percent", "signed", "signed_people", "year", "figure", "place"]
@@ -41,7 +42,7 @@ WIDE_SCALE_PCT, WIDE_PAGE = 65, 170
 MOST_CHARACTERS, MOST_HEADER = 32_767, 255
 """Excel's limits of one cell, and of the head of a page."""
 STATUS_MARKS: dict[str, Mark] = {
-    "提前": "good", "如期": "good", "推进中": "open", "未达标": "bad", "无目标": "", "缺数据": "none",
+    "提前": "good", "如期": "good", "滞后": "bad", "推进中": "open", "未达标": "bad", "无目标": "", "缺数据": "none",
 }  # fmt: skip
 COLOURS: dict[Mark, dict[str, str]] = {
     "": {},
@@ -58,7 +59,6 @@ LOOKS: dict[Look, dict[str, Any]] = {
 FORMATS: dict[Kind, str] = {
     "people": "#,##0", "percent": "0.0", "signed_people": "+#,##0;-#,##0;0", "year": "0", "place": "0.00000",
 }  # fmt: skip
-TENTHS, WHOLE = ("%", "pp", "min", "‰"), ("人", "m", "个", "项", "家", "处", "条", "户", "元")
 LEFT: tuple[Kind, ...] = ("text",)
 CENTRED: tuple[Kind, ...] = ("short", "year")
 
@@ -277,12 +277,7 @@ def number_format(kind: Kind, unit: str, value: float) -> str:
         # What rounds to nothing has no sign: +0.0 would read as a change.
         shows_nothing = round(abs(value), len(plain.partition(".")[2])) == 0
         return f"{plain};{plain}" if shows_nothing else f"+{plain};-{plain};{plain}"
-    if unit in TENTHS:
-        return "0.0"
-    size = abs(value)
-    if unit in WHOLE or size >= 1000 or size == round(size):
-        return "#,##0"
-    return "0.0" if size >= 10 else "0.00" if size >= 1 else "0.000"
+    return excel_format(unit, value)
 
 
 @contextmanager

@@ -99,6 +99,7 @@ def changes_table(comparison: Comparison, level: str) -> Table:
         Column("限值\nlimit", [_limits(row) for row in found.to_dict("records")], 16, "short"),
         *([] if is_whole else [Column("代码\ncode", list(found["unit_code"]), 13, "short")]),
         Column("指标编号\nid", list(found["indicator"]), 30),
+        Column("说明\nnote", list(found["note"]), 50),
     ]  # fmt: skip
     notes = [
         "变化＝设施＋人口＋道路＋准则＋余项，以指标的单位计。 Change = facilities + people + roads + rule + rest, in the indicator's unit.",

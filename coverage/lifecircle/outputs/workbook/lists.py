@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from lifecircle.measures.coverage import FAST, SLOW
 from lifecircle.model import Study
 from lifecircle.outputs.issues import WORDS as SEVERITIES
@@ -95,12 +97,34 @@ def steadiness_table(study: Study) -> Table:
     )  # fmt: skip
 
 
-def _told(pass_holds: bool, rank_holds: bool) -> tuple[str, Mark]:
-    if not pass_holds:
+def _told(pass_holds: bool | pd.api.typing.NAType, rank_holds: bool) -> tuple[str, Mark]:
+    if not pd.isna(pass_holds) and not pass_holds:
         return "达标与否会变 its pass changes", "bad"
     if not rank_holds:
         return "位次会变 its rank changes", "open"
     return "成立 holds", "good"
+
+
+def sources_table(study: Study) -> Table:
+    """Return every file that was read: for what, which sheet or layer, from which row to which, and what became of its rows."""
+    files = study.inputs
+    columns = [
+        Column("用途\nread as", [one.role for one in files], 30),
+        Column("文件!表\nfile!sheet", [f"{one.path}!{one.part}" if one.part else one.path for one in files], 44),
+        Column("行\nrows from-to", [one.row_range for one in files], 14, "short"),
+        Column("行数\nrows", [one.rows for one in files], 9, "people"),
+        Column("采用\nused", [one.used for one in files], 9, "people"),
+        Column("修复\nrepaired", [one.repaired for one in files], 9, "people"),
+        Column("剔除\nset aside", [one.set_aside for one in files], 9, "people"),
+        Column("坐标系\nCRS or datum", [one.crs for one in files], 20, "short"),
+        Column("SHA-256", [one.sha256 for one in files], 66, "short"),
+    ]
+    notes = [
+        "每项指标用了哪些文件，见 indicators.csv 的 data 列。 Which files each figure rests on is in the column data of indicators.csv."
+    ]
+    return Table(
+        "数据来源", "数据来源 Sources", columns, notes, frozen=2, printed=7, empty="没有读文件 nothing was read"
+    )
 
 
 def issues_table(study: Study) -> Table:

@@ -34,7 +34,7 @@ def moved_figures(study: Study) -> pd.DataFrame:
 
 def pass_remark(moved: pd.DataFrame, place: tuple[str, str, str]) -> str:
     """Return under which assumptions a unit's pass is another; empty where under none."""
-    if place not in moved.index or moved.loc[place, "pass_holds"]:
+    if place not in moved.index or pd.isna(holds := moved["pass_holds"].loc[place]) or holds:
         return ""
     return f"{PASS_MOVES}：{moved['pass_changes_in'].loc[place]}"
 
@@ -87,9 +87,13 @@ def monitoring_table(study: Study) -> Table:
         Column("指标编号\nid", values("indicator"), 30),
     ]  # fmt: skip
     notes = [
-        "差距＝目标值－本年值；低、高为速度取 0.8、1.2 倍时的值，空白则与速度无关。灰字“其中”是其上指标的分人群、不可达、可选等，点左侧“－”可收起。",
         (
-            "Gap = target - value; low and high are at 0.8 and 1.2 times the speed, empty where speed changes nothing. Rows in grey stand beside the "
+            "差距：离目标还差多少，正数为未达到，越小越好的指标也一样。"
+            "低、高为速度取 0.8、1.2 倍时的值，空白则与速度无关。灰字“其中”是其上指标的分人群、不可达、可选等，点左侧“－”可收起。"
+        ),
+        (
+            "Gap: what is still missing to the target, positive until it is met, also where less is better; low and high are at 0.8 and 1.2 times "
+            "the speed, empty where speed changes nothing. Rows in grey stand beside the "
             "indicator above."
         ),
     ]

@@ -21,15 +21,18 @@ from lifecircle.outputs.workbook.monitoring import (
     unit_of_missing,
 )
 
-SIGNS = {"提前": "◎", "如期": "○", "推进中": "△", "未达标": "×"}
+SIGNS = {"提前": "◎", "如期": "○", "滞后": "▽", "推进中": "△", "未达标": "×"}
 """After a figure, for those who print without colours or do not see them; in every Chinese font."""
 MOVES = "※"
 """After them, where the range of speeds changes whether the unit passes."""
 LEGEND = (
-    "绿 ◎ 提前、○ 如期；黄 △ 推进中；红 × 未达标；无色：无目标；※ 换速度、限值、人口或口径，达标与否不同。记号是格式，单元格仍是数字。末行为全区。",
     (
-        "Green ◎ ahead, ○ on schedule; yellow △ under way; red × missed; no target: no colour; ※ passes under some assumptions. Cells are numbers. "
-        "The last row is the district."
+        "绿 ◎ 提前、○ 如期；黄 △ 推进中；红 ▽ 滞后、× 未达标；灰：缺数据；无色：无目标；※ 换速度、限值、人口或口径，达标与否不同。"
+        "记号是格式，单元格仍是数字。末行为全区。"
+    ),
+    (
+        "Green ◎ ahead, ○ on schedule; yellow △ under way; red ▽ behind, × missed; grey: not known; no target: no colour; "
+        "※ passes under some assumptions. Cells are numbers. The last row is the district."
     ),
 )
 

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from scipy.sparse import csr_array
 
+from lifecircle.config import load_plausible
 from lifecircle.model import Cells, FloatArray, InputFile, Units
 from lifecircle.sources.datum import to_lonlat
 from lifecircle.sources.people.control import apply_control, read_control
@@ -54,9 +55,11 @@ def read_people(
     if found is None:
         return None, [], {}
     if not found.people.sum() > 0.0:
-        problems.error("population-zero", population.path, "没有人 nobody: all people are 0", field="population.people")
+        problems.error("population-zero", population.path, "没有人 nobody: all people are 0", field="population.people",
+                       expected="大于 0 的人数 more than nobody", mend="检查列与单位 check the column and the unit")  # fmt: skip
         return None, found.files, {}
     _check_groups(found, population, problems)
+    _check_density(found, units, population, problems)
     details: dict[str, Any] = {
         "source": population.source,
         "kind": population.kind,
@@ -132,6 +135,22 @@ def _make_cells(found: FoundPeople, crs: pyproj.CRS) -> Cells:
     )
 
 
+def _check_density(
+    found: FoundPeople, units: Mapping[Level, Units], population: Population, problems: Problems
+) -> None:
+    """Report more people a km2 of the whole district than anywhere: a density read as counts, or people counted several times."""
+    area_km2 = float(shapely.area(shapely.union_all(next(iter(units.values())).geometry))) / 1e6
+    per_km2, density = float(found.people.sum()) / area_km2, load_plausible()["people_per_km2_district"]
+    verdict = density.judge(per_km2)
+    if verdict != "usual":
+        problems.add(
+            "population-density", "error" if verdict == "impossible" else "warning", population.path,
+            f"全区平均每 km2 {per_km2:,.0f} 人 people a km2 over the whole district", field="population.unit",
+            expected=density.limits if verdict == "impossible" else density.expected,
+            mend='检查单位与人数列 check population.unit and the column: "people_per_km2", "people_per_ha"?',
+        )  # fmt: skip
+
+
 def _check_groups(found: FoundPeople, population: Population, problems: Problems) -> None:
     for group, count in found.groups.items():
         is_more = count > found.people * (1.0 + 1e-6) + 1e-9
@@ -140,7 +159,8 @@ def _check_groups(found: FoundPeople, population: Population, problems: Problems
                 "population-group-larger", "warning", population.path,
                 f"人群 {group} 多于总人口 group larger than the people of {int(is_more.sum())} cells, "
                 f"by {float((count - found.people)[is_more].sum()):.0f}",
-                field=f"population.groups.{group}", count=int(is_more.sum()),
+                field=f"population.groups.{group}", count=int(is_more.sum()), expected="<= 总人口 the people of the cell",
+                mend="检查两者是否同一年、同一单位 are both of one year and one unit?",
             )  # fmt: skip
 
 
@@ -164,7 +184,7 @@ def _count_in_no_unit(
             "population-in-no-unit", "warning", population.path,
             f"{counted[level]:.0f} 人 ({share_lost:.2%}) 不在任何 {level} people in no {level}, "
             f"最近的是 most of them near {units[level].name[worst]}",
-            field=level, count=int(is_lost.sum()), mend="检查单元边界 check the units' borders",
+            field=level, count=int(is_lost.sum()), expected="每人都在一个单元 everybody in a unit", mend="检查单元边界 check the units' borders",
         )  # fmt: skip
     return counted
 
@@ -180,5 +200,7 @@ def _check_empty_units(cells: Cells, units: Mapping[Level, Units], population: P
                 population.path,
                 f"{level} 无人 nobody lives in: {names}",
                 field=level,
+                expected="大于 0 的人数 more than nobody",
+                mend="若确实无人则无妨,否则检查人口图层 right if nobody lives there; else check the people's layer",
                 count=int(is_empty.sum()),
             )

@@ -57,6 +57,7 @@ def read_homes(
             "没有建筑轮廓 no building footprints",
             layer=read.layer,
             expected="面 polygons",
+            mend="给出建筑轮廓面图层 give a layer of building footprints",
         )
         return None
     floors = np.ones(len(area))
@@ -66,6 +67,7 @@ def read_homes(
         report_rows(
             problems, "buildings-no-floors", "warning", read.file, read.frame.index[used & ~is_known],
             "层数不明,按 1 层 floors unknown, taken as 1", layer=read.layer, field=layer.floors,
+            expected="层数 the number of floors", mend="补上层数 fill in the floors",
         )  # fmt: skip
         floors = np.where(is_known, numbers.value, 1.0)
     point = shapely.point_on_surface(places.geometry[used])
@@ -76,5 +78,7 @@ def read_homes(
         x=shapely.get_x(point),
         y=shapely.get_y(point),
         floor_m2=(area * floors)[used],
-        file=read.counted(repaired=int((places.is_repaired & used).sum()), set_aside=int((~used).sum())),
+        file=read.counted(
+            kept=int(used.sum()), repaired=int((places.is_repaired & used).sum()), set_aside=int((~used).sum())
+        ),
     )

@@ -15,10 +15,10 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from lifecircle.config import Configuration, Control, SourceLayer
-from lifecircle.sources.files import read_source
+from lifecircle.sources.files import drop_repeats, read_source
 from lifecircle.sources.people.counts import read_counts
-from lifecircle.sources.people.zones import join_codes
-from lifecircle.sources.tables import as_code, report_rows, show_rows
+from lifecircle.sources.people.zones import join_codes, mend_of_codes
+from lifecircle.sources.tables import as_code, report_long_codes, report_rows, show_rows
 from lifecircle.sources.units import with_district
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lifecircle.sources.files import ReadLayer
 
 EXACT = 1e-9  # relative
+FAR_OFF = 1.6  # times the totals: more than a census decade or modelling changes
 MOST_DENSE = 1000  # units in one group of neighbours; more are solved sparsely
 
 
@@ -54,6 +55,7 @@ def read_control(
             f"没有这一级单元 no units of level {control.level}",
             field=f"{field}.level",
             expected=", ".join(units),
+            mend=f'加上 add [[units]] level = "{control.level}"',
         )
         return None
     columns = (control.id, control.people)
@@ -66,6 +68,10 @@ def read_control(
         field=field,
         is_table=True,
     )
+    if read is not None:
+        read = drop_repeats(read, control.id, problems)
+        codes = read.frame[control.id]
+        report_long_codes(codes, read.frame.index, read.file, read.layer, control.id, problems)
     counts = read_counts(read, control.people, {}, problems) if read is not None else None
     if read is None or counts is None:
         return None
@@ -77,7 +83,7 @@ def read_control(
     used = is_counted & (unit >= 0)
     target = np.full(len(held), np.nan)
     target[unit[used]] = value[used]
-    file = read.counted(repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum()))
+    file = read.counted(kept=int(used.sum()), repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum()))
     return target, file
 
 
@@ -95,11 +101,18 @@ def _join_control(
             f"没有一个代码与 {control.level} 相符 no code is a {control.level}'s",
             field=control.id,
             expected=f"如 such as {show_rows(held.code[:3])}",
+            mend=mend_of_codes(
+                as_code(read.frame[control.id]), held.code, "改正代码或级别 mend the codes or the level"
+            ),
         )
         return None
     report_rows(
         problems, "control-unknown-code", "set_aside", control.path, rows[is_unknown],
-        f"单元中没有这些代码 codes that no {control.level} has", field=control.id,
+        f"单元中没有这些代码 codes that no {control.level} has", field=control.id, expected=f"如 such as {show_rows(held.code[:3])}",
+        mend=mend_of_codes(
+            as_code(read.frame[control.id])[is_unknown], held.code,
+            "改正代码;区县外的行可用 where 去掉 mend the codes; leave rows of elsewhere out with where",
+        ),
     )  # fmt: skip
     is_doubled = pd.Series(unit).duplicated(keep=False).to_numpy() & is_counted & ~is_unknown
     if is_doubled.any():
@@ -111,6 +124,7 @@ def _join_control(
             rows[is_doubled],
             "代码重复 code used twice",
             field=control.id,
+            expected="每个单元一行 one row a unit",
             mend="用 where 只选一年或一类 choose one year or kind with where",
         )
         return None
@@ -187,13 +201,14 @@ def apply_control(
     is_empty = (target > 0.0) & ~(original > 0.0)
     report_rows(
         problems, "control-nobody", "error", control.path, units.code[is_empty],
-        f"没有可分配的人口 nobody to rescale in {show_rows(units.name[is_empty])}", field=control.people,
+        f"没有可分配的人口 nobody to rescale in {show_rows(units.name[is_empty])}", field=control.people, expected="大于 0 的人口 somebody",
         mend="检查人口图层与单元是否对齐 check that the people and the units lie on each other",
     )  # fmt: skip
     is_absent = ~np.isfinite(target)
     report_rows(
         problems, "control-missing", "warning", control.path, units.code[is_absent],
-        f"没有控制数,不作调整 no total; not rescaled: {show_rows(units.name[is_absent])}", field=control.id,
+        f"没有控制数 no total, not rescaled: {show_rows(units.name[is_absent])}", field=control.id, expected="每个单元一行 a row for every unit",
+        mend="补上该单元的总数 add its total",
     )  # fmt: skip
     if is_empty.any():
         return None
@@ -205,6 +220,7 @@ def apply_control(
             control.path,
             "没有一组系数能同时满足各单元 no factors meet all totals at once",
             field=control.people,
+            expected="可同时满足的总数 totals that fit one another",
             mend="单元小于人口格,请用更细的人口 units are smaller than cells: use finer people",
         )
         return None
@@ -212,11 +228,12 @@ def apply_control(
     is_negative = factor < 0.0
     report_rows(
         problems, "control-negative", "error", control.path, units.code[is_negative],
-        f"系数为负 negative factor for {show_rows(units.name[is_negative])}", field=control.people,
+        f"系数为负 negative factor for {show_rows(units.name[is_negative])}", field=control.people, expected=">= 0",
         mend="与相邻单元的总数矛盾 its total and its neighbours' contradict the people on the shared cells",
     )  # fmt: skip
     if is_negative.any():
         return None
+    _report_far(control, target, units, original, problems)
     _note(control, target, units, original, factor, problems)
     scaled = scale_people(share, people, factor)
     per_cell = np.asarray(share.T @ factor + _outside(share), dtype=np.float64)
@@ -228,6 +245,19 @@ def apply_control(
     }
     sums = {"people_before": float(people.sum()), "people_after": float(scaled.sum())}
     return per_cell, {"path": control.path, "level": control.level, **sums, "units": table}
+
+
+def _report_far(control: Control, target: FloatArray, units: Units, original: FloatArray, problems: Problems) -> None:
+    """Warn where the people as they came are far from the totals: a density read as counts, counts as a density, or another year."""
+    is_set = np.isfinite(target)
+    before, after = float(original[is_set].sum()), float(target[is_set].sum())
+    if before > 0.0 and after > 0.0 and not 1.0 / FAR_OFF <= before / after <= FAR_OFF:
+        report_rows(
+            problems, "control-far", "warning", control.path, units.code[is_set],
+            f"人口图层有 {before:,.0f} 人 people in the layer, {before / after:.3g} times the totals",
+            field=control.people, expected=f"{after / FAR_OFF:,.0f} - {after * FAR_OFF:,.0f}",
+            mend='检查 check population.unit: 是否把密度当成了人数 "people_per_km2"? is it a density taken for counts?',
+        )  # fmt: skip
 
 
 def _listed(target: FloatArray) -> list[float | None]:

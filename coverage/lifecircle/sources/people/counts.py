@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lifecircle.sources.tables import as_numbers, report_rows, show_values
+from lifecircle.sources.tables import as_numbers, refuse_dates, report_rows, show_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ def read_counts(
     A row without a readable count is set aside; a negative one is an error (None is returned). An unreadable group is 0 and warned of.
     """
     rows = read.frame.index.to_numpy()
+    refuse_dates(read.frame, (), read.file, read.layer, problems, numbers=[people, *groups.values()])
     total = as_numbers(read.frame[people])
     _report_people(read, people, total, problems)
     is_repaired = total.is_repaired.copy()
@@ -41,6 +42,8 @@ def read_counts(
             f"人群 {group} 读不出,当作 0 group unreadable, read as 0: {show_values(read.frame[column][is_wanting])}",
             layer=read.layer,
             field=column,
+            expected="人数 people",
+            mend="补上数字,没有则写 0 fill in a number; write 0 where there are none",
         )
         is_negative = is_negative | (numbers.value < 0)
         is_repaired |= numbers.is_repaired
@@ -54,12 +57,13 @@ def read_counts(
         "人数为负 negative people",
         layer=read.layer,
         field=people,
+        expected=">= 0",
         mend="修正该行 mend the rows",
     )
     report_rows(
         problems, "table-repaired-number", "repaired", read.file, rows[is_repaired],
         f"人数写法已规范 counts rewritten as plain numbers: {show_values(read.frame[people][is_repaired])}",
-        layer=read.layer, field=people,
+        layer=read.layer, field=people, expected="数字 plain numbers", mend="改为数字 write plain numbers",
     )  # fmt: skip
     if is_negative.any():
         return None
@@ -75,5 +79,5 @@ def _report_people(read: ReadLayer, people: str, total: Numbers, problems: Probl
     )  # fmt: skip
     report_rows(
         problems, "table-no-number", "set_aside", read.file, rows[total.is_blank], "没有人数 no count of people",
-        layer=read.layer, field=people, mend="补上,没有人则写 0 fill in; write 0 where nobody lives",
+        layer=read.layer, field=people, expected="人数 people", mend="补上,没有人则写 0 fill in; write 0 where nobody lives",
     )  # fmt: skip

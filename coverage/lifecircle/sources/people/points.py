@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.sources.files import read_source
+from lifecircle.sources.files import drop_repeats, read_source
 from lifecircle.sources.people.counts import read_counts
 from lifecircle.sources.people.shares import FoundPeople, share_points
 from lifecircle.sources.places import place_rows
-from lifecircle.sources.tables import as_code, report_rows
+from lifecircle.sources.tables import as_code, report_long_codes, report_rows
 from lifecircle.sources.units import is_in_units
 
 if TYPE_CHECKING:
@@ -43,11 +43,15 @@ def read_points(
     read = read_source(
         configuration.folder, population, "population", problems, columns=columns, field="population.path"
     )
+    if read is not None and population.id:
+        read = drop_repeats(read, population.id, problems)
+        report_long_codes(read.frame[population.id], read.frame.index, read.file, read.layer, population.id, problems)
     places = place_rows(population, read, units, crs, problems) if read is not None else None
     if read is None or places is None:
         return None
     counts = read_counts(read, people, population.groups, problems)
     if counts is None:
+        _read_ids(read, population, places.is_used, problems)  # what else is wrong with the rows is told beside
         return None
     value, groups, is_counted, is_repaired = counts
     has_people = np.logical_or.reduce([value > 0.0, *(count > 0.0 for count in groups.values())])
@@ -76,6 +80,8 @@ def read_points(
             population.path,
             f"{lost:.0f} 人没有可用的坐标 people have no usable place",
             layer=read.layer,
+            field="population",
+            expected="每行都有坐标 a place for every row",
             count=int((is_counted & ~places.is_used).sum()),
             mend="补上坐标 give them coordinates",
         )
@@ -93,7 +99,9 @@ def read_points(
         people=value[used],
         groups={group: count[used] for group, count in groups.items()},
         membership=share_points(x, y, units),
-        files=[read.counted(repaired=repaired, set_aside=int(is_aside.sum()))],
+        files=[
+            read.counted(kept=int((is_placed & ~is_outside).sum()), repaired=repaired, set_aside=int(is_aside.sum()))
+        ],
         details={"not_placed": lost, "outside_people": outside},
     )
 
@@ -108,6 +116,6 @@ def _read_ids(read: ReadLayer, population: Population, used: BoolArray, problems
     is_doubled = pd.Series(own_id).duplicated(keep=False).to_numpy() & used
     report_rows(
         problems, "population-duplicate-id", "error", population.path, rows[is_doubled], "编号重复 id used twice",
-        layer=read.layer, field=population.id or "", mend="每行一个编号 one id each",
+        layer=read.layer, field=population.id or "", expected="各不相同的编号 ids that differ", mend="每行一个编号 one id each",
     )  # fmt: skip
     return None if is_doubled.any() else own_id

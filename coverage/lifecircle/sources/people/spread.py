@@ -84,6 +84,7 @@ def spread_zones(
         report_rows(
             problems, "zones-no-buildings", "warning", population.path, zones.code[left],
             "没有建筑,改按面积分布 no buildings; spread over cells instead",
+            expected="分区内有建筑 buildings in every zone", mend="补上建筑，或接受按面积分布 add the buildings, or take the spread by area",
         )  # fmt: skip
         spread.append(housed)
     squares = float(shapely.area(zones.geometry[left]).sum()) / population.cell_m**2

@@ -19,16 +19,17 @@ from lifecircle.problems import Problems
 from lifecircle.sources.datum import transform_xy
 from lifecircle.sources.files import describe_file, resolve_path
 from lifecircle.sources.rasters import (
+    LEAST_SHARED,
     SAME_GRID,
     RasterCells,
     StatedRaster,
     choose_band,
     cut_window,
-    is_read_whole,
     read_cells,
     report_cover,
     report_nan,
     reporting_faults,
+    undeclared_nodata,
 )
 from lifecircle.sources.units import district_bounds
 
@@ -117,7 +118,7 @@ def _read(
             field=stated.field, expected="AREA_OR_POINT=Area",
             mend="若格网因此偏了半格,按 Area 重新导出 if cells are half a cell off, export it again as Area",
         )  # fmt: skip
-    if not is_read_whole(cells, stated, problems, quantity="people"):
+    if undeclared_nodata(cells, stated, problems, quantity="people"):
         return None
     value = _clean_values(cells, stated, problems)
     if value is None:
@@ -135,10 +136,13 @@ def _clean_values(cells: RasterCells, stated: StatedRaster, problems: Problems) 
         values, counts = np.unique(value[is_wrong], return_counts=True)
         common = float(values[np.argmax(counts)])
         raw = float(cells.raw[is_wrong & (value == common)][0])
+        # A nodata value is one and the same in many cells; what is left of a damaged tile is of every kind.
+        is_damaged = len(values) > 1 and counts.max() < LEAST_SHARED
         problems.error(
             "raster-bad-value", stated.path, f"负的或无穷的人数 negative or infinite people, such as {common:g}",
             field=stated.field, count=int(is_wrong.sum()), expected=f"{load_plausible()['people_per_km2'].limits}",
-            mend=f"若为无数据值 if that means no data: set {stated.nodata_key} = {raw:.10g}",
+            mend="文件可能损坏,重新复制或导出 the file may be damaged: copy or export it again"
+            if is_damaged else f"若为无数据值 if that means no data: set {stated.nodata_key} = {raw:.10g}",
         )  # fmt: skip
         return None
     return value

@@ -13,12 +13,12 @@ import shapely
 
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.model import BoolArray, FloatArray, IntArray, TextArray, Units
-from lifecircle.sources.files import ReadLayer, read_source
+from lifecircle.sources.files import ReadLayer, drop_repeats, read_source
 from lifecircle.sources.people.buildings import read_homes
 from lifecircle.sources.people.counts import read_counts
 from lifecircle.sources.people.spread import Zones, spread_zones
 from lifecircle.sources.places import place_rows
-from lifecircle.sources.tables import as_code, match_key, report_rows, show_rows
+from lifecircle.sources.tables import as_code, match_key, report_long_codes, report_rows, show_rows
 from lifecircle.sources.units import is_in_units, with_district
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ def read_zones(
     read = read_source(
         configuration.folder, population, "population", problems, columns=columns, field="population.path"
     )
+    if read is not None:
+        read = drop_repeats(read, str(population.id), problems)
+        codes = read.frame[str(population.id)]
+        report_long_codes(codes, read.frame.index, read.file, read.layer, str(population.id), problems)
     counts = read_counts(read, str(population.people), population.groups, problems) if read is not None else None
     if read is None or counts is None:
         return None
@@ -87,6 +91,7 @@ def _check_codes(code: TextArray, read: ReadLayer, population: Population, probl
         "没有代码 no code",
         layer=read.layer,
         field=column,
+        expected="每行一个代码 one code each",
         mend="补上代码,或用 where 去掉这些行 fill it in, or leave the rows out with where",
     )
     report_rows(
@@ -98,6 +103,7 @@ def _check_codes(code: TextArray, read: ReadLayer, population: Population, probl
         f"代码重复 code used twice: {show_rows(dict.fromkeys(code[is_doubled]))}",
         layer=read.layer,
         field=column,
+        expected="每个代码一行 one row a code",
         mend="用 where 只选一年或一类 choose one year or kind with where",
     )
     return not (is_doubled.any() or (code == "").any())
@@ -141,6 +147,7 @@ def _own_zones(
         read.frame.index[is_flat],
         "不是面 not a polygon",
         layer=read.layer,
+        field="geometry",
         expected="面 polygons",
         mend="改为面，或改用点 draw polygons, or give the people as points",
     )
@@ -152,6 +159,9 @@ def _own_zones(
             read.file,
             f"{lost:.0f} 人没有可用的图形 people have no usable polygon",
             layer=read.layer,
+            field=str(population.people),
+            expected="每行一个面 a polygon for every row",
+            mend="补上图形 draw them",
             count=int((is_counted & ~used).sum()),
         )
     repaired = int(((is_repaired | places.is_repaired) & used).sum())
@@ -162,7 +172,7 @@ def _own_zones(
         groups={group: count[used] for group, count in groups.items()},
         level=None,
         unit=np.full(int(used.sum()), -1, dtype=np.int64),
-        file=read.counted(repaired=repaired, set_aside=int((~used).sum())),
+        file=read.counted(kept=int(used.sum()), repaired=repaired, set_aside=int((~used).sum())),
         not_placed=lost,
     )
 
@@ -207,6 +217,11 @@ def _join_units(
         layer=read.layer,
         field=str(population.id),
         expected=f"如 such as {show_rows(units[level].code[:3])}",
+        mend=mend_of_codes(
+            code[is_unknown],
+            units[level].code,
+            "改正代码;区县外的行可用 where 去掉 mend the codes; leave rows of elsewhere out with where",
+        ),
     )
     used = is_counted & ~is_unknown
     is_missing = np.ones(len(units[level]), dtype=bool)
@@ -214,7 +229,7 @@ def _join_units(
     report_rows(
         problems, "zones-missing", "warning", read.file, units[level].code[is_missing],
         f"{level} 没有人口数,当作 0 without a count, taken as 0: {show_rows(units[level].name[is_missing])}",
-        layer=read.layer, mend="补上,没有人则写 0 fill in; write 0 where nobody lives",
+        layer=read.layer, field=str(population.people), expected="每个单元一行 a row for every unit", mend="补上,没人则写 0 fill in, 0 for nobody",
     )  # fmt: skip
     if not used.any():
         return None
@@ -226,7 +241,7 @@ def _join_units(
         groups={group: count[used] for group, count in groups.items()},
         level=level,
         unit=chosen,
-        file=read.counted(repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum())),
+        file=read.counted(kept=int(used.sum()), repaired=int((is_repaired & used).sum()), set_aside=int((~used).sum())),
         not_placed=lost,
     )
 
@@ -235,3 +250,13 @@ def join_codes(code: TextArray, unit_code: TextArray) -> IntArray:
     """Return for each code the row of the unit that has it, -1 where none has; 9 and 12 digits of one area are the same."""
     row = {match_key(text): index for index, text in enumerate(unit_code)}
     return np.array([row.get(match_key(text), -1) for text in code], dtype=np.int64)
+
+
+def mend_of_codes(code: TextArray, unit_code: TextArray, otherwise: str) -> str:
+    """Return how to mend codes that no unit has: by the zeros they lost at the front, where with these they are the units'."""
+    lengths = {len(text) for text in unit_code if text.isdigit()}
+    units = set(unit_code)
+    is_cut = [text.isdigit() and any(text.zfill(length) in units for length in lengths) for text in code]
+    if any(is_cut):
+        return f"前导零丢失,把该列设为文本 zeros lost at the front of {sum(is_cut)}: format the column as text and fill it in again"
+    return otherwise

@@ -32,6 +32,7 @@ def close_links(roads: Roads, configuration: Configuration, crs: pyproj.CRS, pro
             problems.error(
                 "roads-closed-unknown", "district.toml", f'没有这条道路、桥或轮渡 no such road, bridge or ferry "{name}"',
                 field=f"roads.closed[{index + 1}]", mend=_nearest(name, roads, configuration.ferries),
+                expected="图层中的名称或编号 a name or id of the layer",
             )  # fmt: skip
     closures = (*by_name.values(), *idle)
     _note_closures(roads, configuration, closures, problems)
@@ -53,6 +54,7 @@ def close_more(
             problems.error(
                 "scenario-unknown-road", "district.toml", f'没有这条道路、桥或轮渡 no such road, bridge or ferry "{name}"',
                 field=f"{field}.close_roads", mend=_nearest(name, roads, configuration.ferries),
+                expected="图层中的名称或编号 a name or id of the layer",
             )  # fmt: skip
     if not by_name and not idle:
         return roads

@@ -15,9 +15,9 @@ import pandas as pd
 import pyproj
 
 from lifecircle.config import Roads as RoadsLayer
-from lifecircle.config import load_tags, load_ways
+from lifecircle.config import load_streets, load_tags, load_ways
 from lifecircle.config.tags import is_ferry_route, parse_duration_s, split_values
-from lifecircle.model import BoolArray, IntArray, Roads
+from lifecircle.model import BoolArray, Features, IntArray, Roads
 from lifecircle.problems import Problems, UnreadableError
 from lifecircle.sources.datum import WGS84, to_district
 
@@ -33,6 +33,7 @@ _ALWAYS = (
     "bridge",
     "bridge:name",
     "tunnel",
+    "layer",
     "vehicle",
 )
 _TAKEN_FROM_RELATION = ("name", "foot", "bicycle", "motorcar", "motor_vehicle", "vehicle", "access")
@@ -78,8 +79,10 @@ def read_osm(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: 
             continue
         found.add(identity, number, nodes, is_ferry=is_ferry)
     if found.broken:
+        is_cut = found.lost > load_streets().plausible.broken_share * found.ways
         problems.add(
-            "roads-missing-nodes", "warning", layer.path or "", "道路有节点不在文件里 ways with nodes that are not in the file",
+            "roads-missing-nodes", "error" if is_cut else "warning", layer.path or "",
+            f"{found.ways} 条道路中有 {found.broken} 条的节点不在文件里 ways with nodes that are not in the file",
             expected="完整的道路 complete ways", mend="道路在缺口处断开 they break there; 用 complete-ways 方式裁剪 cut it with complete ways",
             count=found.broken,
         )  # fmt: skip
@@ -195,7 +198,12 @@ class _Found:
     identities: list[str] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     """For each way, its row of ``rows``."""
+    ways: int = 0
     broken: int = 0
+    """Ways with nodes that are not in the file."""
+    lost: int = 0
+    """Ways of which nothing is left."""
+    kept_in_part: int = 0
     rows: list[tuple[str | None, ...]] = field(default_factory=list)
     known: dict[tuple[str, str], int] = field(default_factory=dict)
     barriers: list[int] = field(default_factory=list)
@@ -217,7 +225,8 @@ class _Found:
 
     def add(self, identity: str, number: int, nodes: str, *, is_ferry: bool) -> None:
         """Add a way; where an extract cut nodes away, its pieces between them: no street is drawn across a hole."""
-        pieces = [nodes]
+        pieces, pieces_before = [nodes], len(self.nodes)
+        self.ways += 1
         if "xy" in nodes:
             self.broken += 1
             # A ferry's duration cannot be shared over a part of it.
@@ -229,6 +238,9 @@ class _Found:
                 self.counts.append(count)
                 self.identities.append(identity)
                 self.numbers.append(number)
+        is_lost = len(self.nodes) == pieces_before
+        self.lost += is_lost
+        self.kept_in_part += "xy" in nodes and not is_lost
 
     def add_barrier(self, identity: str, text: str) -> None:
         """Add a node with a ``barrier`` tag."""
@@ -257,6 +269,7 @@ class _Found:
             way_id=np.array(self.identities, dtype=object),
             tags=rows.take(self.numbers).reset_index(drop=True),
             source="OpenStreetMap, EPSG:4326",
+            features=Features(rows=self.ways, repaired=self.kept_in_part, set_aside=self.lost),
             barrier_node=barrier_node,
             barrier_tags=barrier_tags,
             turn_kind=np.array([kind for kind, _ in turns], dtype=object)[is_known],

@@ -1,10 +1,12 @@
-"""Street maps that are not OSM files: OSMnx graphs and any layer of lines."""
+"""Street maps that are lines: any vector layer."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,26 +14,47 @@ import pyproj
 import shapely
 
 from lifecircle.config import Roads as RoadsLayer
-from lifecircle.config import SourceLayer, load_tags
-from lifecircle.config.tags import IN_PARTS, is_ferry_route
-from lifecircle.model import Roads
-from lifecircle.problems import Problems, UnreadableError
-from lifecircle.sources.datum import to_district, transform_geometry
-from lifecircle.sources.files import read_source
+from lifecircle.config import SourceLayer
+from lifecircle.config.tags import is_ferry_route
+from lifecircle.model import BoolArray, Features, FloatArray, Roads
+from lifecircle.problems import Problems
+from lifecircle.sources.datum import transform_geometry
+from lifecircle.sources.files import ReadLayer, read_source
 from lifecircle.sources.roads.osm import tag_frame, tag_keys
+from lifecircle.sources.roads.topology import join_vertices, keep_levels_apart
+from lifecircle.sources.roads.words import (
+    STRUCTURES,
+    read_classes,
+    read_directions,
+    read_structures,
+    report_unread_directions,
+    tag_text,
+)
+from lifecircle.sources.tables import report_rows
 
-if TYPE_CHECKING:
-    import geopandas as gpd
-
-JOIN_M = 0.001
-"""Vertices this near are one node: the width of rounding, far below any survey."""
+LINE = ("LineString", "MultiLineString", "LinearRing")
+MOST_LATITUDE, MOST_LONGITUDE = 90.0, 180.0
 
 
-def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: Problems) -> Roads | None:
-    """Read a vector layer of lines; ends and vertices at the same place are joined.
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadLines:
+    """What came of a vector layer."""
+
+    roads: Roads | None = None
+    """None where nothing of it can be used."""
+    raw: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
+    """Coordinates as they stand in the file, one a line, to say where the layer would fit; empty where it could not be read."""
+    crs: pyproj.CRS | None = None
+    """The file's."""
+    shown: str = ""
+    """The layer's name for messages."""
+
+
+def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, problems: Problems) -> ReadLines:
+    """Read a vector layer of lines; ends and vertices at the same place are joined, on one level.
 
     The class comes from ``fields.highway`` (default ``highway``), through ``classes`` where the file's words are not OSM's. Columns
-    named as OSM's keys are (``oneway``, ``bridge``, ``maxspeed`` ...) are read as they stand; ``fields`` is for other names.
+    named as OSM's keys are (``oneway``, ``bridge``, ``maxspeed`` ...) in any case are read; ``fields`` is for other names.
     """
     source = SourceLayer(
         path=layer.path or "", layer=layer.layer, encoding=layer.encoding, crs=layer.crs, datum=layer.datum
@@ -39,167 +62,171 @@ def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
     fields = {"highway": "highway", **layer.fields}
     read = read_source(folder, source, "roads", problems, columns=fields.values(), field="roads.path")
     if read is None:
-        return None
+        return ReadLines()
     if not read.has_geometry or read.crs is None:
         problems.error(
-            "roads-no-lines", read.file, "没有几何 no geometry", layer=read.layer, expected="线图层 a layer of lines"
-        )
-        return None
-    if "name" not in fields and "name" in read.frame:
-        fields["name"] = "name"  # what is closed is called by it
-    frame = read.frame[read.frame.geometry.notna() & ~read.frame.geometry.is_empty]
-    is_line = frame.geom_type.isin(["LineString", "MultiLineString"])
-    if not is_line.all():
-        problems.add(
-            "roads-not-lines", "set_aside", read.file, f"不是线 not lines: {', '.join(sorted(set(frame.geom_type[~is_line])))}",
-            layer=read.layer, expected="LineString", count=int((~is_line).sum()),
+            "roads-no-lines", read.file, "没有几何 no geometry", layer=read.layer, expected="线图层 a layer of lines",
+            mend="改指线图层 name a layer of lines: [roads] path, layer",
         )  # fmt: skip
-    frame = frame[is_line]
-    frame = frame.set_geometry(
-        transform_geometry(frame.geometry.to_numpy(), read.crs, district_crs, layer.datum), crs=district_crs
+        return ReadLines(shown=read.layer)
+    frame, is_lost = _place_lines(read, layer, district_crs, problems)
+    raw = _raw_coordinates(read.frame.loc[frame.index.union(read.frame.index[is_lost])])
+    if not len(frame):
+        return ReadLines(None, raw, read.crs, read.layer)
+    tags = _read_tags(frame, read, fields, layer, problems)
+    parts = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
+    lines, row = parts[0], parts[1]
+    roads = _roads_from_lines(
+        lines, tags.iloc[row].reset_index(drop=True), frame.index.to_numpy()[row], read.crs.to_string()
     )
-    parts = frame.explode(index_parts=False)
-    named = {key: key for key in tag_keys() if key in parts.columns}
-    tags = pd.DataFrame({key: parts[column].map(_tag_text) for key, column in {**named, **fields}.items()})
-    is_street = ~tags["route"].map(lambda text: is_ferry_route(text or "")) if "route" in tags else slice(None)
-    tags.loc[is_street, "highway"] = _map_classes(
-        tags.loc[is_street, "highway"], layer, problems
-    )  # a ferry has no class
-    return _roads_from_lines(parts.geometry.to_numpy(), tags, parts.index.to_numpy(), read.crs.to_string())
+    features = Features(rows=len(read.frame), set_aside=len(read.frame) - len(frame))
+    return ReadLines(_with_levels(roads, features, read, problems), raw, read.crs, read.layer)
 
 
-def _tag_text(value: object) -> str | None:
-    """Return a tag as OSM writes it; layers hold lists, numbers and truth values."""
-    if value is None or (isinstance(value, float) and np.isnan(value)) or value is pd.NA:
-        return None
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return _tag_text(value[0]) if len(value) else None
-    if isinstance(value, (bool, np.bool_)):
-        return "yes" if value else "no"
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    text = str(value).strip()
-    return {"True": "yes", "False": "no", "是": "yes", "否": "no"}.get(text, text) or None
+def _raw_coordinates(frame: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
+    geometry = frame.geometry.to_numpy()
+    coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
+    _, first = np.unique(owner, return_index=True)
+    raw = coordinates[first]
+    return np.asarray(raw[np.isfinite(raw).all(axis=1)], dtype=np.float64)
 
 
-def _in_parts(value: object) -> str | None:
-    """Return every value of a tag that decides who may pass: an edge that is closed in one part is closed."""
-    if isinstance(value, (list, tuple)):
-        return IN_PARTS.join(dict.fromkeys(_tag_text(part) or "" for part in value)) or None
-    return _tag_text(value)
-
-
-def _all_text(value: object) -> str | None:
-    """Return every name of a street that OSMnx made of several ways, as OSM writes many values."""
-    if isinstance(value, (list, tuple)):
-        return ";".join(dict.fromkeys(text for part in value if (text := _tag_text(part)))) or None
-    return _tag_text(value)
-
-
-def _map_classes(classes: pd.Series, layer: RoadsLayer, problems: Problems) -> pd.Series:
-    if layer.classes:
-        unknown = sorted(set(classes.dropna()) - layer.classes.keys())
-        if unknown:
-            problems.add(
-                "roads-unknown-class", "warning", layer.path or "", f"未列入 classes 的等级 classes not listed: {', '.join(unknown[:8])}",
-                field="roads.classes", mend="补上对应关系，否则按 default 速度 they go at the default speed", count=int(classes.isin(unknown).sum()),
-            )  # fmt: skip
-        classes = classes.map(lambda value: layer.classes.get(value, value))
-    empty = int(classes.isna().sum())
-    if empty:
-        problems.add(
-            "roads-no-class", "warning", layer.path or "", "没有道路等级 no class", field="highway",
-            mend="按 unclassified 处理 taken as unclassified", count=empty,
+def _place_lines(
+    read: ReadLayer, layer: RoadsLayer, district_crs: pyproj.CRS, problems: Problems
+) -> tuple[gpd.GeoDataFrame, BoolArray]:
+    """Return the lines that can be used, in the district's CRS, and which rows have no place on Earth; all others are set aside aloud."""
+    frame = gpd.GeoDataFrame(read.frame)
+    geometry = frame.geometry.to_numpy()
+    is_empty = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    kind = frame.geom_type.to_numpy()
+    is_line = np.isin(kind, LINE)
+    wrong = sorted(set(kind[~is_line & ~is_empty].tolist()))
+    _set_aside(
+        read, ~is_line & ~is_empty, "roads-not-lines", f"不是线 not lines: {', '.join(map(str, wrong))}",
+        "改指线图层；面用 QGIS“面转线”，或取中心线 name a layer of lines", problems,
+    )  # fmt: skip
+    _set_aside(
+        read,
+        is_empty,
+        "roads-no-geometry",
+        "没有几何 no geometry",
+        "补画或删去该行 draw it or delete the row",
+        problems,
+    )
+    usable = is_line & ~is_empty
+    moved = np.full(len(frame), None, dtype=object)
+    if read.crs is not None:
+        moved[usable] = transform_geometry(_on_earth(geometry[usable], read.crs), read.crs, district_crs, layer.datum)
+    bounds = np.full((len(frame), 4), np.nan)
+    bounds[usable] = shapely.bounds(moved[usable])
+    is_lost = usable & ~np.isfinite(bounds).all(axis=1)
+    is_placed = usable & ~is_lost
+    is_point = is_placed.copy()
+    is_point[is_placed] = ~(shapely.length(moved[is_placed]) > 0)
+    if not is_lost[usable].all():
+        _set_aside(
+            read, is_lost, "roads-not-finite", "坐标不成立 coordinates are no place on Earth",
+            "更正坐标或坐标系 correct the vertices, or the layer's crs", problems,
         )  # fmt: skip
-    return classes.fillna("unclassified")
+    _set_aside(
+        read,
+        is_point,
+        "roads-no-length",
+        "长度为零 lines without length",
+        "删去或重画 delete or draw them again",
+        problems,
+    )
+    kept = usable & ~is_lost & ~is_point
+    placed = frame[kept].set_geometry(moved[kept], crs=district_crs)
+    return placed, is_lost
+
+
+def _on_earth(geometry: npt.NDArray[np.object_], crs: pyproj.CRS) -> npt.NDArray[np.object_]:
+    """Return the lines with vertices that are no degrees made infinite: PROJ folds 121 degrees of latitude back onto the globe."""
+    if not crs.is_geographic:
+        return geometry
+
+    def check(coordinates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        is_bad = ~((np.abs(coordinates[:, 0]) <= 2 * MOST_LONGITUDE) & (np.abs(coordinates[:, 1]) <= MOST_LATITUDE))
+        return np.where(is_bad[:, None], np.inf, coordinates)
+
+    return np.asarray(shapely.transform(geometry, check), dtype=object)
+
+
+def _set_aside(read: ReadLayer, chosen: BoolArray, code: str, found: str, mend: str, problems: Problems) -> None:
+    report_rows(
+        problems, code, "set_aside", read.file, read.frame.index[chosen], found, layer=read.layer, field="geometry",
+        expected="LineString", mend=mend,
+    )  # fmt: skip
+
+
+def _read_tags(
+    frame: gpd.GeoDataFrame, read: ReadLayer, fields: dict[str, str], layer: RoadsLayer, problems: Problems
+) -> pd.DataFrame:
+    """Return the lines' tags in OpenStreetMap's words."""
+    keys = {key.casefold(): key for key in tag_keys()}
+    named = {keys[str(column).casefold()]: str(column) for column in frame.columns if str(column).casefold() in keys}
+    columns = {**named, **fields}
+    tags = pd.DataFrame({key: frame[column].map(tag_text).astype(object) for key, column in columns.items()})
+    tags = tags.where(tags.notna(), None)
+    place = (read.file, read.layer, columns["highway"])
+    is_street = np.ones(len(tags), dtype=bool)
+    if "route" in tags:
+        is_street = np.array([not is_ferry_route(text or "") for text in tags["route"]])  # a ferry has no class
+    tags.loc[is_street, "highway"] = read_classes(tags.loc[is_street, "highway"], layer, place, problems)
+    if "oneway" in tags:
+        tags["oneway"] = read_directions(tags["oneway"], layer, (read.file, read.layer, columns["oneway"]), problems)
+    else:
+        report_unread_directions(frame, set(columns.values()), (read.file, read.layer), problems)
+    for key in STRUCTURES:
+        if key in tags:
+            tags[key] = read_structures(tags[key])
+    return tags
 
 
 def _roads_from_lines(
-    lines: npt.NDArray[np.object_], tags: pd.DataFrame, row: npt.NDArray[np.int64], source: str
+    lines: npt.NDArray[np.object_], tags: pd.DataFrame, row: npt.NDArray[np.generic], source: str
 ) -> Roads:
     """Join the vertices of lines that lie at the same place."""
     coordinates = shapely.get_coordinates(lines)
-    counts = shapely.get_num_coordinates(lines)
-    keys = np.round(coordinates / JOIN_M).astype(np.int64)
-    _, first, node = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    place, first = join_vertices(coordinates[:, 0], coordinates[:, 1])
     return Roads(
         x=coordinates[first, 0],
         y=coordinates[first, 1],
-        way_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        way_node=node.reshape(-1).astype(np.int64),
+        way_start=np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(lines))]).astype(np.int64),
+        way_node=place.astype(np.int64),
         way_id=np.array([f"r{index}" for index in row], dtype=object),
         tags=tag_frame({key: tags[key].to_list() for key in tags.columns}),
         source=source,
     )
 
 
-def read_graphml(path: Path, district_crs: pyproj.CRS) -> Roads:
-    """Read a graph saved by OSMnx. Its nodes stay the nodes; curves become vertices of their own.
-
-    OSMnx stores a two-way street as two edges; one of the two is kept and runs both ways.
-    """
-    import osmnx  # 2.5 s: only those who bring a graph pay for it
-
-    try:
-        graph = osmnx.load_graphml(path)
-    except Exception as error:
-        raise UnreadableError(f"不是 OSMnx 的 graphml not an OSMnx graphml: {error}") from error
-    edges = osmnx.graph_to_gdfs(graph, nodes=False)
-    readers = {"name": _all_text, **dict.fromkeys(load_tags().access_keys, _in_parts)}
-    tags = pd.DataFrame(
-        {key: edges[key].map(readers.get(key, _tag_text)) for key in tag_keys() if key in edges.columns},
-        index=edges.index,
-    )
-    if "highway" not in tags:
-        tags["highway"] = "unclassified"
-    one_way = (edges["oneway"] if "oneway" in edges else pd.Series(data=False, index=edges.index)).map(
-        _tag_text
-    ) == "yes"
-    # The stored direction is the direction of travel, whatever the original tag said.
-    tags["oneway"] = np.where(one_way, "yes", "no")
-    return _graph_roads(edges[_kept_edges(edges, one_way)], tags[_kept_edges(edges, one_way)], district_crs)
-
-
-def _kept_edges(edges: gpd.GeoDataFrame, one_way: pd.Series) -> npt.NDArray[np.bool_]:
-    """Return which edges to keep: of each two-way pair, the one whose ends are in order."""
-    u = edges.index.get_level_values("u").to_numpy()
-    v = edges.index.get_level_values("v").to_numpy()
-    pairs = set(zip(u.tolist(), v.tolist(), strict=True))
-    has_twin = np.fromiter(((b, a) in pairs for a, b in zip(u.tolist(), v.tolist(), strict=True)), bool, len(u))
-    is_twin = u > v
-    if "reversed" in edges:
-        is_twin = edges["reversed"].map(lambda value: str(value) == "True").to_numpy() & (u != v)
-    return np.asarray(one_way.to_numpy() | ~(is_twin & has_twin), dtype=bool)
-
-
-def _graph_roads(edges: gpd.GeoDataFrame, tags: pd.DataFrame, district_crs: pyproj.CRS) -> Roads:
-    lines = edges.geometry.to_numpy()
-    lonlat, owner = shapely.get_coordinates(lines, return_index=True)
-    x, y = to_district(lonlat[:, 0], lonlat[:, 1], edges.crs, district_crs)
-    counts = np.bincount(owner, minlength=len(lines))
-    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    # Ends are the graph's nodes; every vertex between is a node of its own, so that two streets never meet between crossings.
-    u = edges.index.get_level_values("u").to_numpy()
-    v = edges.index.get_level_values("v").to_numpy()
-    names, ends = np.unique(np.concatenate([u, v]), return_inverse=True)
-    node = np.arange(len(x), dtype=np.int64) + len(names)
-    node[start[:-1]] = ends[: len(u)]
-    node[start[1:] - 1] = ends[len(u) :]
-    _, first, node = np.unique(node, return_index=True, return_inverse=True)
+def _with_levels(roads: Roads, features: Features, read: ReadLayer, problems: Problems) -> Roads:
+    """Return the street map with bridges and tunnels apart from what they only pass, and say how often they share a vertex with it."""
+    node, is_apart = keep_levels_apart(roads.way_node, roads.way_start, roads.tags)
+    _, first, used = np.unique(node, return_index=True, return_inverse=True)
+    if is_apart.any():
+        way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))
+        rows = [name.removeprefix("r") for name in dict.fromkeys(roads.way_id[way[is_apart]].tolist())]
+        report_rows(
+            problems, "roads-levels-apart", "note", read.file, rows,
+            f"桥或隧道在 {len(np.unique(roads.way_node[is_apart]))} 处与别的层次的道路共用节点，未连通 bridges and tunnels share vertices "
+            "with streets of another level, not joined there",
+            layer=read.layer, field="bridge", expected="桥只在两端连通 a bridge is joined at its ends",
+            mend="如确应连通，在该处打断桥 split the bridge there if it is a junction",
+        )  # fmt: skip
     return Roads(
-        x=x[first],
-        y=y[first],
-        way_start=start,
-        way_node=node.astype(np.int64),
-        way_id=_edge_ids(edges),
-        tags=tag_frame({key: tags[key].to_list() for key in tags.columns}),
-        source=f"OSMnx graph, {edges.crs}",
+        x=roads.x[roads.way_node[first]],
+        y=roads.y[roads.way_node[first]],
+        way_start=roads.way_start,
+        way_node=used.reshape(-1).astype(np.int64),
+        way_id=roads.way_id,
+        tags=roads.tags,
+        source=roads.source,
+        features=features,
     )
 
 
-def _edge_ids(edges: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
-    """Return the OSM ways of each edge, ``w12;w13``; its number, ``e0``, where the graph does not say."""
-    if "osmid" not in edges:
-        return np.array([f"e{index}" for index in range(len(edges))], dtype=object)
-    ids = [value if isinstance(value, (list, tuple)) else [value] for value in edges["osmid"]]
-    return np.array([";".join(f"w{part}" for part in dict.fromkeys(each)) for each in ids], dtype=object)
+def all_text(values: Iterable[object]) -> str | None:
+    """Return every name of a street that OSMnx made of several ways, as OSM writes many values."""
+    return ";".join(dict.fromkeys(text for part in values if (text := tag_text(part)))) or None

@@ -90,9 +90,7 @@ def _trace_all(task: Task, cell_m: float, limit: float) -> Borders | None:
     )
 
 
-def _walk_straight(
-    level: Level, box: Box, spread: Spread, limit: float, cost: FloatArray, label: Int32Array
-) -> None:
+def _walk_straight(level: Level, box: Box, spread: Spread, limit: float, cost: FloatArray, label: Int32Array) -> None:
     """Give cells within a straight walk of a door to its facility, where that is quicker."""
     doors, direct_m, speed = spread.doors, spread.direct_m(limit), spread.search.access_speed
     obstacles = spread.network.obstacles
@@ -109,7 +107,7 @@ def _walk_straight(
         is_quicker = (apart_m <= direct_m) & (apart_m / speed < cost[rows, columns])
         if len(obstacles) and is_quicker.any():
             row, column = np.nonzero(is_quicker)
-            at_x, at_y = x[columns][column], y[rows][row]
+            at_x, at_y = (np.asarray(each, dtype=np.float64) for each in (x[columns][column], y[rows][row]))
             blocked = find_blocked(obstacles, at_x, at_y, np.full(len(row), door_x), np.full(len(row), door_y))
             is_quicker[row[blocked], column[blocked]] = False
         cost[rows, columns][is_quicker] = apart_m[is_quicker] / speed

@@ -103,7 +103,7 @@ def _allow_leg(
     own = metres[leg]
     allowed = near_m - own
     if nearest <= near_m:
-        return max(allowed, max_m - own) if own <= nearest else allowed
+        return float(max(allowed, max_m - own) if own <= nearest else allowed)
     # Far from any street: the nearest of each part, by how much nearer it is than the next, or how much farther.
     spare = max_m - own
     for other in range(first, last):
@@ -111,7 +111,7 @@ def _allow_leg(
             spare = min(spare, metres[other] - own)
     if own > nearest:
         spare = min(spare, nearest - near_m)
-    return max(allowed, spare)
+    return float(max(allowed, spare))
 
 
 @njit(cache=True, nogil=True)

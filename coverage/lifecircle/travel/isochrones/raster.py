@@ -115,6 +115,10 @@ class AccessRaster:
     def __init__(self, network: Network) -> None:
         self.network = network
         self._levels: dict[float, Level] = {}
+        self._used_legs = 0
+        self._piece: Int32Array = np.empty(0, dtype=np.int32)
+        self._leg_share: Float32Array = np.empty(0, dtype=np.float32)
+        self._leg_m: Float32Array = np.empty(0, dtype=np.float32)
         self._lock = Lock()
         self._forget()
 

@@ -166,7 +166,13 @@ class Spread:
         self, level: Level, tiles: LegTiles, box: Box, limits: FloatArray
     ) -> tuple[FloatArray, Int32Array, FloatArray]:
         """Return cost and facility at the cells of a box and, by limit, the metres left at its inner ones: streets alone."""
-        network, search, doors, pieces, mode = self.network, self.search, self.doors, self.network.pieces, self.network.mode
+        network, search, doors, pieces, mode = (
+            self.network,
+            self.search,
+            self.doors,
+            self.network.pieces,
+            self.network.mode,
+        )
         cost = np.full((box.rows, box.columns), np.inf)
         label = np.full((box.rows, box.columns), -1, dtype=np.int32)
         margin = np.full((len(limits), box.rows - 2, box.columns - 2), -2.0 * level.cell_m)
@@ -181,9 +187,7 @@ class Spread:
             )  # fmt: skip
         return cost, label, margin
 
-    def margins(
-        self, level: Level, tiles: Tiles | LegTiles, box: Box, limits: Sequence[float]
-    ) -> list[FloatArray]:
+    def margins(self, level: Level, tiles: Tiles | LegTiles, box: Box, limits: Sequence[float]) -> list[FloatArray]:
         """Return for each limit the metres of walking left at the inner cells of a box, by street or straight; negative: too far."""
         if isinstance(tiles, Tiles):
             cost, _ = self.surface(level, tiles, box)

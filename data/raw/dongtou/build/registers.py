@@ -276,6 +276,7 @@ def earlier_and_others(folder: Path) -> None:
         ("sanitary-toilets", "district", "", 96.4),
         ("green-and-water", "district", "", 19.6),
         ("water-large-scale", "district", "", 93.0),
+        ("water-large-scale-rural", "district", "", 86.4),
         ("toilets-renovated", "district", "", 51.3),
         ("nursing-beds", "district", "", 31.5),
         ("day-care-village", "district", "", 15.2),
