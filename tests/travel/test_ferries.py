@@ -118,6 +118,15 @@ def test_a_piece_without_a_time_breaks_the_line_and_is_said():
     assert any("1 条轮渡没有 duration" in text for text in network.problems)
 
 
+def test_pieces_that_all_say_one_duration_are_added_up_and_that_is_said():
+    ways = [boat(1, 2, duration="20"), boat(2, 4, duration="20")]
+    assert crossing(*ways) == pytest.approx(2400)
+    assert any("say one duration" in text for text in make_network(make_roads(NODES, [*SHORES, *ways])).problems)
+    for other in ([boat(1, 2, duration="10"), boat(2, 4, duration="30")], [of_relation(1, 2, own="40"), of_relation(2, 4, own="40")],
+                  [boat(1, 4, duration="20"), boat(1, 4, duration="20")]):  # fmt: skip
+        assert not make_network(make_roads(NODES, [*SHORES, *other])).problems
+
+
 def test_a_duration_that_cannot_be_read_is_not_said_to_be_absent():
     network = make_network(make_roads(NODES, [*SHORES, boat(1, 4, duration="quick")]))
     assert np.isinf(nearest_s(network, [HERE], [THERE])[0]).all()

@@ -131,7 +131,12 @@ def build_network(
     obstacles = index_obstacles(barriers if barriers is not None and mode.join == "near" else ())
     segments, x, y, ferries, unjoined = lay_over(roads, mode, segments, obstacles, heights)
     ferries = (*_ferry_names(roads, use), *ferries)
-    problems = (*unjoined, *_untimed(roads, use.is_untimed), *_loose_ferries(roads, mode, segments, len(x)))
+    problems = (
+        *unjoined,
+        *_untimed(roads, use.is_untimed),
+        *_alike_pieces(roads, use),
+        *_loose_ferries(roads, mode, segments, len(x)),
+    )
     left_out = replace(left_out, unclear_barriers=unclear)
     return _contract(*board_once(segments, x, y), mode, left_out, ferries, problems, obstacles)
 
@@ -152,6 +157,25 @@ def _untimed(roads: Roads, is_untimed: BoolArray) -> tuple[str, ...]:
             "give each way its duration"
         )
     return tuple(found)
+
+
+def _alike_pieces(roads: Roads, use: WayUse) -> tuple[str, ...]:
+    """Say which sailings are in pieces that all give one duration: it may be that of the whole, copied when the way was cut in two."""
+    is_own = use.is_ferry & roads.tags["relation:duration"].isna().to_numpy()
+    ways = np.flatnonzero(is_own)
+    if not len(ways):
+        return ()
+    order = ways[np.argsort(use.sailing[ways], kind="stable")]
+    _, first, pieces = np.unique(use.sailing[order], return_index=True, return_counts=True)
+    least, most = (reduce.reduceat(use.ferry_s[order], first) for reduce in (np.minimum, np.maximum))
+    alike = int(((pieces > 1) & (least == most)).sum())
+    if not alike:
+        return ()
+    text = (
+        f"{alike} 条轮渡分段绘制而各段 duration 相同，按相加计 ferries in pieces that all say one duration: they are added up; "
+        "若为全程时长，写在航线关系上 if it is that of the whole, say it on the route relation"
+    )
+    return (text,)
 
 
 def _ferry_names(roads: Roads, use: WayUse) -> tuple[str, ...]:
