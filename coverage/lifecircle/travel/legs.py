@@ -100,12 +100,14 @@ def lay_pieces(
         The longest leg.
     """
     ends = np.column_stack([x[u], y[u], x[v], y[v]])
-    row, low, high, beside = split_at_obstacles(obstacles, ends, continue_streets(u, v, forward, backward, len(x)))
+    whole = continue_streets(u, v, forward, backward, len(x))
+    row, low, high, beside = split_at_obstacles(obstacles, ends, whole)
     start = ends[row, :2] + low[:, None] * (ends[row, 2:] - ends[row, :2])
     stop = np.where(high[:, None] < 1.0, ends[row, :2] + high[:, None] * (ends[row, 2:] - ends[row, :2]), ends[row, 2:])
     grid = index_segments(*(np.ascontiguousarray(side) for side in (*start.T, *stop.T)))
     at_node = np.column_stack([np.where(low == 0.0, node[u[row]], -1), np.where(high == 1.0, node[v[row]], -1)])
-    street, of_piece = _number_streets(beside), part[row]
+    # A street on both sides of a river is one street: of it the nearest place is joined that can be seen.
+    street, of_piece = _number_streets(whole)[row], part[row]
     # A street that leads from one part to another is a part of its own.
     of_piece = np.where(of_piece < 0, of_piece.max(initial=0) + 1 + street, of_piece)
     window = count_parts_near(grid, of_piece, max_m)
