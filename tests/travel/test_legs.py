@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -233,7 +234,7 @@ def towns(draw):
     nodes = draw(st.lists(place, min_size=3, max_size=10, unique=True))
     number = st.integers(0, len(nodes) - 1)
     line = st.lists(number, min_size=2, max_size=4).filter(
-        lambda ends: all(a != b for a, b in zip(ends, ends[1:], strict=False))
+        lambda ends: all(a != b for a, b in pairwise(ends))
     )
     ways = draw(
         st.lists(
@@ -267,7 +268,7 @@ def test_opening_a_street_lengthens_nobodys_way_who_has_one_near(made, mode, dir
     assume(rest)
     degree = np.zeros(len(nodes), dtype=int)
     for line, _ in rest:
-        for a, b in zip(line, line[1:], strict=False):
+        for a, b in pairwise(line):
             degree[[a, b]] += 1
     assume(not (degree[ways[opened][0]] == 1).any())
     before, after = town(nodes, rest, mode), town(nodes, ways, mode)
