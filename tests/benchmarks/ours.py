@@ -123,6 +123,6 @@ def prepare_reading(path: Path, crs: str, ways: str) -> Callable[[], tuple[int, 
 
     def read() -> tuple[int, float]:
         network = build_network(read_osm(path, layer, parse_crs(crs), Problems()), mode, load_ways())
-        return len(network.street_edge), float(pd.Series(network.part_m).sum()) / 1000
+        return len(network.pieces.edge), float(pd.Series(network.part_m).sum()) / 1000
 
     return read

@@ -166,7 +166,7 @@ class DistrictRun:
             keys["min_fragment_m"],
             keys.get("join", "near"),
             slope=slope is not False,
-            ways=keys["ways"],
+            ways=keys.get("ways", "tags"),
             **({"steps_kph": slope["steps_kph"]} if slope and "steps_kph" in slope else {}),
         )
 

@@ -15,7 +15,7 @@ DIRECTIONS = ("toward", "from")
 
 OWN_MODES = """
 [modes.stroll]
-ways = "walk"
+network_type = "walk"
 speeds_kph = { steps = 1.0, tertiary = 5.0, default = 4.0 }
 access_kph = 4.0
 max_access_m = 400
@@ -23,7 +23,7 @@ direct_m = 50
 min_fragment_m = 300
 
 [modes.flat]
-ways = "bike"
+network_type = "bike"
 speed_kph = 15
 access_kph = 4.5
 max_access_m = 500

@@ -53,21 +53,26 @@ def number_text(value: float, unit: str = "") -> str:
     What is something is never written as nothing.
     """
     size = abs(value)
-    if value.is_integer() or size >= LARGE or (unit in WHOLE and size >= 0.5):
+    if value.is_integer() or size >= LARGE or (unit in WHOLE and size > 0.5):
         return f"{value:,.0f}"
     if unit in TENTHS and size >= NEARLY_NONE:
         return f"{value:.1f}"
     return f"{float(f'{value:.3g}'):.15g}"
 
 
-def excel_format(unit: str, value: float) -> str:
-    """Return the number format under which Excel shows a number as `number_text` writes it; its unit stands in a column beside."""
+def excel_format(unit: str, value: float, *, is_change: bool = False) -> str:
+    """Return the number format under which Excel shows a number as `number_text` writes it; its unit stands in a column beside.
+
+    A change may round to nothing (``is_change``): it then is none that anyone reads.
+    """
     size = abs(value)
+    if is_change and unit in TENTHS:
+        return "0.0"
     if unit == "%" and (NEARLY_ALL < value < 100 or 0 < value < NEARLY_NONE):
         return "0.000"
     if unit in TENTHS and (size >= NEARLY_NONE or size == 0):
         return "0.0"
-    if size >= LARGE or size == round(size) or (unit in WHOLE and size >= 0.5):
+    if size >= LARGE or size == round(size) or (unit in WHOLE and size > 0.5):
         return "#,##0"
     decimals = 2 - math.floor(math.log10(size))
-    return "0" if decimals <= 0 else f"0.{'0' * min(decimals, 15)}"
+    return "0" if decimals <= 0 else f"0.{'0' * min(decimals, 3 if is_change else 15)}"

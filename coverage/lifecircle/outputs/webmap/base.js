@@ -93,7 +93,7 @@ function unitText(unit) {
     never rounds to nothing. As `outputs/printed.py` has it. */
 function numberText(value, unit = "") {
   const size = Math.abs(value);
-  if (Number.isInteger(value) || size >= 1000 || (study.digits.whole.includes(unit) && size >= 0.5)) return Math.round(value).toLocaleString("en");
+  if (Number.isInteger(value) || size >= 1000 || (study.digits.whole.includes(unit) && size > 0.5)) return Math.round(value).toLocaleString("en");
   if (study.digits.tenths.includes(unit) && size >= 0.05) return value.toFixed(1);
   return String(Number(value.toPrecision(3)));
 }

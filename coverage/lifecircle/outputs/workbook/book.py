@@ -273,7 +273,7 @@ def number_format(kind: Kind, unit: str, value: float) -> str:
     if kind in FORMATS:
         return FORMATS[kind]
     if kind == "signed":
-        plain = number_format("figure", unit, value)
+        plain = excel_format(unit, value, is_change=True)
         # What rounds to nothing has no sign: +0.0 would read as a change.
         shows_nothing = round(abs(value), len(plain.partition(".")[2])) == 0
         return f"{plain};{plain}" if shows_nothing else f"+{plain};-{plain};{plain}"
