@@ -22,7 +22,7 @@ from tests.travel.made import doors_at, make_network, make_roads
 
 NEAR = {"direct_m": 100.0}
 few = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
