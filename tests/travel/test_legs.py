@@ -233,9 +233,7 @@ def towns(draw):
     """Streets between places of a grid, some one-way; people and facilities anywhere."""
     nodes = draw(st.lists(place, min_size=3, max_size=10, unique=True))
     number = st.integers(0, len(nodes) - 1)
-    line = st.lists(number, min_size=2, max_size=4).filter(
-        lambda ends: all(a != b for a, b in pairwise(ends))
-    )
+    line = st.lists(number, min_size=2, max_size=4).filter(lambda ends: all(a != b for a, b in pairwise(ends)))
     ways = draw(
         st.lists(
             st.tuples(line, st.sampled_from([{}, {}, {"oneway": "yes"}, {"highway": "primary"}])),
