@@ -287,3 +287,46 @@ def test_a_year_opened_that_is_none_counts_always_and_is_said(tmp_path):
     assert pd.read_parquet(made / "facilities.parquet")["status"].tolist() == ["used"] * 3
     issues = pd.read_csv(made / "issues.csv")
     assert "k2" in issues.set_index("code").loc["facilities-no-year", "row"]
+
+
+MEAN = '\n[[indicators]]\nid = "clinic-mean"\nmeasure = "mean_minutes"\nrule = "clinic-walk-15"\n'
+
+
+def test_a_mean_is_over_those_reached_in_both_years_and_says_who_is_not(tmp_path):
+    changes = compare(write_district(tmp_path / "tiny", LATER + YEARS + MEAN), 2022, 2025)[0]
+    row = changes.loc["clinic-mean", "330399"]
+    # c1 and c2 are reached in both: 80 and 40 people at 100 and 930 s, 100 and 50 at 100 and 230 s. c3 (30) is reached in 2025 alone.
+    assert (row["value_from"], row["value_to"]) == pytest.approx((45_200 / 120 / 60, 21_500 / 150 / 60))
+    assert row["difference"] == row["residual"] == pytest.approx(21_500 / 9_000 - 45_200 / 7_200)
+    assert row[CAUSES].isna().all()
+    assert row["note"].startswith("30 人新可达 people now reach one；均值按两年都可达的 150 人计")
+    # In 甲街道 the same people are reached in both years: nothing is left out, and the change is split.
+    town = changes.loc["clinic-mean", "330399001"]
+    assert town["note"] != town["note"] or town["note"] == ""
+    assert town[CAUSES].notna().all()
+    # In 乙镇 nobody is reached in both: there is nothing to compare.
+    assert np.isnan(changes.loc["clinic-mean", "330399002"]["difference"])
+
+
+def test_a_ferry_that_stopped_improves_no_mean(tmp_path):
+    stopped = (
+        YEARS.replace('closed = ["新街"]', "closed = []") + '[[years]]\nyear = 2023\nroads = { closed = ["新街"] }\n'
+    )
+    there = compare(write_district(tmp_path / "tiny", LATER + stopped + MEAN), 2025, 2023)[0]
+    row = there.loc["clinic-mean", "330399"]
+    # In 2023 the clinic of 2024 is not there yet: c1 100 s, c2 930 s; those of c3 (30) are stranded and leave neither mean.
+    assert row["difference"] == pytest.approx((50 * 930 - 50 * 230) / 150 / 60)
+    assert "30 人不再可达" in row["note"]
+
+
+def test_where_people_are_counted_elsewhere_a_mean_that_leaves_anyone_out_is_not_compared(tmp_path):
+    years = '[[years]]\nyear = 2021\npopulation = { path = "people_2021.csv" }\n'
+    folder = write_district(tmp_path / "tiny", LATER + years + MEAN)
+    places = pd.DataFrame({"id": ["p1", "p2"], "x": [ORIGIN_X + 100, ORIGIN_X + 1100], "people": [60, 40], "age60": 10})
+    places.assign(y=ORIGIN_Y).to_csv(folder / "people_2021.csv", index=False)
+    changes, summary, _ = compare(folder, 2021, 2025)
+    row = changes.loc["clinic-mean", "330399"]
+    assert np.isnan(row["difference"]) and "不可比" in row["note"] and "人口格不同" in row["note"]
+    assert "人口格不同" in summary["not_compared"]["clinic-mean"]
+    # In 甲街道 everyone is reached in both years.
+    assert np.isfinite(changes.loc["clinic-mean", "330399001"]["difference"])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifecircle.measures.scenarios import OTHER_CELLS, Reached, compare_reached
+from lifecircle.measures.reached import OTHER_CELLS, Pair, Reached, compare_reached
 
 PEOPLE = np.array([10.0, 20.0, 30.0, 40.0])
 BASE = np.array([5.0, 10.0, 20.0, np.inf])
@@ -30,10 +30,8 @@ def table(*indicators, base, value):
 
 
 def compared(after, people=PEOPLE):
-    found = compare_reached(
-        table("mean", "rule", "other", base=850 / 60, value=250 / 30), {"district": Whole()}, Reached(PEOPLE, BASE), Reached(people, after),
-        ({"mean"}, {"rule"}),
-    )  # fmt: skip
+    pair = Pair("rule", Reached(PEOPLE, BASE), Reached(people, after), frozenset({"mean"}), frozenset({"rule"}))
+    found = compare_reached(table("mean", "rule", "other", base=850 / 60, value=250 / 30), {"district": Whole()}, pair)
     return found.set_index("indicator")
 
 

@@ -234,7 +234,7 @@ CHANGE_COLUMNS = (
     "value_from", "value_to", "difference", "by_facilities", "by_people", "by_roads", "by_rule", "residual",
     "covered_from", "covered_to", "newly_covered", "newly_lost", "moved", "counted_by", "limit_from", "limit_to", "limit_unit", "note",
 )  # fmt: skip
-"""Of ``changes.csv``. ``note`` says why a figure is not compared: 不可比, and which side lacks it."""
+"""Of ``changes.csv``. ``note`` says why a figure is not compared (不可比, and which side lacks it), or whom a mean is over."""
 NOT_COMPARED = "不可比 not comparable"
 SPLIT = (*(f"by_{cause}" for cause in CAUSES), "covered_from", "covered_to", "newly_covered", "newly_lost", "moved")
 
@@ -299,6 +299,27 @@ def _why_not_compared(
         lacks = table[value].isna()
         said = said.mask(lacks, said.where(said == "", said + "；") + text)
     return f"{NOT_COMPARED}: " + said
+
+
+def refuse_means(changes: pd.DataFrame, means: frozenset[str], unreachable: str, why: str) -> pd.DataFrame:
+    """Return the changes without those of means that leave anyone out: where people are counted at other places, no one can be followed.
+
+    Parameters
+    ----------
+    means
+        Indicators that are over those who reach anything.
+    unreachable
+        The indicator of those who do not.
+    """
+    left = changes[changes["indicator"] == unreachable]
+    is_left = (left["value_from"] > 0) | (left["value_to"] > 0)
+    units = pd.MultiIndex.from_frame(left.loc[is_left, ["level", "unit_code"]])
+    is_mean = changes["indicator"].isin(means) & changes["difference"].notna()
+    here = is_mean & pd.MultiIndex.from_frame(changes[["level", "unit_code"]]).isin(units)
+    refused = changes.copy()
+    refused.loc[here, ["difference", "residual", *(f"by_{cause}" for cause in CAUSES)]] = np.nan
+    refused.loc[here, "note"] = f"{NOT_COMPARED}: {why}"
+    return refused
 
 
 def worst_changes(changes: pd.DataFrame, indicator: str, level: str, most: int, least: float) -> pd.DataFrame:

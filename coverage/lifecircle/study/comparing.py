@@ -18,6 +18,7 @@ from lifecircle.clauses import Facts
 from lifecircle.config import District, YearLayers, read_configuration
 from lifecircle.config.configuration import FILE_NAME
 from lifecircle.config.schema import Level
+from lifecircle.measures.reached import OTHER_CELLS, compare_reached_years, pair_results
 from lifecircle.model import Units
 from lifecircle.planning.trends import (
     NO_CROSSWALK,
@@ -27,6 +28,7 @@ from lifecircle.planning.trends import (
     Crosswalk,
     carry_rows,
     change_rows,
+    refuse_means,
 )
 from lifecircle.problems import Problem, Problems
 from lifecircle.sources import read_units
@@ -93,7 +95,7 @@ def compare_years(
         else pd.DataFrame(columns=columns).astype(dict.fromkeys(SPLIT, float))
     )
     reasons = answers[0].not_computed, answers[1].not_computed
-    changes = change_rows(rows[0], rows[1], joined, years, reasons)
+    changes = _over_same_people(change_rows(rows[0], rows[1], joined, years, reasons), between, facts)
     return Comparison(
         district=second.layers.district,
         years=years,
@@ -109,6 +111,18 @@ def compare_years(
         inputs={state.year: state.inputs for state in (first, second)},
         ground=draw_ground(first.layers, second.layers),
     )
+
+
+def _over_same_people(changes: pd.DataFrame, between: Between, facts: list[Facts]) -> pd.DataFrame:
+    """Return the changes with every mean over the people reached in both years; what cannot be so compared, and leaves anyone out, is 不可比."""
+    pairs = pair_results(facts[0].results, facts[1].results, facts[1].configuration.indicators)
+    is_one_place = between.has_one_grid and not between.has_own_units
+    for pair in pairs:
+        if is_one_place:
+            changes = compare_reached_years(changes, facts[1].levels, pair)
+        else:
+            changes = refuse_means(changes, pair.means, f"{pair.rule}-unreachable", OTHER_CELLS)
+    return changes
 
 
 def check_all_years(
@@ -253,7 +267,7 @@ def _not_compared(first: YearRead, second: YearRead, answers: list[Answers], cha
     for state, answer in zip((first, second), answers, strict=True):
         for name, why in answer.not_computed.items():
             found[name] = f"{found[name]}；{state.year}: {why}" if name in found else f"{state.year}: {why}"
-    own = changes[(changes["level"] == "district") & (changes["note"] != "")]
+    own = changes[(changes["level"] == "district") & changes["note"].str.startswith(NOT_COMPARED)]
     for name, note in zip(own["indicator"], own["note"], strict=True):
         found.setdefault(str(name), str(note).removeprefix(f"{NOT_COMPARED}: "))
     return found

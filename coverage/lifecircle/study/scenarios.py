@@ -10,10 +10,11 @@ import pandas as pd
 
 from lifecircle.clauses import Facts
 from lifecircle.config import AnyIndicator, Rule, named_by
-from lifecircle.config.indicators import MeanMinutes, Scorecard
+from lifecircle.config.indicators import Scorecard
 from lifecircle.config.indicators.water import Water
+from lifecircle.measures.reached import compare_reached, pair_results
 from lifecircle.measures.rows import COLUMNS
-from lifecircle.measures.scenarios import Reached, compare_reached, differences, name_scenario
+from lifecircle.measures.scenarios import differences, name_scenario
 from lifecircle.model import IntArray, RuleResult
 from lifecircle.problems import Problems
 from lifecircle.study.answers import answer_entries
@@ -61,29 +62,10 @@ def compare_scenarios(travel: Journeys, facts: Facts, only: tuple[str, ...], pro
         shown = [name for name in answered.again if not names or name in names]
         before, after = ([one.rows[name] for name in one.rows if name in shown] for one in (facts, answered.facts))
         found = differences(_join(before, facts), _join(after, facts))
-        found = _over_same_people(found, facts, answered.facts)
+        for pair in pair_results(facts.results, answered.facts.results, facts.configuration.indicators):
+            found = compare_reached(found, facts.levels, pair)
         tables.append(name_scenario(found, variant.scenario.id, variant.scenario.names.zh))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-
-
-def _over_same_people(table: pd.DataFrame, base: Facts, after: Facts) -> pd.DataFrame:
-    """Return a scenario's differences with every mean over the people reached in both, and with who no longer reaches anything."""
-    means = [one for one in base.configuration.indicators if isinstance(one, MeanMinutes)]
-    for name, old in base.results.items():
-        new = after.results.get(name)
-        if new is None or new is old:
-            continue
-        rule = old.rule
-        whole = {f"{name}-total-min", *(one.id for one in means if one.rule == name)}
-        counts = {name, f"{name}-unreachable"}
-        sides = Reached(old.people, old.nearest.cost), Reached(new.people, new.nearest.cost)
-        if rule.then is None:
-            whole.add(f"{name}-response-min")
-        else:
-            response = Reached(old.people, old.response.cost), Reached(new.people, new.response.cost)
-            table = compare_reached(table, base.levels, *response, ({f"{name}-response-min"}, set()))
-        table = compare_reached(table, base.levels, *sides, (whole, counts))
-    return table
 
 
 def answer_scenario(
