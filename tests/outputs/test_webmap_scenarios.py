@@ -56,6 +56,15 @@ def test_each_scenario_has_what_it_does_and_what_differs(study):
     assert as_it_is["indicators"] == []
 
 
+def test_whoever_can_no_longer_reach_any_comes_first_with_how_many(study):
+    closed, second, _ = describe_scenarios(study)
+    # With its only clinic closed nobody reaches one: 180 who did (c4, 20, never did).
+    first = closed["indicators"][0]
+    assert (first["id"], first["strands"], first["people"]) == (f"{RULE}-unreachable", True, 180)
+    assert first["note"] == "180 人不再可达 people no longer reach any"
+    assert not any(one["strands"] for one in second["indicators"])
+
+
 def test_without_scenarios_there_is_no_panel(study):
     assert describe_scenarios(replace(study, tables={})) is None
 
@@ -73,6 +82,20 @@ def test_in_a_browser_the_figures_that_differ_are_listed(page, tmp_path, languag
         page, f"#panel=scenarios&scenario=closed&differing={RULE}&lang={language}", "scenarios-panel", tmp_path
     )
     assert [word for word in words if word not in shown] == []
+
+
+@pytest.mark.browser
+def test_in_a_browser_the_stranded_stand_first_in_red_with_their_note(page, tmp_path):
+    script = """
+      const [first] = document.querySelectorAll("#scenarios-panel tbody tr");
+      document.title = JSON.stringify([first.textContent, getComputedStyle(first.querySelector("th button")).color,
+        getComputedStyle(document.querySelectorAll("#scenarios-panel tbody tr")[2].querySelector("th button")).color]);
+    """
+    text, colour, other = answer_of(page, "#panel=scenarios&scenario=closed", script, tmp_path)
+    assert "不可达" in text
+    assert "180 人不再可达 people no longer reach any" in text
+    assert colour == "rgb(163, 24, 42)"
+    assert other != colour
 
 
 @pytest.mark.browser

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from lifecircle.cli import app
 from lifecircle.config import District
 from lifecircle.outputs.gaps import gap_table
+from lifecircle.outputs.webmap.gaps import describe_gaps
 from lifecircle.outputs.workbook import write_workbook
 from lifecircle.outputs.workbook.book import Column, Table, count_lines, fold, number_format, open_book, row_height
 from lifecircle.study import run_district
@@ -167,6 +168,20 @@ def test_gaps_are_those_of_the_layer(study, path):
     assert all(zh in cause for zh, cause in zip(gaps["cause_zh"], table["原因"], strict=True))
 
 
+def test_a_gap_says_whose_people_it_counts(tmp_path):
+    old = '\n[[rules]]\nid = "clinic-old"\nfacilities = { kind = "clinic" }\nmode = "walk"\nminutes = 15\ngroup = "age60"\n'
+    study = run_district(write_tiny(tmp_path / "tiny", TOML + old), with_areas=False)
+    write_workbook(study, tmp_path / BOOK)
+    table = read_sheet(tmp_path / BOOK, "缺口清单")
+    own = table.groupby("准则编号")[["计数对象", "人口"]].agg({"计数对象": "unique", "人口": "sum"})
+    # Of c2, c3, c4: 50 + 30 + 20 people, 30 + 5 + 10 of them 60 and over.
+    assert own.loc["clinic-walk-15"].tolist() == [["全部 all"], 100]
+    assert own.loc["clinic-old"].tolist() == [["60岁及以上"], 45]
+    rules = describe_gaps(study)["rules"]
+    assert rules["clinic-walk-15"]["counted"] is None
+    assert rules["clinic-old"]["counted"] == {"zh": "60岁及以上", "en": "60 and over"}
+
+
 def test_scenarios_are_those_of_the_table(study, path):
     table, found = read_sheet(path, "情景"), study.tables["scenarios"]
     assert len(found) > 2
@@ -176,6 +191,21 @@ def test_scenarios_are_those_of_the_table(study, path):
     same(table["变化"], found["difference"])
     same(table["增减"], found["numerator_difference"])
     assert list(table["指标编号"]) == list(found["indicator"])
+
+
+def test_in_the_workbook_whoever_is_stranded_comes_first_in_red(tmp_path):
+    closed = '\n[[scenarios]]\nid = "closed"\nlabel = "停用"\nclose = "k1"\n'
+    study = run_district(write_tiny(tmp_path / "tiny", TOML + closed), with_areas=False)
+    write_workbook(study, tmp_path / BOOK)
+    table, found = read_sheet(tmp_path / BOOK, "情景"), study.tables["scenarios"]
+    assert len(table) == len(found)
+    is_first = table["指标编号"].str.endswith("-unreachable") & (pd.to_numeric(table["增减"]) > 0)
+    assert is_first.any()
+    assert is_first.tolist() == sorted(is_first, reverse=True)
+    assert table["说明"][0] == "180 人不再可达 people no longer reach any"
+    sheet = open_workbook(tmp_path / BOOK)["情景"]
+    cells = [row[3].fill.start_color.rgb for row in sheet.iter_rows(min_row=head_row(sheet) + 1)]
+    assert [one == "FFF9D6D2" for one in cells] == is_first.tolist()
 
 
 def test_what_holds_under_other_assumptions_is_told(study, path):

@@ -179,6 +179,11 @@ def load_groups() -> dict[str, Label]:
     return {key: Label.model_validate(value) for key, value in _read_packaged("groups.toml").items()}
 
 
+def label_of_group(group: str) -> Label:
+    """Return what outputs call a group of people: its id where they have no name for it."""
+    return load_groups().get(group, Label(zh=group, en=group))
+
+
 @cache
 def load_policies() -> dict[str, Policy]:
     """Return every policy that ships, by id; each entry knows its policy and, where it has none of its own, its statement's words."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import District, Label, Rule, load_groups
+from lifecircle.config import District, Label, Rule, label_of_group
 from lifecircle.config.schema import Level
 from lifecircle.measures.catchments import MOST_CHOICES
 from lifecircle.measures.coverage import mean_of, minutes_range, share_pct
@@ -52,7 +52,7 @@ def rule_rows(
 
 
 def _label_of_group(rule: Rule, group: str) -> Label:
-    names, who = rule.names, load_groups().get(group, Label(zh=group, en=group))
+    names, who = rule.names, label_of_group(group)
     return Label(zh=f"{names.zh}（{who.zh}）", en=f"{names.en or names.zh} ({who.en})")
 
 

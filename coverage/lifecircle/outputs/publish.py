@@ -315,7 +315,7 @@ def settle_all(out: Path) -> None:
 
 _UNFINISHED = (
     "上一次运行在更换成果的瞬间中断（断电或被强行结束）。新成果已写好，尚未放到位；对本区县再运行任何一条 lifecircle 命令即自动完成，无须重算。\n"
-    "The last run was cut off in the instant of putting its outputs in place. They are complete: run any lifecircle command on this "
+    "The last run was interrupted in the instant of putting its outputs in place. They are complete: run any lifecircle command on this "
     "district and they will be put there; nothing need be computed again.\n"
 )
 

@@ -32,7 +32,7 @@ def scenario_summary(study: Study) -> list[dict[str, Any]]:
     for scenario, rows in table.groupby("scenario", sort=False):
         district = rows[(rows["level"] == "district") & rows["indicator"].isin(entries)]
         counted = district["numerator_difference"].abs().where(district["counts"] == "人", 0.0).fillna(0.0)
-        is_stranding = district["indicator"].str.endswith("-unreachable") & (district["numerator_difference"] > 0)
+        is_stranding = strands(district)
         weight = pd.DataFrame(
             {
                 "stranded": counted.where(is_stranding, 0.0),
@@ -47,10 +47,17 @@ def scenario_summary(study: Study) -> list[dict[str, Any]]:
                 "label": rows["label"].iloc[0],
                 "indicators": int(rows["indicator"].replace("", pd.NA).nunique()),
                 "units": int(rows.loc[rows["level"] != "district", "unit_code"].replace("", pd.NA).nunique()),
-                "changes": [_change(row) for row in district.loc[order].to_dict("records")],
+                "changes": [
+                    _change(row) for row in district.assign(strands=is_stranding).loc[order].to_dict("records")
+                ],
             }
         )
     return found
+
+
+def strands(rows: pd.DataFrame) -> pd.Series:
+    """Return which rows of ``scenarios.csv`` say that people can no longer reach any facility of a rule: what is shown first, in red."""
+    return rows["indicator"].str.endswith("-unreachable") & (rows["numerator_difference"] > 0)
 
 
 def _change(row: dict[Any, Any]) -> dict[str, Any]:
@@ -60,7 +67,7 @@ def _change(row: dict[Any, Any]) -> dict[str, Any]:
     }
     return {
         "indicator": row["indicator"], "label": row["label_zh"], "unit": row["value_unit"], **numbers, "counts": row["counts"],
-        "base_status": row["base_status"], "status": row["status"], "note": row["note"],
+        "base_status": row["base_status"], "status": row["status"], "note": row["note"], "strands": bool(row["strands"]),
     }  # fmt: skip
 
 
@@ -97,8 +104,7 @@ def _named(change: dict[str, Any]) -> Text:
     """Return an indicator's name, in red where people are stranded, with what its note says of the people."""
     from rich.text import Text
 
-    is_stranding = change["indicator"].endswith("-unreachable") and (change["numerator_difference"] or 0) > 0
-    name = Text(change["label"], style="bold red" if is_stranding else "")
+    name = Text(change["label"], style="bold red" if change["strands"] else "")
     return name.append(f"\n{change['note']}", style="dim") if change["note"] else name
 
 

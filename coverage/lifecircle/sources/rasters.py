@@ -308,7 +308,7 @@ def report_cover(
     transform: rasterio.Affine, shape: tuple[int, int], own: pyproj.CRS, units: Mapping[Level, Units], crs: pyproj.CRS,
     stated: StatedRaster, problems: Problems,
 ) -> float:  # fmt: skip
-    """Return the share of the district's area that the raster reaches over, a cell to spare; a warning names the units cut off.
+    """Return the share of the district's area that the raster reaches over, a cell to spare; a warning names the units it leaves out.
 
     What lies beyond the raster would be nobody, or flat, in silence.
     """

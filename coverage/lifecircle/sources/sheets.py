@@ -252,7 +252,7 @@ def _report_shape(
     if len(rows) >= MOST_ROWS:
         problems.add(
             "table-row-cap", "warning", file, f"{len(rows)} 行,已到 Excel 的上限 rows: the most a sheet holds", layer=shown,
-            expected=f"< {MOST_ROWS}", mend="很可能被截断,改用 CSV probably cut off: export as CSV", count=len(rows),
+            expected=f"< {MOST_ROWS}", mend="很可能被截断,改用 CSV probably truncated: export as CSV", count=len(rows),
         )  # fmt: skip
     with zipfile.ZipFile(path) as archive:
         content = archive.read(str(getattr(sheet, "_worksheet_path", "")))

@@ -85,7 +85,7 @@ def part_of(network: Network, part: IntArray, edge: IntArray) -> IntArray:
 def main_part(network: Network, part: IntArray, joins: Joins) -> IntArray:
     """Return the part that points count for: the longest they join, -1 where they join none.
 
-    Whoever lives between a loose path and the street is not cut off.
+    Whoever lives between a loose path and the street can get away.
     """
     main = np.full(len(joins), NO_STREET, dtype=np.int64)
     is_joined = joins.is_joined

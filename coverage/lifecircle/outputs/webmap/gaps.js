@@ -109,7 +109,7 @@ function fillGapLegend() {
   const gaps = currentGaps();
   fill("legend-title", `${word("gaps_by_cause")} · ${limitText(currentRule())}`);
   const head = element("tr", "", element("td"), element("td", "", word("cause")), element("td", "number", word("gaps_short")),
-    element("td", "number", word("people_unit")));
+    element("td", "number", countedText()));
   const rows = (study.gaps ? study.gaps.causes : []).map((cause, place) => {
     const [count, people] = gaps ? gaps.totals[place] : [0, 0];
     const name = element("th", "", nameOf(cause));
@@ -122,6 +122,12 @@ function fillGapLegend() {
   document.getElementById("legend-note").textContent = word("gaps_note");
 }
 
+/** Whom a gap's people are: everyone, or the group that the rule is about. */
+function countedText() {
+  const gaps = currentGaps();
+  return gaps && gaps.counted ? nameOf(gaps.counted) : word("people_unit");
+}
+
 // The ranked list
 
 function gapRow(index) {
@@ -132,7 +138,7 @@ function gapRow(index) {
   tag.style.background = cause.colour;
   const button = element("button", "item",
     element("span", "item-head", gapNumber(index), element("b", "", nameOf(listed.name)),
-      element("span", "number", element("b", "", peopleText(gaps.people[index])), ` ${word("people_unit")}`)),
+      element("span", "number", element("b", "", peopleText(gaps.people[index])), ` ${countedText()}`)),
     element("span", "item-text", tag, nameOf(listed.evidence)),
     element("span", "item-work", element("span", "key", word("work")), nameOf(listed.work)));
   button.type = "button";
@@ -173,7 +179,7 @@ function showGap(index) {
   tag.style.background = cause.colour;
   const heading = element("h2", "", gapTitle(index), element("small", "", `${word("gap")} ${index + 1}`));
   const share = listed ? inBrackets(shareText(listed.share)) : "";
-  const big = element("p", "gap-people", element("strong", "", peopleText(gaps.people[index])), ` ${word("people_unit")}${share} `, tag,
+  const big = element("p", "gap-people", element("strong", "", peopleText(gaps.people[index])), ` ${countedText()}${share} `, tag,
     ` ${word(`cause_${cause.id}`)}`);
   if (!listed) return fill("card", closeButton({ gap: null }), heading, big);
   const groups = study.gaps.groups.map((group, place) => [group, listed.groups[place]]).filter(([, people]) => people > 0)

@@ -13,7 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import load_groups
+from lifecircle.config import label_of_group
 from lifecircle.model import Study
 from lifecircle.outputs.gaps import CAUSE_WORDS, gap_table
 from lifecircle.outputs.webmap.areas import encode_areas
@@ -37,23 +37,20 @@ def describe_gaps(study: Study) -> dict[str, Any] | None:
     """Return the causes, and per rule its gaps, the most people first; None where no gap was found.
 
     Per gap drawn: ``people``, ``cause`` (its place in ``causes``), ``point`` (lon, lat in 1e-5 degrees) and ``outline`` (empty where
-    the gap is too small to be drawn). The first of them are ``listed`` with words, groups and the place of the nearest facility as the
-    crow flies. ``totals`` are of all gaps, by cause.
+    the gap is too small to be drawn); ``counted`` is the group they are of, None of everyone. The first of them are ``listed`` with
+    words, groups and the place of the nearest facility as the crow flies. ``totals`` are of all gaps, by cause.
     """
     table = gap_table(replace(study, gaps={rule: gaps for rule, gaps in study.gaps.items() if rule in study.results}))
     if not len(table):
         return None
     groups = [group for group in study.cells.groups if group in table]
-    known = load_groups()
     return {
         "causes": [
             {"id": cause, "zh": CAUSE_WORDS[cause][0], "en": CAUSE_WORDS[cause][1], "colour": COLOURS[cause]}
             for cause in CAUSES
         ],
         "groups": [
-            {"id": group, "zh": known[group].zh if group in known else group,
-             "en": known[group].en if group in known else group}
-            for group in groups
+            {"id": group, **_named(group)} for group in groups
         ],
         "rules": {
             str(rule): _describe_rule(study, str(rule), gpd.GeoDataFrame(rows, geometry="geometry", crs=table.crs), groups)
@@ -66,7 +63,9 @@ def _describe_rule(study: Study, rule: str, gaps: gpd.GeoDataFrame, groups: Sequ
     drawn = gaps.head(MOST_DRAWN)
     places = np.rint(drawn[["lon", "lat"]].to_numpy(dtype=np.float64) * PLACES).astype(np.int64)
     crow = study.gaps[rule].frame["crow"].head(MOST_LISTED).tolist()
+    counted = study.results[rule].rule.group
     return {
+        "counted": None if counted is None else _named(counted),
         "people": [as_number(round(people, 1)) for people in drawn["people"]],
         "cause": [CAUSES.index(cause) for cause in drawn["cause"]],
         "point": places.ravel().tolist(),
@@ -80,6 +79,11 @@ def _describe_rule(study: Study, rule: str, gaps: gpd.GeoDataFrame, groups: Sequ
             for cause in CAUSES
         ],
     }
+
+
+def _named(group: str) -> dict[str, str]:
+    label = label_of_group(group)
+    return {"zh": label.zh, "en": label.en or label.zh}
 
 
 def _place_of(study: Study, row: int) -> list[float] | None:

@@ -94,14 +94,19 @@ function peopleMoved(people) {
   return `${people > 0 ? "+" : people < 0 ? "−" : ""}${peopleText(Math.abs(people))}`;
 }
 
+/** What is said of the people beside a figure: how many are stranded, and whom a mean is over. */
+function noteLines({ note }) {
+  return note ? [element("small", "said", note)] : [];
+}
+
 function differenceRow(indicator) {
   const isShown = indicator === currentDifference();
   const button = element("button", "", nameOf(indicator));
   button.type = "button";
   button.setAttribute("aria-pressed", String(isShown));
-  const name = element("th", "site wide", button, element("small", "", statusChange(indicator)));
+  const name = element("th", "site wide", button, element("small", "", statusChange(indicator)), ...noteLines(indicator));
   name.scope = "row";
-  const line = element("tr", isShown ? "chosen" : "", name, element("td", "number", valueText(indicator.base, indicator.unit)),
+  const line = element("tr", `${isShown ? "chosen" : ""}${indicator.strands ? " strands" : ""}`, name, element("td", "number", valueText(indicator.base, indicator.unit)),
     element("td", "number", valueText(indicator.value, indicator.unit)), element("td", `number difference ${betterOrWorse(indicator.difference, indicator.is_less_better)}`, element("b", "", differenceText(indicator.difference, indicator.unit))),
     element("td", "number", peopleMoved(indicator.people)));
   line.addEventListener("click", () => change({ differing: indicator.id, ...ruleOf(indicator) }));

@@ -60,7 +60,7 @@ def _describe_change(change: Mapping[str, Any], rows: pd.DataFrame, places: Mapp
         "id": change["indicator"], "zh": change["label"], "en": as_text(own["label_en"].iloc[0]) or change["label"], "unit": change["unit"],
         "base": change["base"], "value": change["value"], "difference": change["difference"],
         "people": change["numerator_difference"] if counts_people else None,
-        "base_status": change["base_status"], "status": change["status"],
+        "base_status": change["base_status"], "status": change["status"], "note": change["note"], "strands": change["strands"],
         "levels": {
             level: _describe_units(own[own["level"] == level], places[level], counts_people)
             for level in LEVELS[1:]

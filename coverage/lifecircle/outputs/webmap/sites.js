@@ -94,7 +94,7 @@ function fillSitesLegend() {
   return fill("legend-coverage",
     element("tr", "", element("th", "", word(study.plans.surfaces.points ? "per_point" : "per_cell")), ...ranges.map((range) => element("td", "range", range)),
       element("td", "number", word("people_unit"))),
-    line("newly_within", 0), line("still_beyond", 4),
+    line("newly_within", 0), line("still_uncovered", 4),
     element("tr", "", element("th", "", word("already_within")), held, element("td", "number", peopleText(classes[8]))));
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifecircle.config import load_groups
+from lifecircle.config import label_of_group
 from lifecircle.model import Study
 from lifecircle.outputs.gaps import CAUSE_WORDS, gap_table
 from lifecircle.outputs.workbook.book import Column, Mark, Table
@@ -21,11 +21,8 @@ def gaps_table(study: Study) -> Table:
         codes = found.get(f"{level}_code", [""] * len(found))
         return [str(names.get(level, {}).get(str(code), "")) for code in codes]
 
-    groups = load_groups()
     beside = [
-        Column(f"{groups[group].zh}\n{groups[group].en}" if group in groups else group, list(found[group]), 9, "people")
-        for group in study.cells.groups
-        if group in found
+        Column(_heading(group), list(found[group]), 9, "people") for group in study.cells.groups if group in found
     ]
     limit_unit = ["米" if one == "m" else "分钟" for one in found["limit_unit"]]
     columns = [
@@ -34,6 +31,7 @@ def gaps_table(study: Study) -> Table:
         Column("缺口\ngap", list(found["name"]), 20),
         Column("镇街\ntownship", unit("township"), 10, "short"),
         Column("人口\npeople", list(found["people"]), 9, "people"),
+        Column("计数对象\ncounted", ["全部 all" if one == "all" else label_of_group(one).zh for one in found["group"]], 9, "short"),
         Column("占比 %\nshare %", list(found["people_pct"]), 7, "percent"),
         Column("原因\ncause", [" ".join(CAUSE_WORDS[one]) for one in found["cause"]], 11, "short",
                marks=[CAUSE_MARKS[one] for one in found["cause"]]),
@@ -60,4 +58,9 @@ def gaps_table(study: Study) -> Table:
         "每条准则内按人口排位；同一片未覆盖的人口格为一个缺口。轮廓在 gaps.parquet 与 coverage.gpkg 的 gaps 图层。",
         "Ranked by people within each rule; uncovered cells that touch are one gap. Outlines are in gaps.parquet and layer gaps of coverage.gpkg.",
     ]
-    return Table("缺口清单", "缺口清单 Gaps", columns, notes, frozen=3, printed=13, empty="没有缺口 no gaps")
+    return Table("缺口清单", "缺口清单 Gaps", columns, notes, frozen=3, printed=14, empty="没有缺口 no gaps")
+
+
+def _heading(group: str) -> str:
+    label = label_of_group(group)
+    return f"{label.zh}\n{label.en}" if label.en and label.en != label.zh else label.zh

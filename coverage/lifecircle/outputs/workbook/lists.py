@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from lifecircle.measures.coverage import FAST, SLOW
 from lifecircle.model import Study
 from lifecircle.outputs.issues import WORDS as SEVERITIES
+from lifecircle.outputs.scenarios import strands
 from lifecircle.outputs.sensitivity import sensitivity_lines
 from lifecircle.outputs.tables import issue_table
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Mark, Table
@@ -30,6 +32,10 @@ def scenarios_table(study: Study) -> Table | None:
     found = study.tables.get("scenarios")
     if found is None or not len(found):
         return None
+    stranding = strands(found)
+    # Who can no longer reach anything comes first in each scenario, those of the district before those of its units.
+    order = np.lexsort((np.arange(len(found)), ~stranding, pd.factorize(found["scenario"])[0]))
+    found, stranding = found.iloc[order], stranding.iloc[order]
     units = list(found["value_unit"])
 
     def status(name: str) -> list[str]:
@@ -39,20 +45,23 @@ def scenarios_table(study: Study) -> Table | None:
         Column("情景\nscenario", list(found["label"]), 18),
         Column("级别\nlevel", [LEVEL_WORDS.get(one, "") for one in found["level"]], 13, "short"),
         Column("单元\nunit", list(found["unit_name"]), 11, "short"),
-        Column("指标\nindicator", names_of(found), 44),
+        Column("指标\nindicator", names_of(found), 44, marks=["bad" if one else "" for one in stranding]),
         Column("单位\nunit of value", units, 9, "short"),
         Column("现状\nbase", list(found["base"]), 9, "figure", units),
         Column("情景值\nif", list(found["value"]), 9, "figure", units),
         Column("变化\nchange", list(found["difference"]), 9, "signed", units),
-        Column("增减\ngained, lost", list(found["numerator_difference"]), 10, "signed_people"),
+        Column("增减\ngained, lost", list(found["numerator_difference"]), 10, "signed_people", marks=["bad" if one else "" for one in stranding]),
         Column("计\ncounted in", list(found["counts"]), 8, "short"),
         Column("现状进度\nstatus", status("base_status"), 9, "short", marks=[STATUS_MARKS.get(one, "") for one in status("base_status")]),
         Column("情景进度\nif", status("status"), 9, "short", marks=[STATUS_MARKS.get(one, "") for one in status("status")]),
-        Column("说明\nnote", list(found["note"]), 22),
+        Column("说明\nnote", list(found["note"]), 40),
         Column("单元代码\ncode", list(found["unit_code"]), 15, "short"),
         Column("指标编号\nid", list(found["indicator"]), 30),
     ]  # fmt: skip
-    notes = ["只列与现状不同的单元；变化＝情景－现状。 Units that differ from the base; change = if - base."]
+    notes = [
+        "只列与现状不同的单元；变化＝情景－现状；每个情景先列不再可达的人（红）。均值按两侧都可达的人计。",
+        "Units that differ from the base; change = if - base; the stranded come first, in red; means are over those reached on both sides.",
+    ]
     return Table("情景", "情景 Scenarios", columns, notes, frozen=3, printed=13)
 
 
