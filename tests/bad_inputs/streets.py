@@ -227,7 +227,7 @@ def absurd_speed_limits(folder: Path) -> Expected:
     toml = folder / "district.toml"
     toml.write_text(toml.read_text("utf-8") + "\n[modes.drive]\nmaxspeed = true\n", "utf-8")
     return Expected(
-        "roads-maxspeed-absurd", "warning", "roads.gpkg", field="maxspeed", words=("3000", "5-140"), count=112
+        "roads-maxspeed-absurd", "warning", "roads.gpkg", field="maxspeed", words=("3000", "5-160"), count=112
     )
 
 

@@ -14,7 +14,7 @@ from lifecircle.sources.files import ReadLayer
 from lifecircle.study import check_district
 from tests.bad_inputs import polygons, positions
 from tests.bad_inputs.catalogue import CORRUPTIONS, Corruption
-from tests.bad_inputs.district import write_clean
+from tests.bad_inputs.district import TOML, write_clean
 
 ROWS = {
     "townships.gpkg": 2,
@@ -77,3 +77,11 @@ def test_a_reader_that_loses_a_row_is_found_out() -> None:
     assert read.counted(kept=2, set_aside=1).used == 2
     with pytest.raises(LedgerError, match=r"a\.csv"):
         read.counted(kept=2)
+
+
+def test_rows_that_where_leaves_out_are_counted_beside_the_ledger(tmp_path):
+    toml = TOML.replace('path = "clinics.csv"\n', 'path = "clinics.csv"\nwhere = { "编码" = ["k1", "k2"] }\n')
+    folder = write_clean(tmp_path / "clean")
+    (folder / "district.toml").write_text(toml, encoding="utf-8")
+    file = ledger(folder)["clinics.csv"]
+    assert (file.rows, file.used, file.not_chosen) == (2, 2, 4)

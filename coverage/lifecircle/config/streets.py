@@ -49,7 +49,6 @@ class ClassWords(Frozen):
 class Plausible(Frozen):
     """The ranges beyond which something is told of a street layer."""
 
-    maxspeed_kph: tuple[float, float]
     loose_m: float = Field(gt=0)
     same_place_m: float = Field(gt=0)
     all_oneway_share: float = Field(gt=0, le=1)

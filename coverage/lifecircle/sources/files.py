@@ -238,12 +238,15 @@ def read_source(
         crs = _layer_crs(layer, frame, shown, problems)
         if crs is None:
             return None
+    before = len(frame)
     frame = _keep_where(frame, layer, shown, "warning" if may_be_empty else "error", problems)
     if frame is None:
         return None
+    not_chosen = before - len(frame)
     frame = strip_controls(frame, [*wanted, "name"], layer.path, shown, problems)
     text = layer.datum if layer.datum in ("gcj02", "bd09") else crs.to_string() if crs is not None else ""
-    return ReadLayer(layer.path, shown, frame, crs, describe_file(folder, path, role, text))
+    source = replace(describe_file(folder, path, role, text), not_chosen=not_chosen)
+    return ReadLayer(layer.path, shown, frame, crs, source)
 
 
 def _read_frame(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import OnewayWords, load_streets
+from lifecircle.config import OnewayWords, load_plausible, load_streets
 from lifecircle.problems import Problems, nearest_name
 from lifecircle.sources.roads.osm import tag_keys
 
@@ -259,7 +259,7 @@ def _by_value(column: pd.Series, function: Callable[[str], float], empty: float)
 
 def drop_absurd_speeds(tags: pd.DataFrame, is_asked: bool, file: str, problems: Problems) -> pd.DataFrame:
     """Return the tags without speed limits that no street has, and tell of them where a mode goes by ``maxspeed``."""
-    low, high = load_streets().plausible.maxspeed_kph
+    low, high = load_plausible()["maxspeed"].possible
     column = tags["maxspeed"]
     number = _by_value(column, _kph_of, empty=np.nan)
     is_absurd = np.isfinite(number) & ~((number >= low) & (number <= high))
