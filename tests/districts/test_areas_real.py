@@ -16,13 +16,18 @@ from typer.testing import CliRunner
 from lifecircle.cli import app
 from lifecircle.travel.isochrones.draw import MOST_OUTSIDE, MOST_SLOWER
 
-pytestmark = pytest.mark.slow
-
 DONGTOU = Path(__file__).parents[2] / "data" / "raw" / "dongtou"
 MOST_PEOPLE_APART = 0.01
 
 
-@pytest.fixture(scope="module", params=["dongtou", "las_palmas", "malta"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("dongtou", marks=pytest.mark.slow),
+        pytest.param("las_palmas", marks=pytest.mark.nightly),
+        pytest.param("malta", marks=pytest.mark.nightly),
+    ],
+)
 def processed(request, tmp_path_factory):
     name, root = request.param, tmp_path_factory.mktemp("areas")
     if name != "dongtou" and not RAW.exists():

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import shapely
+from tests.districts.demonstration import FOLDER, run_demonstration
 from tests.oracle.reference import ReferenceMode, ReferenceNetwork
 from tests.oracle.slope import ReferenceHeights
 
 from lifecircle.config import load_modes
-from lifecircle.study import run_district
 
-FOLDER = Path(__file__).parents[2] / "data" / "raw" / "dongtou"
 RULES = (
     "insurance-30min-walk",
     "insurance-30min-drive",
@@ -26,7 +23,7 @@ RULES = (
 
 @pytest.fixture(scope="module")
 def study():
-    return run_district(FOLDER, with_areas=False, with_plans=False)
+    return run_demonstration()
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,12 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from tests.districts.demonstration import run_demonstration
 from tests.districts.folders import RAW, lay_out
-from tests.districts.runs import REPOSITORY
 
 from lifecircle.outputs.gaps import gap_table
 from lifecircle.study import run_district
 
-DONGTOU = REPOSITORY / "data" / "raw" / "dongtou"
 needs_raw = pytest.mark.skipif(
     not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"
 )
@@ -30,8 +29,11 @@ def studies(tmp_path_factory):
 
     def study(name):
         if name not in found:
-            folder = DONGTOU if name == "dongtou" else lay_out(name, root / name)
-            found[name] = run_district(folder, with_areas=False, with_plans=False)
+            found[name] = (
+                run_demonstration()
+                if name == "dongtou"
+                else run_district(lay_out(name, root / name), with_areas=False, with_plans=False)
+            )
         return found[name]
 
     return study

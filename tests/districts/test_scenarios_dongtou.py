@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.districts.demonstration import FOLDER, run_demonstration
 
 from lifecircle.study import run_district
 
-FOLDER = Path(__file__).parents[2] / "data" / "raw" / "dongtou"
 BOATS = '["洞头—鹿西航线", "大门—鹿西航线"]'
 KEY = ["indicator", "level", "unit_code"]
 
 
 @pytest.fixture(scope="module")
 def study():
-    return run_district(FOLDER, with_areas=False, with_plans=False)
+    return run_demonstration()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import json
 import openpyxl
 import pandas as pd
 import pytest
-from tests.districts.runs import REPOSITORY
+from tests.districts.demonstration import FOLDER, run_demonstration
 
 from lifecircle.config import load_policies
 from lifecircle.outputs.publish import publish_study
@@ -16,7 +16,6 @@ from lifecircle.outputs.webmap.board import STATUSES, describe_board
 from lifecircle.study import run_district
 from lifecircle.study.layers import say_nothing
 
-DEMO = REPOSITORY / "data" / "raw" / "dongtou"
 DOCUMENTS = ["dongtou-2021", "zhejiang-2023", "shangzhou-2022", "nanyang-2023", "huzhou"]
 HAIR = 1e-6
 LESS_IS_BETTER = {"infant-mortality-vs-province", "clinic-gini", "clinic-theil", "beds-variation"}
@@ -26,7 +25,7 @@ NEAR_ZERO_IS_BETTER = {"clinic-urban-rural-gap", "water-urban-rural-gap"}
 
 @pytest.fixture(scope="module")
 def study():
-    return run_district(DEMO, with_areas=False, with_plans=False)
+    return run_demonstration()
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +167,7 @@ def test_the_variation_of_beds_is_between_townships(rows):
 
 def test_rural_clauses_count_rural_people_and_the_old_figures_everybody(rows):
     everybody = figure(rows, "clinic-15min-walk", "denominator")
-    villages = pd.read_excel(DEMO / "villages_register.xlsx", sheet_name="村社台账", header=None, dtype=str)
+    villages = pd.read_excel(FOLDER / "villages_register.xlsx", sheet_name="村社台账", header=None, dtype=str)
     head = villages.index[(villages == "村社代码").any(axis=1)][0]
     villages = villages.iloc[head + 1 :].set_axis(villages.iloc[head], axis=1)
     rural = set(villages.loc[villages["城镇"] == "否", "村社代码"])
@@ -257,7 +256,7 @@ def test_one_count_of_targets_on_the_board_in_the_workbook_the_terminal_and_the_
 
 def test_at_night_fewer_defibrillators_serve_and_all_are_still_there(study):
     night = run_district(
-        DEMO, at="23:00", only_rules=("aed-4min-walk", "aed-per-100k"), with_areas=False, with_plans=False
+        FOLDER, at="23:00", only_rules=("aed-4min-walk", "aed-per-100k"), with_areas=False, with_plans=False
     )
     (closed,) = [problem for problem in night.problems if problem.code == "facilities-closed-at"]
     assert closed.count == 24

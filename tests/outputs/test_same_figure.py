@@ -5,27 +5,24 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.districts.demonstration import run_demonstration
 from tests.outputs.pages import answer_of
 from tests.outputs.reading import head_row
 
 from lifecircle.outputs.printed import TENTHS, WHOLE, excel_format, figure_text, number_text, share_text
 from lifecircle.outputs.publish import publish_study
 from lifecircle.outputs.shown import show_study
-from lifecircle.study import run_district
-
-FOLDER = Path(__file__).parents[2] / "data" / "raw" / "dongtou"
 
 
 @pytest.fixture(scope="module")
 def study():
-    return run_district(FOLDER, with_areas=False, with_plans=False)
+    return run_demonstration()
 
 
 @pytest.fixture(scope="module")

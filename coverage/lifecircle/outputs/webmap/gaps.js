@@ -125,7 +125,7 @@ function fillGapLegend() {
 /** Whom a gap's people are: everyone, or the group that the rule is about. */
 function countedText() {
   const gaps = currentGaps();
-  return gaps && gaps.counted ? nameOf(gaps.counted) : word("people_unit");
+  return `${word("people_unit")}${gaps && gaps.counted ? inBrackets(nameOf(gaps.counted)) : ""}`;
 }
 
 // The ranked list
