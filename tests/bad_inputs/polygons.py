@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import struct
+from contextlib import closing
 from pathlib import Path
 
 import geopandas as gpd
@@ -225,6 +228,32 @@ def with_heights(folder: Path) -> Expected:
         folder, [shapely.force_3d(box(0, -1000, 2000, 1000), 7.0), shapely.force_3d(box(2000, -1000, 4000, 1000), 7.0)]
     )
     return Expected("layer-heights", "repaired", TOWNSHIPS, count=2)
+
+
+@corruption("B16", TOWNSHIPS)
+def with_an_arc(folder: Path) -> Expected:
+    """The west border of A bulges 1 m out to sea in an arc, as drawing programs write them."""
+
+    def places(*pairs: tuple[float, float]) -> bytes:
+        packed = b"".join(struct.pack("<dd", OX + x, OY + y) for x, y in pairs)
+        return struct.pack("<I", len(pairs)) + packed
+
+    straight = struct.pack("<BI", 1, 2) + places((0, 1000), (2000, 1000), (2000, -1000), (0, -1000))
+    arc = struct.pack("<BI", 1, 8) + places((0, -1000), (-1, 0), (0, 1000))
+    shape = struct.pack("<BII", 1, 10, 1) + struct.pack("<BII", 1, 9, 2) + straight + arc
+    with closing(sqlite3.connect(folder / TOWNSHIPS)) as opened:
+        for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            opened.execute(f'DROP TRIGGER "{name}"')
+        opened.execute("UPDATE townships SET geom = ? WHERE code = ?", (b"GP\0\1" + struct.pack("<i", 4549) + shape, A))
+        opened.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = 'CURVEPOLYGON'")
+        opened.execute("PRAGMA writable_schema = on")
+        opened.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'POLYGON', 'CURVEPOLYGON') WHERE name = 'townships'"
+        )
+        opened.commit()
+    return Expected(
+        "layer-curves", "repaired", TOWNSHIPS, field="geometry", count=1, also=("units-outline", "units-gap")
+    )
 
 
 @corruption("B17", TOWNSHIPS)
