@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 from lifecircle.cli import app
 from lifecircle.config import Rule, load_bands
 from lifecircle.study import run_district
-from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.made import ORIGIN_X, ORIGIN_Y
+from tests.tiny import TOML, write_tiny
 
 
 def run(folder, out, *options):

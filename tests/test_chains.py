@@ -18,7 +18,8 @@ from lifecircle.problems import InputError, Problems
 from lifecircle.study import check_district, run_district
 from lifecircle.study.chains import answer_chain, second_half
 from lifecircle.study.journeys import Clock, Journeys
-from tests.chain_district import CHAIN, HEAD, lonlat, write_chain, write_places
+from tests.chain_district import CHAIN, HEAD, lonlat, write_chain
+from tests.made import GROUND
 
 FIXED = 1 + 2 + 10 + 2
 RESPONSE = np.array([3 + 2, 3 + 10, np.inf, 3 + 7.5])
@@ -130,7 +131,7 @@ def test_minutes_by_unit(out):
 
 def test_a_unit_that_no_one_reaches_has_no_minutes(tmp_path):
     folder = write_chain(tmp_path / "chain")
-    write_places(folder / "stations.csv", ["id", "name"], [("s1", "岛上急救站", 0, -9000)])
+    GROUND.write_places(folder / "stations.csv", ["id", "name"], [("s1", "岛上急救站", 0, -9000)])
     study = run_district(folder)
     rows = study.indicators.set_index(["indicator", "unit_code"])
     assert np.isnan(rows.loc[("stroke-response-min", "330399002"), ["value", "low", "high"]].astype(float)).all()
@@ -195,7 +196,7 @@ def test_the_way_on_may_be_by_another_mode(tmp_path):
 
 def test_a_chain_over_terrain_is_its_two_halves(tmp_path):
     rasterio = pytest.importorskip("rasterio")
-    from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
+    from tests.made import CRS, ORIGIN_X, ORIGIN_Y
 
     toml = (HEAD + CHAIN + PLAIN).replace('mode = "ambulance"', 'mode = "over"') + """
 [modes.over]
@@ -238,8 +239,10 @@ def journeys(tmp_path_factory):
         (300, -9000),
         (2200, -9000),
     ]
-    write_places(folder / "stations.csv", ["id", "name"], [(f"s{n}", "站", *place) for n, place in enumerate(places)])
-    write_places(
+    GROUND.write_places(
+        folder / "stations.csv", ["id", "name"], [(f"s{n}", "站", *place) for n, place in enumerate(places)]
+    )
+    GROUND.write_places(
         folder / "hospitals.csv",
         ["id", "name", "溶栓"],
         [(f"h{n}", "院", "是", *place) for n, place in enumerate(places)],
@@ -318,7 +321,7 @@ def test_a_policy_chain_of_a_district_that_cannot_have_it_is_not_computed(tmp_pa
 def test_neither_yes_nor_no_is_said(tmp_path):
     folder = write_chain(tmp_path / "chain")
     rows = [("h1", "近医院", "24小时", 2400, 0), ("h2", "溶栓医院", "是", 600, 0)]
-    write_places(folder / "hospitals.csv", ["id", "name", "溶栓"], rows)
+    GROUND.write_places(folder / "hospitals.csv", ["id", "name", "溶栓"], rows)
     study = run_district(folder)
     warning = next(problem for problem in study.problems if problem.code == "rule-not-yes-or-no")
     assert "24小时" in warning.found
@@ -327,7 +330,7 @@ def test_neither_yes_nor_no_is_said(tmp_path):
 
 def test_no_capable_hospital_leaves_everyone_unreachable(tmp_path):
     folder = write_chain(tmp_path / "chain")
-    write_places(folder / "hospitals.csv", ["id", "name", "溶栓"], [("h1", "近医院", "否", 2400, 0)])
+    GROUND.write_places(folder / "hospitals.csv", ["id", "name", "溶栓"], [("h1", "近医院", "否", 2400, 0)])
     study = run_district(folder)
     assert study.conservation["stroke"]["unreachable"] == 200
     assert any(problem.field == "rules.stroke.then.facilities" for problem in study.problems)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 
 from lifecircle.study.between import Between
 from lifecircle.study.comparing import compare_years
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
+from tests.made import GROUND, ORIGIN_X, ORIGIN_Y
 from tests.two_years import CAUSES, LATER, YEARS, compare, invoke, write_district
 
 
@@ -213,8 +211,7 @@ crosswalk = { path = "crosswalk.csv" }
 def write_old(folder, shares=(0.75, 0.25)):
     """Write the district with one township in 2015, which is two today; the district's code was another."""
     write_district(folder, LATER + OLD)
-    box = shapely.box(ORIGIN_X, ORIGIN_Y - 500, ORIGIN_X + 2000, ORIGIN_Y + 500)
-    gpd.GeoDataFrame({"code": ["330322100"], "name": ["老镇"]}, geometry=[box], crs=CRS).to_file(folder / "old.gpkg")
+    GROUND.write_units(folder / "old.gpkg", {"330322100": ("老镇", (0, -500, 2000, 500))})
     walk = [("330322", "330399", ""), ("330322100", "330399001", shares[0]), ("330322100", "330399002", shares[1])]
     pd.DataFrame(walk, columns=["from_code", "to_code", "share"]).to_csv(folder / "crosswalk.csv", index=False)
     return folder

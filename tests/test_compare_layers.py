@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lifecircle.sources.datum import WGS84, parse_crs, transform_xy
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
+from tests.made import CRS, ORIGIN_X, ORIGIN_Y
 from tests.two_years import LATER, YEARS, compare, invoke, parts_of, write_clinics, write_district, write_streets
 
 RULE, DISTRICT = "clinic-walk-15", "330399"

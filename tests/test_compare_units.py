@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, head
+from tests.made import GROUND, ROADS, WALK, head, people_toml, places_toml
 from tests.two_years import compare, invoke, parts_of, write_streets
 
 # Today six townships of 500 m along the street, people at the middle of each; one clinic in the first, a second of 2022 in the last.
@@ -26,29 +24,15 @@ PEOPLE = (60, 40, 30, 20, 7, 3)
 # In 2019 the district was 洞头县: 灵昆 held 昆鹏 too, 合镇 was two, and 新码镇 had a code of the county.
 THEN = {"330305002": (0, 1000), "330322901": (1000, 1250), "330322902": (1250, 1500), "330322010": (1500, 2000),
         "330305101": (2000, 2500), "330305102": (2500, 3000)}  # fmt: skip
-WALK = (("330305002", "330305002", 0.6), ("330305002", "330305006", 0.4), ("330322901", "330305009", ""),
+LINKS = (("330305002", "330305002", 0.6), ("330305002", "330305006", 0.4), ("330322901", "330305009", ""),
         ("330322902", "330305009", 1), ("330322010", "330305010", 1))  # fmt: skip
 TOML = (
-    head("tiny", "洞头区", "Tiny").replace('code = "330399"', 'code = "330305"')
+    head("tiny", "洞头区", "Tiny", code="330305")
+    + people_toml()
+    + places_toml("clinic", "clinics.csv", 'id = "id", name = "name", opened = "year"')
+    + ROADS
+    + WALK
     + """
-[[facilities]]
-kind = "clinic"
-path = "clinics.csv"
-x = "x"
-y = "y"
-crs = "EPSG:4549"
-fields = { id = "id", name = "name", opened = "year" }
-
-[roads]
-path = "roads.gpkg"
-
-[modes.walk]
-speed_kph = 3.6
-access_kph = 3.6
-max_access_m = 250
-direct_m = 0
-min_fragment_m = 500
-
 [[rules]]
 id = "clinic-walk-15"
 facilities = { kind = "clinic" }
@@ -67,27 +51,24 @@ PEOPLE_COLUMNS = ["covered_from", "covered_to", "newly_covered", "newly_lost", "
 
 
 def write_units(folder, name, places):
-    boxes = [
-        shapely.box(ORIGIN_X + low, ORIGIN_Y - 500, ORIGIN_X + high, ORIGIN_Y + 500) for low, high in places.values()
-    ]
-    names = [TODAY.get(code, f"旧{code}") for code in places]
-    frame = gpd.GeoDataFrame({"code": list(places), "name": names}, geometry=boxes, crs=CRS)
-    frame.to_file(folder / name, layer=name.removesuffix(".gpkg"))
+    units = {code: (TODAY.get(code, f"旧{code}"), (low, -500, high, 500)) for code, (low, high) in places.items()}
+    GROUND.write_units(folder / name, units)
 
 
-def write_split(folder, walk=WALK, toml=TOML + YEAR):
+def write_split(folder, links=LINKS, toml=TOML + YEAR):
     folder.mkdir(parents=True)
     (folder / "district.toml").write_text(toml, encoding="utf-8")
     write_units(folder, "townships.gpkg", {code: (500 * at, 500 * at + 500) for at, code in enumerate(TODAY)})
     write_units(folder, "old.gpkg", THEN)
     write_streets(folder, "roads.gpkg", (0, 3000))
-    people = [(f"c{at}", ORIGIN_X + 500 * at + 250, ORIGIN_Y, count) for at, count in enumerate(PEOPLE)]
+    people = [(f"c{at}", count, 500 * at + 250, 0) for at, count in enumerate(PEOPLE)]
     # Two places in 合镇, one in each of the two it was.
-    people[2:3] = [("c2", ORIGIN_X + 1100, ORIGIN_Y, 10), ("c2b", ORIGIN_X + 1400, ORIGIN_Y, 20)]
-    pd.DataFrame(people, columns=["id", "x", "y", "people"]).to_csv(folder / "people.csv", index=False)
-    clinics = [("k1", "甲", ORIGIN_X, ORIGIN_Y, ""), ("k2", "乙", ORIGIN_X + 3000, ORIGIN_Y, 2022)]
-    pd.DataFrame(clinics, columns=["id", "name", "x", "y", "year"]).to_csv(folder / "clinics.csv", index=False)
-    pd.DataFrame(walk, columns=["from_code", "to_code", "share"]).to_csv(folder / "crosswalk.csv", index=False)
+    people[2:3] = [("c2", 10, 1100, 0), ("c2b", 20, 1400, 0)]
+    GROUND.write_places(folder / "people.csv", ["id", "people"], people)
+    GROUND.write_places(
+        folder / "clinics.csv", ["id", "name", "year"], [("k1", "甲", "", 0, 0), ("k2", "乙", 2022, 3000, 0)]
+    )
+    pd.DataFrame(links, columns=["from_code", "to_code", "share"]).to_csv(folder / "crosswalk.csv", index=False)
     return folder
 
 
@@ -128,7 +109,7 @@ def test_nobody_is_lost_on_the_way(found):
 def test_the_links_are_told_and_no_unit_stands_alone(found):
     units = found[1]["units"]
     assert {"from_code": "330322", "to_code": "330305", "share": 1.0} in units["crosswalk"]["2019"]
-    assert len(units["crosswalk"]["2019"]) == len(WALK) + 1
+    assert len(units["crosswalk"]["2019"]) == len(LINKS) + 1
     assert units["only_in"] == {}
 
 
@@ -148,7 +129,7 @@ def test_the_links_are_told_and_no_unit_stands_alone(found):
     ],
 )
 def test_a_bad_crosswalk_is_named_by_file_row_and_field(tmp_path, change, row, field, said):
-    folder = write_split(tmp_path / "tiny", list((dict(enumerate(WALK)) | change).values()))
+    folder = write_split(tmp_path / "tiny", list((dict(enumerate(LINKS)) | change).values()))
     told = json.loads(invoke("check", folder, "--json").stdout)
     faults = [one for one in told if one["file"] == "crosswalk.csv"]
     assert all(one["severity"] == "error" for one in faults)
@@ -159,7 +140,7 @@ def test_a_bad_crosswalk_is_named_by_file_row_and_field(tmp_path, change, row, f
 
 
 def test_a_code_of_six_nine_or_twelve_digits_means_the_same_unit(tmp_path, found):
-    walk = [(f"{one}000", f"{other}000", share) for one, other, share in WALK]
+    walk = [(f"{one}000", f"{other}000", share) for one, other, share in LINKS]
     again = compare(write_split(tmp_path / "tiny", walk), 2019, 2025)[0]
     pd.testing.assert_frame_equal(again, found[0])
 

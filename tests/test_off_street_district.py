@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from lifecircle.cli import app
 from lifecircle.study import run_district
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.made import CRS, ORIGIN_X, ORIGIN_Y
+from tests.tiny import TOML, write_tiny
 
 CELL_M = 50.0
 

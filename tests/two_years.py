@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-import geopandas as gpd
 import pandas as pd
-import shapely
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.made import GROUND
+from tests.tiny import TOML, write_tiny
 
 LATER = TOML.replace('grade = "grade" }', 'grade = "grade", opened = "year", closed_year = "until" }').replace(
     'path = "roads.gpkg"', 'path = "roads.gpkg"\nfields = { name = "name" }'
@@ -28,16 +27,14 @@ CLINICS = (("k1", "甲卫生院", "乡镇卫生院", 0, "", ""), ("k2", "乙卫�
 
 def write_clinics(folder, name, rows):
     """Write a list of clinics on the street: id, name, grade, x, year opened, year closed, and whatever else."""
-    table = pd.DataFrame([row[:6] for row in rows], columns=["id", "name", "grade", "x", "year", "until"])
-    table["x"] += ORIGIN_X
-    table.assign(y=ORIGIN_Y).to_csv(folder / name, index=False)
+    columns = ["id", "name", "grade", "x", "year", "until"]
+    GROUND.write_places(folder / name, columns, [(*row[:6], 0) for row in rows])
 
 
 def write_streets(folder, name, *ends):
     """Write streets along the axis, 老街 and 新街, each through these places."""
-    lines = [shapely.LineString([(ORIGIN_X + x, ORIGIN_Y) for x in each]) for each in ends]
-    streets = {"highway": ["residential"] * len(lines), "name": ["老街", "新街"][: len(lines)]}
-    gpd.GeoDataFrame(streets, geometry=lines, crs=CRS).to_file(folder / name, layer="roads")
+    streets = [[(x, 0) for x in each] for each in ends]
+    GROUND.write_streets(folder / name, *streets, name=["老街", "新街"][: len(streets)])
 
 
 def write_district(folder, toml=LATER + YEARS):

@@ -12,16 +12,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
-import shapely
-from affine import Affine
 
 from lifecircle.model import Study
 from lifecircle.study import run_district
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
+from tests.made import GROUND, ROADS, WALK, head, people_toml, places_toml, write_layer, write_toml
 
 DISTRICT = "330398"
 A, B, Q = "330398001", "330398002", "330398401"
@@ -95,66 +91,16 @@ TABLES = {
     ),
 }  # fmt: skip
 
-HEAD = """
-[district]
-id = "clauses"
-code = "330398"
-name = { zh = "条款区", en = "Clauses" }
-year = 2025
-crs = "EPSG:4549"
-
-[[units]]
-level = "township"
-path = "townships.gpkg"
-id = "code"
-name = "name"
-
-[[units]]
-level = "village"
-path = "villages.gpkg"
-id = "code"
-name = "name"
-"""
-POPULATION = """
-[population]
-source = "points"
-path = "people.csv"
-id = "id"
-people = "people"
-x = "x"
-y = "y"
-crs = "EPSG:4549"
-kind = "resident"
-groups.age60 = "age60"
-"""
-ROADS = """
-[roads]
-path = "roads.gpkg"
-
-[modes.walk]
-speed_kph = 3.6
-access_kph = 3.6
-max_access_m = 250
-direct_m = 0
-min_fragment_m = 500
-"""
-_PLACES = """
-[[{section}]]
-kind = "{kind}"
-path = "{kind}.{ending}"
-{more}
-"""
-_XY = 'x = "x"\ny = "y"\ncrs = "EPSG:4549"\nfields = { id = "id" }'
-CLINIC = _PLACES.format(
-    section="facilities", kind="clinic", ending="csv",
-    more='x = "x"\ny = "y"\ncrs = "EPSG:4549"\nfields = { id = "id", name = "name", beds = "床位" }',
-)  # fmt: skip
+HEAD = head("clauses", "条款区", "Clauses", code=DISTRICT, levels=("township", "village"))
+POPULATION = people_toml("age60", more='kind = "resident"\n')
+ROADS_AND_WALK = ROADS + WALK
+CLINIC = places_toml("clinic", "clinic.csv", 'id = "id", name = "name", beds = "床位"')
 PLACES = "".join(
     [CLINIC]
-    + [_PLACES.format(section="facilities", kind=kind, ending="csv", more=_XY) for kind in ("sports_ground", "shelter")]
-    + [_PLACES.format(section="layers", kind=kind, ending="csv", more=_XY) for kind in ("restaurant", "dwelling")]
-    + [_PLACES.format(section="facilities", kind="fitness_path", ending="gpkg", more="")]
-    + [_PLACES.format(section="layers", kind=kind, ending="gpkg", more="") for kind in ("corridor", *AREAS)]
+    + [places_toml(kind, f"{kind}.csv", 'id = "id"') for kind in ("sports_ground", "shelter")]
+    + [places_toml(kind, f"{kind}.csv", 'id = "id"', section="layers") for kind in ("restaurant", "dwelling")]
+    + [places_toml("fitness_path", "fitness_path.gpkg", "")]
+    + [places_toml(kind, f"{kind}.gpkg", "", section="layers") for kind in ("corridor", *AREAS)]
 )
 _TABLE_KEYS = {
     "villages": 'level = "village"\nid = "代码"\nfields = { households = "总户数" }',
@@ -187,34 +133,29 @@ facilities = { kind = "clinic", grade = "乡镇卫生院" }
 mode = "walk"
 minutes = 8
 """
-FULL = HEAD + POPULATION + ROADS + PLACES + ALL_TABLES + RULES
+FULL = HEAD + POPULATION + ROADS_AND_WALK + PLACES + ALL_TABLES + RULES
 ONLY_TABLES = HEAD + POPULATION + ALL_TABLES
 
 
 def write_district(folder: Path, toml: str, tables: dict[str, pd.DataFrame] | None = None) -> Path:
     """Write the district's folder, with other tables in place of its own where given, and return it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    write_toml(folder, toml)
     for name, units in (("townships", TOWNSHIPS), ("villages", VILLAGES)):
-        boxes = [_box(low, -500, high, 500) for _, _, low, high in units]
-        named = {"code": [one[0] for one in units], "name": [one[1] for one in units]}
-        _write(gpd.GeoDataFrame(named, geometry=boxes, crs=CRS), folder / f"{name}.gpkg")
-    _write(
-        gpd.GeoDataFrame({"highway": ["residential"]}, geometry=[_line([(0, 0), (5200, 0)])], crs=CRS),
-        folder / "roads.gpkg",
-    )
-    _at(pd.DataFrame(PEOPLE, columns=["id", "x", "people", "age60"])).to_csv(folder / "people.csv", index=False)
-    clinics = pd.DataFrame(CLINICS, columns=["id", "x", "name", "grade", "ownership", "joint", "tcm", "床位"])
-    _at(clinics).to_csv(folder / "clinic.csv", index=False)
+        boxes = {code: (called, (low, -500, high, 500)) for code, called, low, high in units}
+        GROUND.write_units(folder / f"{name}.gpkg", boxes)
+    GROUND.write_streets(folder / "roads.gpkg", [(0, 0), (5200, 0)])
+    people = [(*cell, 0) for cell in PEOPLE]
+    GROUND.write_places(folder / "people.csv", ["id", "x", "people", "age60"], people)
+    columns = ["id", "x", "name", "grade", "ownership", "joint", "tcm", "床位"]
+    GROUND.write_places(folder / "clinic.csv", columns, [(*clinic, 0) for clinic in CLINICS])
     for kind, rows in POINTS.items():
-        points = pd.DataFrame(rows, columns=["id", "x", "y", "area_m2"])
-        points.assign(x=points["x"] + ORIGIN_X, y=points["y"] + ORIGIN_Y).to_csv(folder / f"{kind}.csv", index=False)
+        GROUND.write_places(folder / f"{kind}.csv", ["id", "x", "y", "area_m2"], rows)
     for kind, lines in LINES.items():
-        _write(gpd.GeoDataFrame(geometry=[_line(line) for line in lines], crs=CRS), folder / f"{kind}.gpkg")
+        write_layer(folder / f"{kind}.gpkg", [GROUND.line(*line) for line in lines])
     for kind, areas in AREAS.items():
-        _write(gpd.GeoDataFrame(geometry=[_box(*area) for area in areas], crs=CRS), folder / f"{kind}.gpkg")
+        write_layer(folder / f"{kind}.gpkg", [GROUND.box(*area) for area in areas])
     for name, table in {**TABLES, **(tables or {})}.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    (folder / "district.toml").write_text(toml, encoding="utf-8")
     return folder
 
 
@@ -222,11 +163,7 @@ def write_raster(folder: Path) -> None:
     """Write people as 100 m cells: half a person in each cell that touches the street (y 0-100 and -100-0), x 0-4000: 40 in all."""
     people = np.zeros((10, 40), dtype=np.float32)
     people[4:6, :] = 0.5
-    transform = Affine(100, 0, ORIGIN_X, 0, -100, ORIGIN_Y + 500)
-    with rasterio.open(
-        folder / "people.tif", "w", driver="GTiff", width=40, height=10, count=1, dtype="float32", crs=CRS, transform=transform
-    ) as sink:  # fmt: skip
-        sink.write(people, 1)
+    GROUND.write_raster(folder / "people.tif", people, top=500)
 
 
 def run(folder: Path, toml: str, tables: dict[str, pd.DataFrame] | None = None, **options: object) -> Study:
@@ -238,19 +175,3 @@ def figures(study: Study, indicator: str, column: str = "value") -> dict[str, fl
     """Return unit code to figure of one indicator."""
     rows = study.indicators[study.indicators["indicator"] == indicator]
     return dict(zip(rows["unit_code"], rows[column].astype(float), strict=True))
-
-
-def _box(west: float, south: float, east: float, north: float) -> shapely.Polygon:
-    return shapely.box(ORIGIN_X + west, ORIGIN_Y + south, ORIGIN_X + east, ORIGIN_Y + north)
-
-
-def _line(points: list[tuple[float, float]]) -> shapely.LineString:
-    return shapely.LineString([(ORIGIN_X + x, ORIGIN_Y + y) for x, y in points])
-
-
-def _at(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(x=table["x"] + ORIGIN_X, y=ORIGIN_Y)
-
-
-def _write(frame: gpd.GeoDataFrame, path: Path) -> None:
-    frame.to_file(path, layer=path.stem)

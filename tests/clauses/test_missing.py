@@ -30,7 +30,7 @@ from tests.clauses.district import (
     table_toml,
     write_district,
 )
-from tests.tiny import ORIGIN_X, ORIGIN_Y
+from tests.made import ORIGIN_X, ORIGIN_Y
 
 KEYS = ["indicator", "level", "unit_code"]
 HEAD_AND_PEOPLE = ONLY_TABLES.replace(ALL_TABLES, "")

@@ -10,7 +10,7 @@ from lifecircle.config.indicators import MEASURES
 from lifecircle.study import run_district
 from tests.clauses.district import DISTRICT, FULL, V1, V2, V3, V4, V5, V6, A, B, Q, figures, write_district
 from tests.clauses.test_every_measure import ELSEWHERE
-from tests.tiny import ORIGIN_X, ORIGIN_Y
+from tests.made import ORIGIN_X, ORIGIN_Y
 
 WATER = "".join(
     f'\n[[facilities]]\nkind = "{kind}"\npath = "{kind}.csv"\nx = "x"\ny = "y"\ncrs = "EPSG:4549"\nfields = {{ id = "id" }}\n'

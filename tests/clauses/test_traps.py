@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 
 from lifecircle.clauses import Facts
 from tests.clauses.district import (
@@ -37,7 +35,7 @@ from tests.clauses.district import (
     write_district,
     write_raster,
 )
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
+from tests.made import GROUND, ORIGIN_X, ORIGIN_Y, head, units_toml
 
 
 def presence(**keys):
@@ -45,20 +43,7 @@ def presence(**keys):
     return "\n[[indicators]]\n" + "\n".join(f"{key} = {value}" for key, value in table.items()) + "\n"
 
 
-TOWNS = """
-[district]
-id = "towns"
-code = "330399"
-name = "小区"
-year = 2025
-crs = "EPSG:4549"
-
-[[units]]
-level = "township"
-path = "units.gpkg"
-id = "code"
-name = "name"
-"""
+TOWNS = head("towns", "小区", "Towns", levels=()) + units_toml("township", "units.gpkg")
 
 
 @pytest.mark.parametrize("digits", [9, 12])
@@ -66,13 +51,9 @@ def test_eighteen_towns_and_not_twenty_seven_codes(tmp_path, digits):
     codes = [f"330399{number:03d}" for number in (*range(1, 19), *range(400, 409))]
     folder = tmp_path / "towns"
     folder.mkdir()
-    boxes = [
-        shapely.box(ORIGIN_X + 100 * row, ORIGIN_Y, ORIGIN_X + 100 * row + 100, ORIGIN_Y + 100) for row in range(27)
-    ]
-    units = gpd.GeoDataFrame(
-        {"code": [code.ljust(digits, "0") for code in codes], "name": codes}, geometry=boxes, crs=CRS
-    )
-    units.to_file(folder / "units.gpkg", layer="units")
+    boxes = [(100 * row, 0, 100 * row + 100, 100) for row in range(27)]
+    units = {code.ljust(digits, "0"): (code, box) for code, box in zip(codes, boxes, strict=True)}
+    GROUND.write_units(folder / "units.gpkg", units)
     middle = ORIGIN_X + 50 + 100 * np.arange(27)
     everyone = pd.DataFrame({"id": codes, "people": 10, "age60": 1, "x": middle, "y": ORIGIN_Y + 50})
     everyone.to_csv(folder / "people.csv", index=False)

@@ -13,7 +13,7 @@ from affine import Affine
 from lifecircle.study import run_district
 from tests.clauses.district import DISTRICT, FULL, V1, V2, V3, V4, V5, V6, figures, write_district
 from tests.clauses.test_supply_and_equity import PLACES, WATER, water
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y
+from tests.made import CRS, GROUND, ORIGIN_X, ORIGIN_Y
 
 TIERS = (
     water("county", "tier")
@@ -46,10 +46,7 @@ def people(study, indicator):
 
 def test_service_areas_tell_who_is_served(tmp_path):
     # w1 over A, w2 over x 1500-1900 with c4, a second area of w1 over nobody.
-    boxes = [
-        shapely.box(ORIGIN_X + west, ORIGIN_Y - 100, ORIGIN_X + east, ORIGIN_Y + 100)
-        for west, east in ((0, 1000), (1500, 1900), (3000, 3200))
-    ]
+    boxes = [GROUND.box(west, -100, east, 100) for west, east in ((0, 1000), (1500, 1900), (3000, 3200))]
     areas, toml = layer("water_service_area", boxes, plant=["w1", "w2", "w1"])
     toml = FULL + WATER + TIERS + toml + '\n[water]\nserved_by = "polygon"\n'
     study = run_district(lay_out(tmp_path / "clauses", toml, water_service_area=areas), with_areas=False)

@@ -17,7 +17,7 @@ from tests.clauses.district import (
     HEAD,
     ONLY_TABLES,
     POPULATION,
-    ROADS,
+    ROADS_AND_WALK,
     RULES,
     TABLES,
     V1,
@@ -34,7 +34,7 @@ from tests.clauses.district import (
 )
 from tests.clauses.test_supply_and_equity import PLACES, WATER, water
 from tests.clauses.test_water_evidence import lay_out
-from tests.tiny import ORIGIN_X, ORIGIN_Y
+from tests.made import ORIGIN_X, ORIGIN_Y
 
 RURAL = 'in_units = { table = "villages", urban = false }'
 CLASSES = ["111", 121, "122", "220", 220.0, "210"]
@@ -248,7 +248,7 @@ def clinics(folder, toml, hours=OPEN):
 )
 def test_a_facility_that_is_closed_serves_nobody_and_is_still_there(tmp_path, at, open_):
     count = '\n[[indicators]]\nid = "count"\nmeasure = "count"\nof = { kind = "clinic" }\n'
-    folder = clinics(tmp_path / "clauses", HEAD + POPULATION + ROADS + HOURS + RULES + count)
+    folder = clinics(tmp_path / "clauses", HEAD + POPULATION + ROADS_AND_WALK + HOURS + RULES + count)
     study = run_district(folder, at=at, with_areas=False)
     result = study.results["clinic-walk"]
     assert list(study.facilities.frame["facility_id"].iloc[result.facilities]) == open_
@@ -267,6 +267,8 @@ def test_a_facility_that_is_closed_serves_nobody_and_is_still_there(tmp_path, at
 
 
 def test_hours_of_the_day_may_stand_in_the_configuration(tmp_path):
-    toml = (HEAD + POPULATION + ROADS + HOURS + RULES).replace("year = 2025\n", 'year = 2025\nat = "23:00"\n', 1)
+    toml = (HEAD + POPULATION + ROADS_AND_WALK + HOURS + RULES).replace(
+        "year = 2025\n", 'year = 2025\nat = "23:00"\n', 1
+    )
     study = run_district(clinics(tmp_path / "clauses", toml), with_areas=False)
     assert len(study.results["clinic-walk"].facilities) == 4

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.made import ORIGIN_X, ORIGIN_Y
 from tests.outputs.pages import answer_of, open_part
-from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.tiny import TOML, write_tiny
 
 from lifecircle.outputs.webmap import write_webmap
 from lifecircle.outputs.webmap.scenarios import describe_scenarios

@@ -7,10 +7,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from tests.made import ORIGIN_X, ORIGIN_Y
 from tests.outputs.pages import ASKED, answer_of, described, open_part
 from tests.outputs.test_webmap import HOSTILE, open_in_chromium
 from tests.study.test_siting import CANDIDATES, PARCELS, RULE
-from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.tiny import TOML, write_tiny
 
 from lifecircle.config import Plan
 from lifecircle.outputs.webmap import describe_study

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.made import ORIGIN_X, ORIGIN_Y
 from tests.outputs.reading import head_row, open_workbook, read_sheet, texts_of
 from tests.study.test_scenarios import RICH, write_rich
-from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.tiny import TOML, write_tiny
 from typer.testing import CliRunner
 
 from lifecircle.cli import app

@@ -8,9 +8,10 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from tests.made import CRS, ORIGIN_X, ORIGIN_Y
 from tests.outputs.reading import open_workbook, read_sheet, texts_of
 from tests.study.test_siting import CANDIDATES, PARCELS, RULE
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.tiny import TOML, write_tiny
 
 from lifecircle.config import Plan, Question
 from lifecircle.outputs.site_layer import SITE_COLUMNS, sites_layer

@@ -1,6 +1,6 @@
 """A district with every kind of gap, small enough to compute by hand.
 
-On foot 1 m/s, so metres are seconds; 15 minutes are 900 m; the clinic is at (0, 0) and serves 100. Metres from the origin of ``tiny``::
+On foot 1 m/s, so metres are seconds; 15 minutes are 900 m; the clinic is at (0, 0) and serves 100.::
 
     y  2000   荒村 x 3000, no street within 250 m
         400   河北村 x 0-200  =====================================+ north street, 0-2600
@@ -13,43 +13,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas as gpd
-import pandas as pd
-import shapely
-
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, head
+from tests.made import GROUND, ROADS, WALK, head, people_toml, places_toml, units_toml, write_layer, write_toml
 
 TOML = (
     head("gaps", "缺口区", "Gaps")
-    + """groups.age60 = "age60"
-
-[[units]]
-level = "village"
-path = "villages.gpkg"
-id = "code"
-name = "name"
-
-[[facilities]]
-kind = "clinic"
-path = "clinics.csv"
-x = "x"
-y = "y"
-crs = "EPSG:4549"
-fields = { id = "id", name = "name", daily = "daily" }
-
-[roads]
-path = "roads.gpkg"
-
-[[terrain.barriers]]
-path = "rivers.gpkg"
-
-[modes.walk]
-speed_kph = 3.6
-access_kph = 3.6
-max_access_m = 250
-direct_m = 0
-min_fragment_m = 500
-
+    + people_toml("age60")
+    + units_toml("village")
+    + places_toml("clinic", "clinics.csv", 'id = "id", name = "name", daily = "daily"')
+    + ROADS
+    + '\n[[terrain.barriers]]\npath = "rivers.gpkg"\n'
+    + WALK
+    + """
 [[rules]]
 id = "clinic-walk-15"
 facilities = { kind = "clinic" }
@@ -87,32 +61,14 @@ STREETS = [
 RIVER = [(-500, 200), (2500, 200)]
 
 
-def at(places):
-    return [(ORIGIN_X + x, ORIGIN_Y + y) for x, y in places]
-
-
 def write_gaps_district(folder: Path, toml: str = TOML, homes=HOMES) -> Path:
     """Write the district's folder and return it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    boxes = [shapely.box(*at([box[:2]])[0], *at([box[2:]])[0]) for box in VILLAGES.values()]
-    codes = [f"330399001{number:03d}" for number in range(1, len(boxes) + 1)]
-    villages = gpd.GeoDataFrame({"code": codes, "name": list(VILLAGES)}, geometry=boxes, crs=CRS)
-    villages.to_file(folder / "villages.gpkg")
-    whole = shapely.box(*at([(-1000, -1000)])[0], *at([(7000, 3000)])[0])
-    gpd.GeoDataFrame({"code": ["330399001"], "name": ["甲镇"]}, geometry=[whole], crs=CRS).to_file(
-        folder / "townships.gpkg", layer="townships"
-    )
-    lines = [shapely.LineString(at(street)) for street in STREETS]
-    gpd.GeoDataFrame({"highway": ["residential"] * 3}, geometry=lines, crs=CRS).to_file(folder / "roads.gpkg")
-    gpd.GeoDataFrame({"name": ["大河"]}, geometry=[shapely.LineString(at(RIVER))], crs=CRS).to_file(
-        folder / "rivers.gpkg"
-    )
-    pd.DataFrame(
-        [(name, ORIGIN_X + x, ORIGIN_Y + y, people, age60) for name, x, y, people, age60 in homes],
-        columns=["id", "x", "y", "people", "age60"],
-    ).to_csv(folder / "people.csv", index=False)
-    pd.DataFrame([("k1", "甲卫生院", 100, ORIGIN_X, ORIGIN_Y)], columns=["id", "name", "daily", "x", "y"]).to_csv(
-        folder / "clinics.csv", index=False
-    )
-    (folder / "district.toml").write_text(toml, encoding="utf-8")
+    write_toml(folder, toml)
+    villages = {f"330399001{n:03d}": village for n, village in enumerate(VILLAGES.items(), 1)}
+    GROUND.write_units(folder / "villages.gpkg", villages)
+    GROUND.write_units(folder / "townships.gpkg", {"330399001": ("甲镇", (-1000, -1000, 7000, 3000))})
+    GROUND.write_streets(folder / "roads.gpkg", *STREETS)
+    write_layer(folder / "rivers.gpkg", [GROUND.line(*RIVER)], name=["大河"])
+    GROUND.write_places(folder / "people.csv", ["id", "x", "y", "people", "age60"], homes)
+    GROUND.write_places(folder / "clinics.csv", ["id", "name", "daily"], [("k1", "甲卫生院", 100, 0, 0)])
     return folder

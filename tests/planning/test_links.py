@@ -11,7 +11,8 @@ from lifecircle.outputs.gaps import gap_table
 from lifecircle.study import run_district
 from tests.chain_district import CHAIN, write_chain
 from tests.chain_district import HEAD as CHAIN_HEAD
-from tests.planning.district import HOMES, TOML, at, write_gaps_district
+from tests.made import GROUND, write_layer
+from tests.planning.district import HOMES, TOML, write_gaps_district
 from tests.sources.district import CRS
 from tests.study.ground import OPEN_GROUND, line, write_ground
 
@@ -32,7 +33,7 @@ def only(gaps, text):
 def test_a_facility_that_no_street_is_near(tmp_path):
     folder = write_gaps_district(tmp_path / "gaps", PLAIN)
     clinics = pd.read_csv(folder / "clinics.csv")
-    ((x, y),) = at([(5000, 300)])
+    x, y = GROUND.at(5000, 300)
     clinics.loc[1] = ["k2", "山上卫生院", 5, x, y]
     clinics.to_csv(folder / "clinics.csv", index=False)
     _, gaps = gaps_of(folder, "clinic-walk-15")
@@ -58,7 +59,7 @@ modes = ["walk"]
 
 
 def test_a_ferry_that_metres_do_not_count(tmp_path):
-    ends = gpd.GeoSeries.from_xy(*zip(*at([(800, -400), (800, 0)]), strict=True), crs=CRS).to_crs("EPSG:4326")
+    ends = gpd.GeoSeries([GROUND.point(800, -400), GROUND.point(800, 0)], crs=CRS).to_crs("EPSG:4326")
     text = [f"{point.x}, {point.y}" for point in ends]
     toml = PLAIN.replace("minutes = 15", "metres = 700") + FERRY.replace("@FROM@", text[0]).replace("@TO@", text[1])
     _, gaps = gaps_of(write_gaps_district(tmp_path / "gaps", toml), "clinic-walk-15")
@@ -101,7 +102,7 @@ def test_over_open_ground_a_river_and_ground_that_nobody_passes(tmp_path):
     landcover[:, 17:] = 2  # a class that is not listed: nobody goes there
     folder = write_ground(tmp_path / "demo", landcover=landcover)
     river = line((350, -200), (350, 1200))
-    gpd.GeoDataFrame({"name": ["界河"]}, geometry=[river], crs=CRS).to_file(folder / "water.gpkg")
+    write_layer(folder / "water.gpkg", [river], name=["界河"])
     toml = OPEN_GROUND + '\n[[terrain.barriers]]\npath = "water.gpkg"\n'
     (folder / "district.toml").write_text(toml, encoding="utf-8")
     study, gaps = gaps_of(folder, "clinic-hike")

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from lifecircle.cli import app
 from lifecircle.study import run_district
+from tests.made import ORIGIN_X, ORIGIN_Y
 from tests.planning.district import HOMES, TOML, write_gaps_district
-from tests.tiny import ORIGIN_X, ORIGIN_Y
 
 
 def run(folder, out):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import pytest
-from tests.sources.district import CRS, HEAD, TOWNSHIPS, VILLAGES, square
+from tests.made import write_layer
+from tests.sources.district import HEAD, TOWNSHIPS, VILLAGES, square
 
 from lifecircle.config import Configuration, read_configuration
 from lifecircle.problems import Problems
@@ -19,18 +19,15 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    townships = gpd.GeoDataFrame(
-        {"code": list(TOWNSHIPS), "name": list(TOWNSHIPS.values())},
-        geometry=[square(0, 0, 1, 1), square(1, 0, 1, 1)],
-        crs=CRS,
+    write_layer(
+        tmp_path / "townships.gpkg",
+        [square(0, 0, 1, 1), square(1, 0, 1, 1)],
+        code=list(TOWNSHIPS),
+        name=list(TOWNSHIPS.values()),
     )
-    villages = gpd.GeoDataFrame(
-        {"code": ["330305001001", "330305001002", "330305002001", "330305002002"], "name": ["A1", "A2", "B1", "B2"]},
-        geometry=[square(x, y, 1, 0.5) for x in (0, 1) for y in (0, 0.5)],
-        crs=CRS,
-    )
-    townships.to_file(tmp_path / "townships.gpkg")
-    villages.to_file(tmp_path / "villages.gpkg")
+    villages = [square(x, y, 1, 0.5) for x in (0, 1) for y in (0, 0.5)]
+    codes = ["330305001001", "330305001002", "330305002001", "330305002002"]
+    write_layer(tmp_path / "villages.gpkg", villages, code=codes, name=["A1", "A2", "B1", "B2"])
     return tmp_path
 
 

@@ -15,39 +15,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import shapely
+from tests.made import CRS, Ground, head, units_toml
 
 if TYPE_CHECKING:
     from lifecircle.problems import Problem, Problems
 
-CRS = "EPSG:4549"
-LEFT, BOTTOM = 610_000, 3_091_000
-HEAD = """
-[district]
-id = "demo"
-code = "330305"
-name = "示范区"
-year = 2025
-crs = "EPSG:4549"
+__all__ = ["CRS"]
 
-[[units]]
-level = "township"
-path = "townships.gpkg"
-id = "code"
-name = "name"
-"""
-VILLAGES = """
-[[units]]
-level = "village"
-path = "villages.gpkg"
-id = "code"
-name = "name"
-"""
+LEFT, BOTTOM = 610_000, 3_091_000
+GROUND = Ground(LEFT, BOTTOM)
+HEAD = head("demo", "示范区", "Demo", code="330305")
+VILLAGES = units_toml("village")
 TOWNSHIPS = {"330305001": "甲街道", "330305002": "乙镇"}
 
 
 def square(x: float, y: float, wide: float, high: float) -> shapely.Polygon:
     """A box in kilometres from the district's corner."""
-    return shapely.box(LEFT + x * 1e3, BOTTOM + y * 1e3, LEFT + (x + wide) * 1e3, BOTTOM + (y + high) * 1e3)
+    return GROUND.box(x * 1e3, y * 1e3, (x + wide) * 1e3, (y + high) * 1e3)
 
 
 def codes(problems: Problems) -> list[str]:

@@ -10,6 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
+from tests import made
 from tests.sources.district import BOTTOM, CRS, HEAD, LEFT, VILLAGES, codes, only, square
 
 from lifecircle.problems import Problems
@@ -46,11 +47,7 @@ def write_raster(folder, values, left, top, size, crs=CRS, name="people.tif", no
     transform = rasterio.Affine(size, 0, left, 0, -size, top)
     if flip:
         values, transform = values[::-1], rasterio.Affine(size, 0, left, 0, size, top - size * len(values))
-    with rasterio.open(
-        folder / name, "w", driver="GTiff", height=values.shape[0], width=values.shape[1], count=1, dtype=dtype, crs=crs,
-        transform=transform, nodata=nodata,
-    ) as target:  # fmt: skip
-        target.write(values, 1)
+    made.write_raster(folder / name, values, transform, crs, nodata=nodata)
 
 
 def in_townships(cells, people=None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rasterio.enums import ColorInterp
 from tests.sources.district import BOTTOM, CRS, HEAD, LEFT, VILLAGES, codes, only
@@ -224,7 +224,10 @@ def test_a_mark_shared_by_many_and_near_none_is_never_silent(kind, count, most, 
 def test_people_as_they_live_are_never_suspected(mean, spread, seed):
     people = np.random.default_rng(seed).lognormal(mean, spread / 3.0, 2000)
     assert looks_whole(people.astype("float32"))
-    assert looks_whole(np.minimum(people * 3.0, 255.0).astype("uint8"))  # cut off at the type's end: many come near it
+    # Cut at the type's end: as many come near it as stand on it, or nobody can tell them from a mark.
+    cut = np.minimum(people * 3.0, 255.0).astype("uint8")
+    assume(((cut > 204) & (cut < 255)).sum() >= (cut == 255).sum())
+    assert looks_whole(cut)
 
 
 @settings(max_examples=40, deadline=None)

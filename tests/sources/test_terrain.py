@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pyproj
 import pytest
-import rasterio
 from rasterio import Affine
+from tests.made import write_raster
 from tests.sources.district import BOTTOM, CRS, HEAD, LEFT, VILLAGES, codes, only
 
 from lifecircle.problems import Problems
@@ -17,12 +17,9 @@ TOP = BOTTOM + 1000
 
 
 def write(folder, name, values, size, *, left=LEFT, top=TOP, crs=CRS, nodata=None, dtype=None):
-    values = np.asarray(values, dtype=dtype)
-    with rasterio.open(
-        folder / name, "w", driver="GTiff", height=values.shape[0], width=values.shape[1], count=1, dtype=values.dtype, crs=crs,
-        transform=Affine(size, 0, left, 0, -size, top), nodata=nodata,
-    ) as target:  # fmt: skip
-        target.write(values, 1)
+    write_raster(
+        folder / name, np.asarray(values, dtype=dtype), Affine(size, 0, left, 0, -size, top), crs, nodata=nodata
+    )
 
 
 def read(configure, text=BOTH):

@@ -7,36 +7,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
-import rasterio
-import shapely
-from rasterio import Affine
 
-from tests.sources.district import BOTTOM, CRS, HEAD, LEFT, TOWNSHIPS, square
+from tests.made import CRS, Ground, head, people_toml, places_toml, write_toml
+from tests.sources.district import BOTTOM, LEFT, TOWNSHIPS
+
+__all__ = ["CRS", "LEFT", "line"]
 
 TOP, CELL_M, ROWS, COLUMNS = BOTTOM + 1000, 100.0, 10, 20
-PEOPLE = """
-[population]
-source = "points"
-path = "people.csv"
-id = "id"
-people = "people"
-x = "x"
-y = "y"
-crs = "EPSG:4549"
-groups.age60 = "age60"
-"""
-CLINICS = """
-[[facilities]]
-kind = "clinic"
-path = "clinics.csv"
-x = "x"
-y = "y"
-crs = "EPSG:4549"
-fields = { id = "id", name = "name" }
-"""
+GROUND = Ground(LEFT, TOP, up=-1.0)
+"""Metres right and down from the upper left corner."""
+line = GROUND.line
+HEAD = head("demo", "示范区", "Demo", code="330305")
+PEOPLE = people_toml("age60")
+CLINICS = places_toml("clinic", "clinics.csv")
 TERRAIN = """
 [terrain]
 landcover = "landcover.tif"
@@ -59,16 +43,8 @@ OPEN_GROUND = HEAD + PEOPLE + CLINICS + TERRAIN + HIKE + RULE
 
 
 def centre(row: int, column: int) -> tuple[float, float]:
-    """The middle of a cell."""
-    return LEFT + CELL_M * (column + 0.5), TOP - CELL_M * (row + 0.5)
-
-
-def write_raster(path: Path, values: np.ndarray, transform: Affine, crs: str = CRS) -> None:
-    with rasterio.open(
-        path, "w", driver="GTiff", height=values.shape[0], width=values.shape[1], count=1, dtype=values.dtype, crs=crs,
-        transform=transform,
-    ) as target:  # fmt: skip
-        target.write(values, 1)
+    """The middle of a cell, in metres right and down."""
+    return CELL_M * (column + 0.5), CELL_M * (row + 0.5)
 
 
 def write_ground(
@@ -78,21 +54,17 @@ def write_ground(
     landcover: np.ndarray | None = None,
 ) -> Path:
     """Write the folder: a few people in the middle of every cell, clinics in the middle of theirs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    gpd.GeoDataFrame(
-        {"code": list(TOWNSHIPS), "name": list(TOWNSHIPS.values())},
-        geometry=[square(0, 0, 1, 1), square(1, 0, 1, 1)], crs=CRS,
-    ).to_file(folder / "townships.gpkg")  # fmt: skip
+    write_toml(folder, toml)
+    boxes = ((0, 1000, 1000, 0), (1000, 1000, 2000, 0))
+    units = {code: (name, box) for (code, name), box in zip(TOWNSHIPS.items(), boxes, strict=True)}
+    GROUND.write_units(folder / "townships.gpkg", units)
     classes = np.ones((ROWS, COLUMNS), dtype="uint8") if landcover is None else landcover
-    write_raster(folder / "landcover.tif", classes, Affine(CELL_M, 0, LEFT, 0, -CELL_M, TOP))
-    rows = [(f"{row}-{column}", *centre(row, column)) for row in range(ROWS) for column in range(COLUMNS)]
-    people = pd.DataFrame(rows, columns=["id", "x", "y"])
-    people["people"] = 3.0 + np.arange(len(people)) % 7
-    people["age60"] = np.arange(len(people)) % 3
-    people.to_csv(folder / "people.csv", index=False)
-    doors = [(f"k{index}", f"诊所{index}", *centre(*cell)) for index, cell in enumerate(clinics)]
-    pd.DataFrame(doors, columns=["id", "name", "x", "y"]).to_csv(folder / "clinics.csv", index=False)
-    (folder / "district.toml").write_text(toml, encoding="utf-8")
+    GROUND.write_raster(folder / "landcover.tif", classes, cell_m=CELL_M)
+    cells = [(row, column) for row in range(ROWS) for column in range(COLUMNS)]
+    people = [(f"{row}-{column}", *centre(row, column), 3.0 + n % 7, n % 3) for n, (row, column) in enumerate(cells)]
+    GROUND.write_places(folder / "people.csv", ["id", "x", "y", "people", "age60"], people)
+    places = [(f"k{index}", f"诊所{index}", *centre(*cell)) for index, cell in enumerate(clinics)]
+    GROUND.write_places(folder / "clinics.csv", ["id", "name"], places)
     return folder
 
 
@@ -106,8 +78,3 @@ def steps_m(cells: list[tuple[int, int]], moves: int = 8) -> np.ndarray:
         leaps = np.minimum(short, long - short) if moves == 16 else np.zeros_like(short)
         ways.append(leaps * 5**0.5 + (short - leaps) * 2**0.5 + (long - short - leaps))
     return CELL_M * np.min(ways, axis=0)
-
-
-def line(*points: tuple[float, float]) -> shapely.LineString:
-    """A line in metres from the district's upper left corner, right and down."""
-    return shapely.LineString([(LEFT + x, TOP - y) for x, y in points])

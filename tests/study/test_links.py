@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import math
 
-import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
@@ -21,8 +20,10 @@ from typer.testing import CliRunner
 from lifecircle.cli import app
 from lifecircle.problems import InputError
 from lifecircle.study import run_district
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.made import GROUND, ORIGIN_X, ORIGIN_Y, write_layer
+from tests.tiny import TOML, write_tiny
 
+line = GROUND.line
 LINKS = """
 [[links]]
 path = "links.gpkg"
@@ -49,16 +50,9 @@ add = { kind = "clinic", id = "p", x = @X@, y = @Y@ }
 """.replace("@X@", str(ORIGIN_X + 1000)).replace("@Y@", str(ORIGIN_Y))
 
 
-def line(*points):
-    return shapely.LineString([(ORIGIN_X + x, ORIGIN_Y + y) for x, y in points])
-
-
 def write_south(folder, toml=TOML + LINKS, links=None):
     write_tiny(folder, toml)
-    streets = [line((0, 0), (700, 0), (2000, 0)), line((0, -450), (2000, -450))]
-    gpd.GeoDataFrame({"highway": ["residential"] * 2}, geometry=streets, crs=CRS).to_file(
-        folder / "roads.gpkg", layer="roads"
-    )
+    GROUND.write_streets(folder / "roads.gpkg", [(0, 0), (700, 0), (2000, 0)], [(0, -450), (2000, -450)])
     people = pd.read_csv(folder / "people.csv")
     south = [("h1", ORIGIN_X + 100, ORIGIN_Y - 450, 40, 0), ("h2", ORIGIN_X + 1200, ORIGIN_Y - 450, 25, 0)]
     pd.concat([people, pd.DataFrame(south, columns=list(people))]).to_csv(folder / "people.csv", index=False)
@@ -66,8 +60,9 @@ def write_south(folder, toml=TOML + LINKS, links=None):
         ("f1", "南步道", "步道", 30.0, line((100, 0), (100, -450))),
         ("f2", "东步道", "步道", 20.0, line((1200, -450), (1200, 0))),
     ]
-    frame = pd.DataFrame(drawn, columns=["编号", "名称", "类型", "造价", "geometry"])
-    gpd.GeoDataFrame(frame, geometry="geometry", crs=CRS).to_file(folder / "links.gpkg", layer="links")
+    *columns, lines = zip(*drawn, strict=True)
+    named = dict(zip(("编号", "名称", "类型", "造价"), columns, strict=True))
+    write_layer(folder / "links.gpkg", lines, **named)
     pd.DataFrame({"id": ["p"], "x": [ORIGIN_X + 1000], "y": [ORIGIN_Y], "yuan": [50]}).to_csv(
         folder / "parcels.csv", index=False
     )
@@ -167,8 +162,7 @@ def test_a_short_way_is_proposed_for_a_gap_that_is_cut_off(tmp_path):
 
 def test_across_a_river_it_is_a_bridge(tmp_path):
     folder = write_south(tmp_path / "tiny", TOML + MADE + RIVER)
-    river = gpd.GeoDataFrame({"name": ["南河"]}, geometry=[line((-50, -200), (2000, -200))], crs=CRS)
-    river.to_file(folder / "river.gpkg", layer="river")
+    write_layer(folder / "river.gpkg", [line((-50, -200), (2000, -200))], name=["南河"])
     ask(folder, tmp_path / "o", "--budget", "3000")
     table = pd.read_csv(tmp_path / "o/data/processed/tiny/sites-clinic-walk-15/sites.csv").set_index("candidate_id")
     assert table.loc["link:gap-2", ["work", "cost_yuan"]].tolist() == [

@@ -14,11 +14,13 @@ from rasterio import Affine
 from shapely.ops import split
 
 from lifecircle.study import run_district
+from tests.made import write_layer, write_raster
 from tests.sources.district import BOTTOM, CRS, HEAD, LEFT, TOWNSHIPS
 from tests.study.ground import (
     CELL_M,
     CLINICS,
     COLUMNS,
+    GROUND,
     HIKE,
     OPEN_GROUND,
     ROWS,
@@ -28,7 +30,6 @@ from tests.study.ground import (
     line,
     steps_m,
     write_ground,
-    write_raster,
 )
 
 MORE_RULES = """
@@ -80,10 +81,9 @@ def served(request, tmp_path_factory):
     toml += MORE_RULES
     folder = write_ground(tmp_path_factory.mktemp("ground") / "demo", toml, CLINIC_CELLS)
     path = line((350, 850), (950, 850))  # along the middle of row 8, from the middle of cell 3 to that of 9
-    gpd.GeoDataFrame({"id": ["f1"]}, geometry=[path], crs=CRS).to_file(folder / "paths.gpkg")
-    corners = [(1250, 250), (1650, 250), (1650, 650), (1250, 650), (1250, 250)]
-    park = shapely.Polygon([(LEFT + x, TOP - y) for x, y in corners])
-    gpd.GeoDataFrame({"id": ["g1"]}, geometry=[park], crs=CRS).to_file(folder / "parks.gpkg")
+    write_layer(folder / "paths.gpkg", [path], id=["f1"])
+    park = GROUND.polygon((1250, 250), (1650, 250), (1650, 650), (1250, 650))
+    write_layer(folder / "parks.gpkg", [park], id=["g1"])
     return run_district(folder), request.param
 
 
@@ -230,9 +230,7 @@ def write_river(folder, river, form):
 
 
 def write_roads(folder, *roads):
-    gpd.GeoDataFrame({"highway": ["primary"] * len(roads)}, geometry=list(roads), crs=CRS).to_file(
-        folder / "roads.gpkg"
-    )
+    write_layer(folder / "roads.gpkg", roads, highway=["primary"] * len(roads))
 
 
 def banks(river, shape):
@@ -310,10 +308,8 @@ def test_a_ferry_with_a_class_of_road_or_a_planned_bridge_is_no_ground_to_walk_o
     (folder / "district.toml").write_text(
         toml.replace(going, going + 'roads = { default = { as = "walk", speed_kph = 3.6 } }\n'), encoding="utf-8"
     )
-    road = gpd.GeoDataFrame(
-        {key: [value] for key, value in tags.items()}, geometry=[line((50, 450), (1950, 450))], crs=CRS
-    )
-    road.to_file(folder / "roads.gpkg")
+    road = {key: [value] for key, value in tags.items()}
+    write_layer(folder / "roads.gpkg", [line((50, 450), (1950, 450))], **road)
     study = run_district(folder)
     minutes = grid(study, study.results["clinic-hike"].nearest.cost)
     assert np.isinf(minutes[:, 10:]).all()

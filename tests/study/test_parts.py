@@ -8,12 +8,12 @@ import re
 import geopandas as gpd
 import pandas as pd
 import pytest
-import shapely
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
 from lifecircle.study import run_district
-from tests.tiny import CRS, ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.made import CRS, GROUND, ORIGIN_X, ORIGIN_Y
+from tests.tiny import TOML, TOWNSHIPS, write_tiny
 
 # The tiny district, and 3 km east of its street an island street of 1 km with 40 people, a clinic and a pharmacy, a boat between
 # them; farther east a lighthouse road where nobody lives but a pharmacy stands.
@@ -45,18 +45,10 @@ minutes = 15
 
 def write_islands(folder):
     write_tiny(folder)
-    townships = gpd.read_file(folder / "townships.gpkg")
-    island = {"code": ["330399003"], "name": ["东岛乡"]}
-    box = shapely.box(ORIGIN_X + 4500, ORIGIN_Y - 500, ORIGIN_X + 9500, ORIGIN_Y + 500)
-    pd.concat([townships, gpd.GeoDataFrame(island, geometry=[box], crs=CRS)]).to_file(
-        folder / "townships.gpkg", layer="townships"
-    )
-    streets = [
-        shapely.LineString([(ORIGIN_X + low, ORIGIN_Y), (ORIGIN_X + high, ORIGIN_Y)])
-        for low, high in ((0, 2000), (5000, 6000), (8000, 8800))
-    ]
-    gpd.GeoDataFrame({"highway": ["residential"] * 3}, geometry=streets, crs=CRS).to_file(
-        folder / "roads.gpkg", layer="roads"
+    island = {"330399003": ("东岛乡", (4500, -500, 9500, 500))}
+    GROUND.write_units(folder / "townships.gpkg", {**TOWNSHIPS, **island})
+    GROUND.write_streets(
+        folder / "roads.gpkg", *([(low, 0), (high, 0)] for low, high in ((0, 2000), (5000, 6000), (8000, 8800)))
     )
     people = pd.read_csv(folder / "people.csv")
     people.loc[len(people)] = ["c5", ORIGIN_X + 5500, ORIGIN_Y, 40, 20]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,9 +27,9 @@ from lifecircle.study.scenarios import answer_scenario
 from lifecircle.study.serving import asked_entries
 from lifecircle.study.variants import vary
 from tests.chain_district import CHAIN, HEAD, lonlat, write_chain
-from tests.sources.district import CRS
-from tests.study.ground import OPEN_GROUND, centre, line, write_ground
-from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.made import ORIGIN_X, ORIGIN_Y, write_layer
+from tests.study.ground import GROUND, OPEN_GROUND, centre, line, write_ground
+from tests.tiny import TOML, write_tiny
 
 CAPACITY = """
 [[indicators]]
@@ -254,9 +253,7 @@ def write_crossed(folder, toml, clinics=((0, 0),)):
     """Open ground with two roads across it."""
     write_ground(folder, toml, clinics)
     roads = [line((0, 450), (2000, 450)), line((50, 0), (50, 1000))]
-    gpd.GeoDataFrame({"highway": "primary", "name": ["大路", "小路"]}, geometry=roads, crs=CRS).to_file(
-        folder / "roads.gpkg"
-    )
+    write_layer(folder / "roads.gpkg", roads, highway=["primary"] * 2, name=["大路", "小路"])
     return folder
 
 
@@ -267,7 +264,7 @@ ON_GROUND = OPEN_GROUND.replace(
 
 def test_over_terrain_a_scenario_is_the_district_so_changed_to_the_byte(tmp_path):
     base = Base(write_crossed(tmp_path / "base", ON_GROUND))
-    x, y = centre(5, 14)
+    x, y = GROUND.at(*centre(5, 14))
     moved = base.ask(move=[{"facility": "k0", "x": x, "y": y}])
     fresh = Base(write_crossed(tmp_path / "moved", ON_GROUND, clinics=((5, 14),)))
     assert people(moved, "clinic-hike") != people(base.answers, "clinic-hike")

@@ -14,7 +14,8 @@ from lifecircle.study import check_district, run_district
 from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.sensitivity import assume_for_sites
 from lifecircle.travel.network import Network
-from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.made import ORIGIN_X, ORIGIN_Y
+from tests.tiny import TOML, write_tiny
 
 RULE, METRES = "clinic-walk-15", "clinic-walk-1000m"
 HUKOU = """

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from lifecircle.cli import app
 from lifecircle.planning.candidates import spaced_cells
-from tests.tiny import ORIGIN_X, ORIGIN_Y, TOML, write_tiny
+from tests.made import ORIGIN_X, ORIGIN_Y
+from tests.tiny import TOML, write_tiny
 
 # The clinic stands at 0; on foot 1 m/s. c1 100 (100 people) is within 500 m, c2 900 (50), c3 1500 (30) are not; c4 1900 (20) is off the street.
 RULE = '\n[[rules]]\nid = "near"\nfacilities = { kind = "clinic" }\nmode = "walk"\nmetres = 500\n'
