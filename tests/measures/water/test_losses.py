@@ -138,6 +138,16 @@ def test_a_plant_that_is_short_with_nothing_lost_has_no_backup():
     assert (found.lost.tolist(), found.unknown.tolist()) == ([100], [0])
 
 
+def test_a_lost_link_leaves_the_surplus_to_the_links_listed_after_it():
+    # P2 has 10 to spare: L0 takes all of it for P0, and P1, 5 short, gets nothing; without L0 P1 has enough, and P0 is 10 short.
+    shared = system(np.eye(3), ["县域网"] * 3, [0, 5, 20], link=([2, 2], [0, 1], [NAN, NAN]))
+    found = lose(shared, np.full(3, 100.0), {1.0: np.full(3, 10.0)})
+    sums = sums_of(found, "people_affected", "people_unmet", "people_affected_before", "people_worse_off")
+    assert sums.loc[("", 1.0)].tolist() == [100, 50, 100, 0]
+    assert sums.loc[("L0", 1.0)].tolist() == [100, 100, 100, 100]
+    assert sums.loc[("L1", 1.0)].tolist() == [100, 50, 100, 0]
+
+
 @given(st.data(), systems())
 def test_losses_in_any_system(data, any_system):
     people = peopled(data.draw, any_system)
@@ -156,8 +166,10 @@ def test_losses_in_any_system(data, any_system):
         assert one["season_factor"].is_monotonic_increasing
         for column in ("people_affected", "people_unmet", "people_dry"):
             assert (np.diff(one[column]) >= -1e-9).all()
-    assert (sums["people_affected"] >= sums["people_affected_before"]).all()
-    assert (sums["people_unmet"] >= sums["people_unmet_before"] - 1e-9).all()
+    # A lost link leaves its plant's surplus to the links after it: see the test above.
+    water = sums[sums["lost_kind"] != "link"]
+    assert (water["people_affected"] >= water["people_affected_before"]).all()
+    assert (water["people_unmet"] >= water["people_unmet_before"] - 1e-9).all()
     # Dry within affected, unmet between them; the rows of villages sum to them.
     assert (sums["people_dry"] <= sums["people_unmet"] + 1e-6).all()
     assert (sums["people_unmet"] <= sums["people_affected"] + 1e-6).all()

@@ -5,8 +5,8 @@ unknown capacity sets no limit, and what rests on it is marked as not known. A p
 listed, what their plants do not need themselves. What is still short is rationed in proportion: every village on the plant
 goes without the same share of its demand.
 
-Each step lowers a surplus or a shortage by the least of the two and the link's limit, so a greater demand or a smaller capacity
-anywhere never makes anyone's shortage smaller.
+Each step lowers a surplus or a shortage by the least of the two and the link's limit, so a greater demand, or a smaller capacity of a
+source or plant, never makes anyone's shortage smaller. A lost link may: what it would have taken is left for those listed after it.
 """
 
 from __future__ import annotations
