@@ -16,8 +16,8 @@ from lifecircle.cli import app
 from lifecircle.config import Rule
 from lifecircle.problems import InputError, Problems
 from lifecircle.study import check_district, run_district
-from lifecircle.study.chains import answer_chain, second_half
-from lifecircle.study.journeys import Clock, Journeys
+from lifecircle.study.routing import Routing, StageTimer
+from lifecircle.study.rules import answer_chain, second_half
 from tests.chain_district import CHAIN, HEAD, lonlat, write_chain
 from tests.made import GROUND
 
@@ -249,7 +249,7 @@ def journeys(tmp_path_factory):
     )
     problems = Problems()
     layers = check_district(folder, problems)
-    return Journeys(layers, Clock(lambda _: None), problems)
+    return Routing(layers, StageTimer(lambda _: None), problems)
 
 
 def answer(journeys, stations, hospitals):

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
-from lifecircle.measures.rows import COLUMNS
+from lifecircle.indicators.figures import COLUMNS
 from tests.tiny import TOML, write_tiny
 
 

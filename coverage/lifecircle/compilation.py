@@ -1,9 +1,4 @@
-"""Where numba keeps what it compiled: in the package, else with the user, else in a temporary folder, else nowhere.
-
-Numba refuses to *import* a function that is to be kept where it finds no folder to keep it in (numba #1771, #5566): an installation one
-may only read, with no home to write to, would be dead instead of slower. :func:`choose_compiled_folder` looks first, before numba is
-imported, and names a folder that can be written. Standard library only: the package's ``__init__`` calls it.
-"""
+"""Compiled code: on how many threads it runs, and where numba keeps it: in the package, else with the user, else in a temporary folder, else not."""
 
 from __future__ import annotations
 
@@ -12,9 +7,34 @@ import shutil
 import stat
 import sys
 import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
+
+Result = TypeVar("Result")
+SMALLEST_SLICE = 2_000
+"""Below this a thread costs more than it brings."""
+SLICES_A_WORKER = 2
+"""One slice may hold the town and another the hills, and a core may have other work: the next slice goes to whoever is free."""
+
+
+def count_workers() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def map_slices(function: Callable[[int, int], Result], count: int, smallest: int = SMALLEST_SLICE) -> list[Result]:
+    """Return ``function(first, last)`` over consecutive slices of ``range(count)``, in order."""
+    workers = max(1, min(count_workers(), count // max(smallest, 1)))
+    if workers == 1:
+        return [function(0, count)]
+    slices = min(SLICES_A_WORKER * workers, count // max(smallest, 1))
+    bounds = [count * part // slices for part in range(slices + 1)]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, bounds[:-1], bounds[1:]))
+
 
 VARIABLE = "NUMBA_CACHE_DIR"
 """Read by numba when it is imported."""

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecircle.config import Mode, load_ways
-from lifecircle.config import Roads as RoadsLayer
+from lifecircle import compilation as threads
+from lifecircle.config import Mode, RoadsLayer, load_ways
 from lifecircle.model import Roads
 from lifecircle.problems import Problems
 from lifecircle.sources.datum import parse_crs
 from lifecircle.sources.roads.osm import read_osm, tag_frame, tag_keys
-from lifecircle.travel import threads
 from lifecircle.travel.join import find_nearest_segments, index_segments
 from lifecircle.travel.network import Network, build_network
 from lifecircle.travel.reach import Entrances, Joins, Search, join_points

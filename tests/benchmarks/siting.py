@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 from tests.benchmarks.harness import SAME, Contender, Job
 
 from lifecircle.model import FloatArray
-from lifecircle.planning.sites import Siting, maximal_covering
+from lifecircle.siting import Siting, maximal_covering
 
 TIMES_SPOPT = 40
 """How many times as long as ours spopt should take, at least."""

@@ -19,7 +19,7 @@ import rasterio
 from tests.benchmarks.harness import Contender, Job, print_table
 from tests.benchmarks.nearest import within
 
-from lifecircle.travel.terrain import Doors, Going, Places, Surface, TerrainSearch, make_surface
+from lifecircle.travel.terrain import Going, GroundEntrances, GroundPlaces, Surface, TerrainSearch, make_surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,8 +55,8 @@ class Ground:
         return rasterio.Affine(CELL_M, 0, 500_000, 0, -CELL_M, 3_100_000)
 
     @property
-    def doors(self) -> Doors:
-        return Doors(Places(self.row * self.side + self.column), np.arange(len(self.row) + 1))
+    def doors(self) -> GroundEntrances:
+        return GroundEntrances(GroundPlaces(self.row * self.side + self.column), np.arange(len(self.row) + 1))
 
     def surface(self, classes: dict[int, Going]) -> Surface:
         return make_surface(self.speed, classes, self.height_m, self.transform, CRS)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecircle.config import load_hours, read_configuration
-from lifecircle.config.hours import is_within, read_clock, read_hours, read_window
+from lifecircle.config.hours import is_within, read_clock, read_hours, read_span
 from lifecircle.problems import Problems
 
 minute = st.integers(0, 24 * 60 - 1)
@@ -56,7 +56,7 @@ def test_what_is_no_time_of_day(text):
 @pytest.mark.parametrize("text", ["06:30", "06:30-", "06:30-06:30", "a-b"])
 def test_what_is_no_span(text):
     with pytest.raises(ValueError, match=r"not a|empty span"):
-        read_window(text)
+        read_span(text)
 
 
 HEAD = '[district]\nid = "x"\ncode = "1"\nname = "x"\nyear = 2025\ncrs = "EPSG:4549"\n'
@@ -131,4 +131,4 @@ def test_opening_hours_as_tables_have_them(text, spans):
 @given(st.text(max_size=30))
 def test_any_text_is_hours_or_is_not(text):
     spans = read_hours(text, load_hours())
-    assert spans is None or all(read_window(span) for span in spans)
+    assert spans is None or all(read_span(span) for span in spans)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lifecircle.study import run_district
-from lifecircle.verification.cases.accessmod_malawi import lay_out_malawi
+from lifecircle.verification.cases.terrain import lay_out_malawi
 
 ORACLE = Path(__file__).parents[3] / "shared" / "oracles" / "accessmod_malawi"
 pytestmark = pytest.mark.skipif(

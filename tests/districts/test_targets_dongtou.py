@@ -11,7 +11,7 @@ from tests.districts.demonstration import FOLDER, run_demonstration
 
 from lifecircle.config import load_policies
 from lifecircle.outputs.publish import publish_study
-from lifecircle.outputs.scores import count_targets, target_line
+from lifecircle.outputs.summary import count_targets, target_line
 from lifecircle.outputs.webmap.board import STATUSES, describe_board
 from lifecircle.study import run_district
 from lifecircle.study.layers import say_nothing

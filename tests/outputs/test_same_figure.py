@@ -15,9 +15,9 @@ from tests.districts.demonstration import run_demonstration
 from tests.outputs.pages import answer_of
 from tests.outputs.reading import head_row
 
-from lifecircle.outputs.printed import TENTHS, WHOLE, excel_format, figure_text, number_text, share_text
 from lifecircle.outputs.publish import publish_study
 from lifecircle.outputs.shown import show_study
+from lifecircle.outputs.wording import TENTHS, WHOLE, excel_format, figure_text, number_text, share_text
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.chain_district import CHAIN, HEAD, write_chain
 from tests.tiny import write_tiny
 
 from lifecircle.outputs.webmap import describe_study, write_webmap
-from lifecircle.outputs.webmap.places import encode_polygons, to_lonlat
+from lifecircle.outputs.webmap.places import encode_polygons, to_degrees
 from lifecircle.outputs.webmap.surfaces import BEYOND_COLOURS, UNREACHABLE_COLOURS, encode_png
 from lifecircle.study import run_district
 
@@ -105,7 +105,7 @@ def test_neighbours_share_their_border_on_the_page(study):
 
     left, right = (
         encode_polygons(shape)
-        for shape in to_lonlat(simplify_units(study.units["township"].geometry), study.district.crs)
+        for shape in to_degrees(simplify_units(study.units["township"].geometry), study.district.crs)
     )
     corners = [
         set(zip(np.cumsum(ring[0::2]).tolist(), np.cumsum(ring[1::2]).tolist(), strict=True))
@@ -223,7 +223,7 @@ def test_bands_on_the_page_lie_in_one_another_and_are_what_was_drawn_within_the_
         assert shapely.difference(smaller, larger).buffer(-place).is_empty
     land = shapely.union_all(study.units["township"].geometry)
     drawn = [shapely.intersection(band.polygon, land) for band in study.areas["clinic-walk-15"].bands]
-    expected = to_lonlat(np.array(drawn, dtype=object), study.district.crs)
+    expected = to_degrees(np.array(drawn, dtype=object), study.district.crs)
     np.testing.assert_allclose(shapely.area(shown), shapely.area(expected), rtol=0.02)
 
 

@@ -14,8 +14,7 @@ import pytest
 from tests.outputs.test_webmap import HOSTILE, open_in_chromium
 from tests.tiny import TOML, write_tiny
 
-from lifecircle.config import load_policies
-from lifecircle.config.indicators import MEASURES
+from lifecircle.config import load_measures, load_policies
 from lifecircle.config.schema import LEVEL_NAMES
 from lifecircle.outputs.webmap import describe_study, write_webmap
 from lifecircle.outputs.webmap.board import describe_board
@@ -170,7 +169,7 @@ def test_where_nothing_is_monitored_there_is_no_board(study):
 
 def with_entry(study, name, measure, **fields):
     """Return the study as if one of its indicators were of another measure."""
-    entry = MEASURES[measure].model_construct(id=name, **fields)
+    entry = load_measures()[measure].model_construct(id=name, **fields)
     kept = [one for one in study.configuration.indicators if one.id != name]
     configuration = dataclasses.replace(study.configuration, indicators=(*kept, entry))
     return dataclasses.replace(study, configuration=configuration)

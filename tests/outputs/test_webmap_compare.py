@@ -1,4 +1,4 @@
-"""Two years compared on a page: the tiny district of ``tests/test_compare.py``, by hand, and in a browser."""
+"""Two years compared on a page: the tiny district of ``tests/comparison/test_compare.py``, by hand, and in a browser."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from tests.comparison.test_compare import compare, write_district
 from tests.outputs.pages import ASKED, answer_of, described, open_part, text_of
 from tests.outputs.test_webmap import HOSTILE, open_in_chromium
-from tests.test_compare import compare, write_district
 from tests.tiny import TOML, write_tiny
 
 from lifecircle.config import read_configuration
@@ -19,7 +19,7 @@ from lifecircle.outputs.changes import publish_comparison
 from lifecircle.outputs.webmap.compare import describe_comparison, draw_comparison
 from lifecircle.outputs.webmap.unit_figures import is_less_better
 from lifecircle.problems import Problems
-from lifecircle.study.comparing import compare_years
+from lifecircle.study.comparison import compare_years
 
 RULE = "clinic-walk-15"
 

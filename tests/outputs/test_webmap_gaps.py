@@ -8,13 +8,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from tests.gaps.district import write_gaps_district
 from tests.outputs.pages import ASKED, answer_of, open_part, text_of
 from tests.outputs.test_webmap import HOSTILE, decode, open_in_chromium
-from tests.planning.district import write_gaps_district
 
 from lifecircle.outputs.webmap import describe_study, write_webmap
 from lifecircle.outputs.webmap.gaps import MOST_LISTED, describe_gaps
-from lifecircle.outputs.webmap.places import to_lonlat
+from lifecircle.outputs.webmap.places import to_degrees
 from lifecircle.study import run_district
 
 RULE = "clinic-walk-15"
@@ -64,7 +64,7 @@ def test_outlines_hold_the_people_and_lie_where_the_gaps_were_drawn(study):
         shown = shapely.union_all(
             [shapely.Polygon(decode(shell), [decode(hole) for hole in holes]) for shell, *holes in polygons]
         )
-        true = to_lonlat(np.array([drawn], dtype=object), study.district.crs)[0]
+        true = to_degrees(np.array([drawn], dtype=object), study.district.crs)[0]
         assert shapely.distance(shapely.Point(place), shown) < 1e-4
         assert shapely.area(shapely.symmetric_difference(shown, true)) < 0.25 * shapely.area(true)
 

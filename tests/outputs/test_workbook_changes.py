@@ -1,4 +1,4 @@
-"""变化表.xlsx: see ``tests/test_compare.py`` for the districts and their changes by hand."""
+"""变化表.xlsx: see ``tests/comparison/test_compare.py`` for the districts and their changes by hand."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from tests.comparison.test_compare import compare, write_district, write_old
 from tests.outputs.reading import open_workbook, read_sheet, texts_of
-from tests.test_compare import compare, write_district, write_old
 
 from lifecircle.outputs.workbook import write_comparison_workbook
-from lifecircle.study.comparing import compare_years
+from lifecircle.study.comparison import compare_years
 
 BOOK = "变化表.xlsx"
 

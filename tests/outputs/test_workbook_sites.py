@@ -14,7 +14,7 @@ from tests.study.test_siting import CANDIDATES, PARCELS, RULE
 from tests.tiny import TOML, write_tiny
 
 from lifecircle.config import Plan, Question
-from lifecircle.outputs.site_layer import SITE_COLUMNS, sites_layer
+from lifecircle.outputs.layers import SITE_COLUMNS, sites_layer
 from lifecircle.outputs.workbook import write_sites_workbook
 from lifecircle.outputs.workbook.book import open_book
 from lifecircle.outputs.workbook.sites import add_sites, question_text

@@ -8,8 +8,7 @@ import pytest
 import shapely
 
 from lifecircle.cache import Cache
-from lifecircle.config import Configuration, District, Terrain, load_modes, load_ways
-from lifecircle.config import Roads as RoadsLayer
+from lifecircle.config import Configuration, District, RoadsLayer, Terrain, load_modes, load_ways
 from lifecircle.model import Units
 from lifecircle.problems import Problems
 from lifecircle.sources import read_roads

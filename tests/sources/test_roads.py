@@ -11,8 +11,7 @@ import pyproj
 import pytest
 import shapely
 
-from lifecircle.config import Configuration, District, Ferry, Terrain, load_modes, load_ways
-from lifecircle.config import Roads as RoadsLayer
+from lifecircle.config import Configuration, District, Ferry, RoadsLayer, Terrain, load_modes, load_ways
 from lifecircle.problems import Problems
 from lifecircle.sources import read_roads
 from lifecircle.travel.network import build_network

@@ -14,18 +14,17 @@ from typer.testing import CliRunner
 
 from lifecircle.cli import app
 from lifecircle.config import Scenario
-from lifecircle.measures.scenarios import SCENARIO_COLUMNS, UNCHANGED, differences
 from lifecircle.outputs.tables import write_csv
 from lifecircle.problems import InputError, Problems
+from lifecircle.scenarios import SCENARIO_COLUMNS, UNCHANGED, differences
 from lifecircle.study import run_district
-from lifecircle.study.answers import answer_all
-from lifecircle.study.facts import gather_facts
-from lifecircle.study.journeys import Clock, Journeys
+from lifecircle.study.evaluate import evaluate_entries, gather_facts
 from lifecircle.study.layers import check_district, say_nothing
+from lifecircle.study.routing import Routing, StageTimer
+from lifecircle.study.rule_facilities import asked_entries
 from lifecircle.study.rules import answer_rule
+from lifecircle.study.scenario_layers import vary
 from lifecircle.study.scenarios import answer_scenario
-from lifecircle.study.serving import asked_entries
-from lifecircle.study.variants import vary
 from tests.chain_district import CHAIN, HEAD, lonlat, write_chain
 from tests.made import ORIGIN_X, ORIGIN_Y, write_layer
 from tests.study.ground import GROUND, OPEN_GROUND, centre, line, write_ground
@@ -78,12 +77,12 @@ class Base:
         problems = Problems()
         self.layers = check_district(folder, problems)
         problems.raise_errors()
-        self.travel = Journeys(self.layers, Clock(say_nothing), problems)
+        self.travel = Routing(self.layers, StageTimer(say_nothing), problems)
         rules = {rule.id: rule for rule in self.layers.configuration.rules}
         results = {name: answer_rule(self.travel, rules[name]) for name in self.layers.serving}
         self.facts = gather_facts(self.layers, 2025, results, self.travel, problems)
         asked = asked_entries(self.layers.configuration, ())
-        self.answers = answer_all(self.facts, self.layers.known, asked, self.layers.not_computed)
+        self.answers = evaluate_entries(self.facts, self.layers.known, asked, self.layers.not_computed)
 
     def variant(self, **changes):
         layers = self.layers

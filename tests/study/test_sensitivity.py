@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
-from lifecircle.planning.robust_sites import robust_sites
 from lifecircle.problems import Problems
+from lifecircle.siting.robustness import robust_sites
 from lifecircle.study import check_district, run_district
-from lifecircle.study.journeys import Clock, Journeys
+from lifecircle.study.routing import Routing, StageTimer
 from lifecircle.study.sensitivity import assume_for_sites
 from lifecircle.travel.network import Network
 from tests.made import ORIGIN_X, ORIGIN_Y
@@ -108,7 +108,7 @@ def test_who_covers_whom_under_every_assumption_is_what_the_tables_count(tmp_pat
     problems = Problems()
     layers = check_district(folder, problems)
     rules = {rule.id: rule for rule in layers.configuration.rules}
-    travel = Journeys(layers, Clock(lambda _: None), problems)
+    travel = Routing(layers, StageTimer(lambda _: None), problems)
     for rule_id in (RULE, METRES):
         assumed = assume_for_sites(travel, rules[rule_id])
         counted = values(tables, rule_id, "330399")

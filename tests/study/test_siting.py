@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lifecircle.cli import app
-from lifecircle.planning.candidates import spaced_cells
+from lifecircle.study.candidates import spaced_cells
 from tests.made import ORIGIN_X, ORIGIN_Y
 from tests.tiny import TOML, write_tiny
 

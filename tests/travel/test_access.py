@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecircle.config import load_tags
-from lifecircle.travel.access import closed_nodes, cut_at_barriers, way_access
+from lifecircle.travel.ways import closed_nodes, cut_at_barriers, way_access
 from tests.travel.made import make_network, make_roads
 from tests.travel.test_reach_by_hand import nearest_s
 

@@ -20,7 +20,7 @@ from lifecircle.travel.isochrones import (
 )
 from lifecircle.travel.isochrones.audit import outside_share, slower_share
 from lifecircle.travel.isochrones.contours import fill_borders, trace_borders
-from lifecircle.travel.isochrones.nearest import join_tile
+from lifecircle.travel.isochrones.raster import join_tile
 from lifecircle.travel.isochrones.spread import Spread, find_doors
 from lifecircle.travel.join import find_nearest_segments
 from lifecircle.travel.reach import Entrances, Search, join_points

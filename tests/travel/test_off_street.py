@@ -7,7 +7,7 @@ import pytest
 from rasterio import Affine
 from scipy.sparse import csr_array
 
-from lifecircle.travel.off_street import Crossing, OffStreet, least
+from lifecircle.travel.off_network import Crossing, OffStreet, least
 from lifecircle.travel.reach import Search, join_points
 from lifecircle.travel.terrain import Going, make_surface
 from tests.travel.made import doors_at, make_network, make_roads

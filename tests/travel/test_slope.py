@@ -11,7 +11,7 @@ from lifecircle.config import load_modes, load_ways
 from lifecircle.travel.network import build_network
 from lifecircle.travel.reach import Search, join_points
 from lifecircle.travel.slope import Heights, hinder_riding, hinder_walking
-from lifecircle.travel.terrain.speeds import ride_mps
+from lifecircle.travel.terrain.kernels import ride_mps
 from tests.travel.made import doors_at, make_network, make_roads
 
 FLAT = {"access_kph": 3.6, "max_access_m": 500.0, "direct_m": 0.0, "min_fragment_m": 0.0, "speed_kph": 3.6}

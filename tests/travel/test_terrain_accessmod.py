@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 import rasterio
 
-from lifecircle.travel.terrain import Doors, Going, TerrainSearch, make_surface, place_points, published_minutes
+from lifecircle.travel.terrain import (
+    Going,
+    GroundEntrances,
+    TerrainSearch,
+    make_surface,
+    place_points,
+    published_minutes,
+)
 
 ORACLE = Path(__file__).parents[2].parent / "shared" / "oracles" / "accessmod_malawi"
 pytestmark = pytest.mark.skipif(not ORACLE.is_dir(), reason="../shared/oracles/accessmod_malawi is not here")
@@ -37,7 +44,7 @@ def surface_of(layers, goings):
 def doors_of(surface, facilities):
     places = place_points(surface, facilities["x"].to_numpy(), facilities["y"].to_numpy())
     assert (places.cell == facilities["row"] * surface.shape[1] + facilities["col"]).all()
-    return Doors(places, np.arange(len(places) + 1))
+    return GroundEntrances(places, np.arange(len(places) + 1))
 
 
 @pytest.mark.parametrize(("moves", "mean_min", "unreached"), [(8, 29.419, 32_283), (16, 29.522, 31_829)])

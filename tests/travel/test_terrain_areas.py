@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rasterio import Affine
 
-from lifecircle.travel.terrain import catchments_of_cells, outline_cells, slower_share
+from lifecircle.travel.terrain import catchments_of_cells, outline_cells, slower_cells_share
 
 GRID = Affine(10, 0, 500, 0, -20, 900)
 INF = np.inf
@@ -52,7 +52,7 @@ def test_cells_that_touch_in_a_corner_do_not_leak():
 def test_nothing_reached_is_an_empty_area():
     (area,) = outline_cells(np.full((3, 3), INF), [5.0], GRID)
     assert area.is_empty
-    assert np.isnan(slower_share(area, COST, 5.0, GRID))
+    assert np.isnan(slower_cells_share(area, COST, 5.0, GRID))
 
 
 def test_catchments_are_exclusive_and_together_the_area():
@@ -65,8 +65,8 @@ def test_catchments_are_exclusive_and_together_the_area():
 
 def test_the_audit_finds_what_is_slower():
     (area,) = outline_cells(COST, [9.0], GRID)
-    assert slower_share(area, COST, 9.0, GRID) == 0
-    assert slower_share(area, COST, 4.0, GRID) == pytest.approx(3 / 9, abs=0.02)
+    assert slower_cells_share(area, COST, 9.0, GRID) == 0
+    assert slower_cells_share(area, COST, 4.0, GRID) == pytest.approx(3 / 9, abs=0.02)
 
 
 @given(arrays(np.float64, (7, 9), elements=st.sampled_from([1.0, 2.0, 3.0, INF])))
@@ -79,4 +79,4 @@ def test_in_another_crs_bands_still_lie_in_one_another_and_hold_their_cells(cost
     for limit, band in zip((1.0, 2.0, 3.0), bands, strict=True):
         assert band.is_valid
         np.testing.assert_array_equal(shapely.contains_xy(band, x, y), cost.ravel() <= limit)
-        assert band.is_empty or slower_share(band, cost, limit, GRID, turn_back) < 0.002
+        assert band.is_empty or slower_cells_share(band, cost, limit, GRID, turn_back) < 0.002

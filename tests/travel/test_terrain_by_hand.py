@@ -10,9 +10,9 @@ import shapely
 from rasterio import Affine
 
 from lifecircle.travel.terrain import (
-    Doors,
     Going,
-    Places,
+    GroundEntrances,
+    GroundPlaces,
     TerrainSearch,
     add_barriers,
     make_surface,
@@ -37,7 +37,7 @@ def ground(rows, elevation=None, classes=CLASSES, transform=NORTH_UP, is_known=N
 
 
 def doors(*cells):
-    return Doors(Places(np.array(cells, dtype=np.int64)), np.arange(len(cells) + 1))
+    return GroundEntrances(GroundPlaces(np.array(cells, dtype=np.int64)), np.arange(len(cells) + 1))
 
 
 def times(surface, *cells, direction="toward", **options):
@@ -168,7 +168,7 @@ def test_places_take_the_time_of_the_cell_that_contains_them():
         surface, np.array([5.0, 99.0, 100.0, 150.0, -1.0, 50.0]), np.array([-5.0, -99.0, -1.0, -199.0, -1.0, 1.0])
     )
     assert places.cell.tolist() == [0, 0, 1, 3, -1, -1]
-    door = Doors(place_points(surface, np.array([10.0]), np.array([-10.0])), np.array([0, 1]))
+    door = GroundEntrances(place_points(surface, np.array([10.0]), np.array([-10.0])), np.array([0, 1]))
     cost, facility = TerrainSearch(surface).nearest(places, door)
     np.testing.assert_allclose(cost, [0.0, 0.0, 100.0, sqrt(2) * 150.0, np.inf, np.inf])
     assert facility.tolist() == [0, 0, 0, 0, -1, -1]
@@ -176,15 +176,15 @@ def test_places_take_the_time_of_the_cell_that_contains_them():
 
 def test_reach_is_sparse_bounded_and_least_over_doors():
     surface = ground(["11111", "00000", "11111"])
-    cells = Places(np.array([4, 0, 10, 7, 0, -1]))
-    entered = Doors(Places(np.array([0, 3, 10, 6, -1])), np.array([0, 2, 3, 4, 5, 5]))
+    cells = GroundPlaces(np.array([4, 0, 10, 7, 0, -1]))
+    entered = GroundEntrances(GroundPlaces(np.array([0, 3, 10, 6, -1])), np.array([0, 2, 3, 4, 5, 5]))
     matrix = TerrainSearch(surface).reach(cells, entered, 300.0)
     assert matrix.shape == (5, 6)
     found = {(f, c): t for f, c, t in zip(*matrix.nonzero(), matrix.data[matrix.data > 0], strict=True)}
     assert found == {(0, 0): 100.0}
     assert matrix.nnz == 4  # the doors' own cells are stored zeros
     assert TerrainSearch(surface).reach(cells, entered, 99.0).nnz == 3
-    empty = Doors(Places(np.zeros(0, dtype=np.int64)), np.zeros(1, dtype=np.int64))
+    empty = GroundEntrances(GroundPlaces(np.zeros(0, dtype=np.int64)), np.zeros(1, dtype=np.int64))
     assert TerrainSearch(surface).reach(cells, empty, 300.0).shape == (0, 6)
     assert np.isinf(TerrainSearch(surface).nearest(cells, empty)[0]).all()
 
@@ -196,7 +196,7 @@ def test_metres_are_the_shortest_way_whatever_the_speed():
 
 def test_a_way_that_has_begun_elsewhere_and_a_faster_pace():
     surface = ground(["11111"])
-    cells = Places(np.arange(5))
+    cells = GroundPlaces(np.arange(5))
     cost, facility = TerrainSearch(surface).nearest(cells, doors(0, 4), start_cost=np.array([250.0, 0.0]))
     assert cost.tolist() == [250.0, 300.0, 200.0, 100.0, 0.0]
     assert facility.tolist() == [0, 1, 1, 1, 1]

@@ -12,7 +12,15 @@ from rasterio import Affine
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from lifecircle.travel.terrain import Doors, Going, Places, TerrainSearch, add_barriers, make_surface, merge_roads
+from lifecircle.travel.terrain import (
+    Going,
+    GroundEntrances,
+    GroundPlaces,
+    TerrainSearch,
+    add_barriers,
+    make_surface,
+    merge_roads,
+)
 
 GOINGS = {
     1: Going("walk", 5.0),
@@ -89,7 +97,7 @@ def step_graph(surface, moves, parity, is_sealed):
 
 
 def doors_at(cells):
-    return Doors(Places(np.asarray(cells, dtype=np.int64)), np.arange(len(cells) + 1))
+    return GroundEntrances(GroundPlaces(np.asarray(cells, dtype=np.int64)), np.arange(len(cells) + 1))
 
 
 def spread(surface, cells, direction, **options):
@@ -118,7 +126,7 @@ def test_reach_is_the_searches_one_by_one_up_to_the_horizon(made, moves, horizon
     surface, rng = made
     n = surface.code.size
     cells = rng.integers(-1, n, 12)
-    people = Places(rng.permutation(np.arange(-1, n)))
+    people = GroundPlaces(rng.permutation(np.arange(-1, n)))
     search = TerrainSearch(surface, moves=moves)
     matrix = search.reach(people, doors_at(cells), horizon)
     dense = np.full(matrix.shape, np.inf)

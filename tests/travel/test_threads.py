@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lifecircle.travel import threads
+from lifecircle import compilation as threads
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

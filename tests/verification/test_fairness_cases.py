@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lifecircle.measures import capacity, floating_catchment
+from lifecircle.indicators import supply_and_demand as capacity
+from lifecircle.indicators import supply_and_demand as floating_catchment
 from lifecircle.verification import Outcome, load_cases, run_case
 
 

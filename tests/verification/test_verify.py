@@ -51,7 +51,8 @@ def outcome_of(identity: str) -> Outcome:
 
 
 def test_a_wrong_speed_on_streets_is_found_out(monkeypatch):
-    from lifecircle.travel import modes, reach
+    from lifecircle.travel import reach
+    from lifecircle.travel import ways as modes
 
     monkeypatch.setattr(modes, "KPH_TO_MPS", 1 / 3.5)
     assert not outcome_of("one-way").holds
@@ -153,7 +154,7 @@ def test_the_command_line(monkeypatch):
     assert content["holds"]
     assert {entry["case"] for entry in content["cases"]} == {entry.id for entry in SHIPPED}
     assert runner.invoke(app, ["verify", "--oracles", "nowhere"]).exit_code == 2
-    from lifecircle.travel import modes
+    from lifecircle.travel import ways as modes
 
     monkeypatch.setattr(modes, "KPH_TO_MPS", 1 / 3.5)
     wrong = runner.invoke(app, ["verify"])

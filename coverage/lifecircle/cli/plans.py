@@ -15,13 +15,6 @@ from lifecircle.cli.common import (
     District,
     Wait,
     app,
-    find_district,
-    place_of,
-    print_problems,
-    progress_teller,
-    use_cache,
-)
-from lifecircle.cli.numbers import (
     check_cost,
     check_count,
     check_id,
@@ -29,6 +22,11 @@ from lifecircle.cli.numbers import (
     check_seconds,
     check_share,
     check_year,
+    find_district,
+    place_of,
+    print_problems,
+    progress_teller,
+    use_cache,
 )
 
 
@@ -89,7 +87,7 @@ def sites(
     folder, cache = find_district(district), use_cache()
     known = read_identity(folder)
     with place_of(known[0] if known else None, f"sites-{rule}", out, wait=wait, progress=progress) as held:
-        from lifecircle.outputs.sites import publish_sites, sites_json, sites_lines, sites_table
+        from lifecircle.outputs.sites import publish_sites, sites_json, sites_lines, sites_summary
         from lifecircle.study.siting import site_district
 
         try:
@@ -109,7 +107,7 @@ def sites(
     else:
         from rich.console import Console
 
-        table = sites_table(found)
+        table = sites_summary(found)
         if table is not None:
             Console(width=None if sys.stdout.isatty() else 120).print(table)
         typer.echo("\n".join([*sites_lines(found), *(f"  {path}" for path in paths)]))
@@ -150,7 +148,7 @@ def compare(
     known = read_identity(folder)
     with place_of(known[0] if known else None, f"compare-{first}-{second}", out, wait=wait, progress=progress) as held:
         from lifecircle.outputs.changes import publish_comparison, show_comparison
-        from lifecircle.study.comparing import compare_years
+        from lifecircle.study.comparison import compare_years
 
         try:
             found = compare_years(

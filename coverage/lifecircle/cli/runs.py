@@ -17,13 +17,13 @@ from lifecircle.cli.common import (
     Wait,
     Year,
     app,
+    check_year,
     find_district,
     place_of,
     print_problems,
     progress_teller,
     use_cache,
 )
-from lifecircle.cli.numbers import check_year
 
 
 @app.command()
@@ -102,7 +102,7 @@ def check(
 
     from lifecircle.problems import Problems
     from lifecircle.study import find_missing
-    from lifecircle.study.comparing import check_all_years
+    from lifecircle.study.comparison import check_all_years
 
     problems = Problems()
     progress = progress_teller()
@@ -118,7 +118,7 @@ def check(
                 f"可以运行 ready to run: {len(layers.cells):,} 个人口格 cells, {layers.cells.people.sum():,.0f} 人 people, "
                 f"{len(layers.facilities):,} 处设施 facilities, {len(layers.roads or ()):,} 条道路 ways, {len(layers.serving)} 条准则 rules"
             )
-            from lifecircle.outputs.scores import missing_lines
+            from lifecircle.outputs.summary import missing_lines
 
             typer.echo("\n".join(missing_lines(find_missing(layers, year=year))))
     raise typer.Exit(WRONG if layers is None else DONE)

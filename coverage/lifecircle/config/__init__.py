@@ -1,8 +1,8 @@
 """TOML to frozen models: the district's file, the policies, the modes and the kinds. The only reader of TOML."""
 
 from lifecircle.config.at_year import at_year
-from lifecircle.config.bands import Bands
 from lifecircle.config.catalogue import (
+    Bands,
     Kind,
     Policy,
     Statement,
@@ -13,7 +13,6 @@ from lifecircle.config.catalogue import (
     load_hours,
     load_kinds,
     load_link_kinds,
-    load_measures,
     load_modes,
     load_policies,
     load_streets,
@@ -24,15 +23,14 @@ from lifecircle.config.catalogue import (
 from lifecircle.config.chosen import named_by
 from lifecircle.config.conditions import Bounds, Condition, Words, describe_condition
 from lifecircle.config.configuration import Configuration
-from lifecircle.config.entries import Entry
-from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
+from lifecircle.config.entries import Base, Entry, Target, TargetKind
 from lifecircle.config.layer_rules import dated_kinds, kinds_of
-from lifecircle.config.links import LinkEntry, LinkKind, LinkLayer, LinkTerms
+from lifecircle.config.measures import IndicatorEntry, InUnit, add_measure_room, load_measures
 from lifecircle.config.plausible import Plausible, load_nodata_values, load_plausible
 from lifecircle.config.reader import read_configuration, read_identity
 from lifecircle.config.records import FacilityFilter, Need, TableFilter
 from lifecircle.config.rules import Onward, Ready, Rule
-from lifecircle.config.scenarios import Placed, Scenario
+from lifecircle.config.scenarios import Placed, Scenario, Sensitivity
 from lifecircle.config.schema import (
     Buildings,
     ClassGoing,
@@ -43,23 +41,18 @@ from lifecircle.config.schema import (
     Label,
     Mode,
     Population,
-    Roads,
+    RoadsLayer,
     SourceLayer,
     Terrain,
     UnitLayer,
     Ways,
 )
-from lifecircle.config.sensitivity import Sensitivity
-from lifecircle.config.siting import CandidateLayer, Plan, Question
+from lifecircle.config.siting import CandidateLayer, LinkEntry, LinkKind, LinkLayer, LinkTerms, Plan, Question
 from lifecircle.config.streets import OnewayWords, StreetWords
-from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer
-from lifecircle.config.targets import Base, Target, TargetKind
-from lifecircle.config.water import WaterSupply
+from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer, WaterSupply
 from lifecircle.config.years import Crosswalk, YearLayers
 
 __all__ = [
-    "MEASURES",
-    "AnyIndicator",
     "Bands",
     "Base",
     "Baseline",
@@ -77,6 +70,7 @@ __all__ = [
     "FacilityFilter",
     "FacilityLayer",
     "Ferry",
+    "InUnit",
     "IndicatorEntry",
     "Kind",
     "Label",
@@ -96,7 +90,7 @@ __all__ = [
     "Question",
     "Ready",
     "Reference",
-    "Roads",
+    "RoadsLayer",
     "Rule",
     "Scenario",
     "Sensitivity",
@@ -114,6 +108,7 @@ __all__ = [
     "Ways",
     "Words",
     "YearLayers",
+    "add_measure_room",
     "at_year",
     "dated_kinds",
     "describe_condition",

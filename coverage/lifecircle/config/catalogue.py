@@ -5,18 +5,34 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from lifecircle.config.bands import Bands
 from lifecircle.config.entries import EntryId, say_also
-from lifecircle.config.indicators import AnyIndicator, Indicator
-from lifecircle.config.links import LinkKind
+from lifecircle.config.measures import Indicator, IndicatorEntry
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import District, Frozen, Label, Mode, Names, Ways
+from lifecircle.config.siting import LinkKind
 from lifecircle.config.streets import StreetWords
 from lifecircle.config.tags import Tags
+
+
+class Bands(Frozen):
+    """How an isochrone is cut into nested bands: into the first number of parts whose bands all end on whole numbers, else the last."""
+
+    parts: tuple[Annotated[int, Field(gt=0)], ...] = Field(min_length=1)
+    whole_minutes: float = Field(gt=0)
+    whole_metres: float = Field(gt=0)
+
+    def cut(self, rule: Rule) -> tuple[float, ...]:
+        """Return the bands' limits from small to large, in the rule's unit; the last is the rule's. Readiness is in every band."""
+        travelled = rule.limit - rule.ready_minutes
+        whole = self.whole_metres if rule.is_distance else self.whole_minutes
+        steps = [travelled / parts / whole for parts in self.parts]
+        fits = [abs(step - round(step)) < 1e-9 and step > 0.5 for step in steps]
+        parts = self.parts[fits.index(True)] if any(fits) else self.parts[-1]
+        return (*(rule.ready_minutes + travelled * part / parts for part in range(1, parts)), rule.limit)
 
 
 class Kind(Frozen):
@@ -70,7 +86,7 @@ class Policy(Frozen):
     indicators: tuple[Indicator, ...] = ()
 
     @property
-    def entries(self) -> tuple[Rule | AnyIndicator, ...]:
+    def entries(self) -> tuple[Rule | IndicatorEntry, ...]:
         """Rules and indicators, in that order."""
         return (*self.rules, *self.indicators)
 
@@ -159,12 +175,6 @@ def load_link_kinds() -> dict[str, LinkKind]:
 def load_bands() -> Bands:
     """Return how isochrones are cut into bands."""
     return Bands.model_validate(_read_packaged("areas.toml")["bands"])
-
-
-@cache
-def load_measures() -> dict[str, Label]:
-    """Return what outputs call each measure."""
-    return {key: Label.model_validate(value) for key, value in _read_packaged("measures.toml").items()}
 
 
 @cache
@@ -267,6 +277,6 @@ _ENTRY_MODELS: dict[str, TypeAdapter[Any]] = {
 
 
 @cache
-def load_entries() -> dict[str, Rule | AnyIndicator]:
+def load_entries() -> dict[str, Rule | IndicatorEntry]:
     """Return every entry of every policy by its id."""
     return {entry.id: entry for policy in load_policies().values() for entry in policy.entries}

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from lifecircle.config.catalogue import Policy, holds_in, load_entries, load_policies
-from lifecircle.config.indicators import AnyIndicator, Scorecard
+from lifecircle.config.measures import IndicatorEntry
 from lifecircle.config.rules import Rule
 from lifecircle.config.schema import District
 from lifecircle.problems import Problems, nearest_name
 
 
 def choose_entries(
-    policies: Sequence[Policy], own: Sequence[Rule | AnyIndicator], district: District | None = None
-) -> list[Rule | AnyIndicator]:
+    policies: Sequence[Policy], own: Sequence[Rule | IndicatorEntry], district: District | None = None
+) -> list[Rule | IndicatorEntry]:
     """Return the district's own entries, then its policies', then what any of them is answered by or computed from elsewhere.
 
     An entry of the district's own with a policy entry's id takes its place: that is how a district changes a limit. A clause of a policy
@@ -23,7 +23,7 @@ def choose_entries(
     """
     catalogue = load_entries()
     listed = {policy.id for policy in policies}
-    chosen: dict[str, Rule | AnyIndicator] = {}
+    chosen: dict[str, Rule | IndicatorEntry] = {}
     for entry in own:
         chosen.setdefault(entry.id, entry)
     for policy in policies:
@@ -40,7 +40,7 @@ def choose_entries(
     return list(chosen.values())
 
 
-def _drawn_in(entry: Rule | AnyIndicator, listed: set[str], district: District | None) -> Rule | AnyIndicator:
+def _drawn_in(entry: Rule | IndicatorEntry, listed: set[str], district: District | None) -> Rule | IndicatorEntry:
     """Return an entry that another one needs, without its targets where its policy does not hold in the district."""
     policy = load_policies().get(entry.policy)
     if district is None or policy is None or policy.id in listed or policy.holds_in(district):
@@ -48,14 +48,14 @@ def _drawn_in(entry: Rule | AnyIndicator, listed: set[str], district: District |
     return entry.model_copy(update={"targets": ()})
 
 
-def named_by(entry: Rule | AnyIndicator) -> tuple[str, ...]:
+def named_by(entry: Rule | IndicatorEntry) -> tuple[str, ...]:
     """Return the entries that one is computed from, and those that a scorecard counts (it counts what there is of them)."""
-    return (*entry.after, *entry.indicators) if isinstance(entry, Scorecard) else entry.after
+    return (*entry.after, *entry.counts_entries) if isinstance(entry, IndicatorEntry) else entry.after
 
 
 def order_indicators(
-    indicators: Sequence[AnyIndicator], rules: Sequence[Rule], file: str, problems: Problems
-) -> tuple[AnyIndicator, ...]:
+    indicators: Sequence[IndicatorEntry], rules: Sequence[Rule], file: str, problems: Problems
+) -> tuple[IndicatorEntry, ...]:
     """Return indicators with each after those it is computed from, scorecards last; else in the order given.
 
     An indicator that is computed from one that is not there, or from itself in a circle, is an error.
@@ -77,7 +77,7 @@ def order_indicators(
                     field=f"indicators.{entry.id}", mend=nearest_name(name, sorted(known - by_id.keys())),
                     expected="准则的 id the id of a rule",
                 )  # fmt: skip
-        for name in entry.policies if isinstance(entry, Scorecard) else ():
+        for name in entry.counts_policies:
             if name not in load_policies():
                 problems.error(
                     "config-unknown-policy", file, f'没有这个政策 no such policy "{name}"',
@@ -85,8 +85,8 @@ def order_indicators(
                     expected="随包的政策 a policy of the catalogue",
                 )  # fmt: skip
     # Scorecards count what all the others came to.
-    plain = {name: entry for name, entry in by_id.items() if not isinstance(entry, Scorecard)}
-    last = [entry for entry in indicators if isinstance(entry, Scorecard)]
+    plain = {name: entry for name, entry in by_id.items() if not entry.is_last}
+    last = [entry for entry in indicators if entry.is_last]
     sorter = TopologicalSorter({name: [on for on in entry.after if on in plain] for name, entry in plain.items()})
     try:
         order = list(sorter.static_order())

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifecircle.config.indicators import AnyIndicator
-from lifecircle.config.links import LinkEntry, LinkLayer
+from lifecircle.config.measures import IndicatorEntry
 from lifecircle.config.rules import Rule
-from lifecircle.config.scenarios import Scenario
-from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, Roads, Terrain, UnitLayer
-from lifecircle.config.sensitivity import Sensitivity
-from lifecircle.config.siting import CandidateLayer, Plan, SitingOptions
-from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
-from lifecircle.config.water import WaterSupply
+from lifecircle.config.scenarios import Scenario, Sensitivity
+from lifecircle.config.schema import District, FacilityLayer, Ferry, Mode, Population, RoadsLayer, Terrain, UnitLayer
+from lifecircle.config.siting import CandidateLayer, LinkEntry, LinkLayer, Plan, SitingOptions
+from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer, WaterSupply
 from lifecircle.config.years import YearLayers
 
 FILE_NAME = "district.toml"
@@ -28,7 +25,7 @@ class Configuration:
     units: tuple[UnitLayer, ...]
     population: Population | None
     facilities: tuple[FacilityLayer, ...]
-    roads: Roads | None
+    roads: RoadsLayer | None
     ferries: tuple[Ferry, ...]
     terrain: Terrain
     modes: dict[str, Mode]
@@ -38,7 +35,7 @@ class Configuration:
     layers: tuple[FacilityLayer, ...] = ()
     """Places that are no supply: built-up area, green space, corridors, hazards."""
     tables: tuple[TableLayer, ...] = ()
-    indicators: tuple[AnyIndicator, ...] = ()
+    indicators: tuple[IndicatorEntry, ...] = ()
     """The district's own and its policies', each after those it is computed from."""
     own_indicators: tuple[str, ...] = ()
     baselines: tuple[Baseline, ...] = ()
@@ -56,3 +53,8 @@ class Configuration:
     years: tuple[YearLayers, ...] = ()
     """What differed in other years."""
     scenarios: tuple[Scenario, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Rule | IndicatorEntry, ...]:
+        """Rules and indicators, in that order."""
+        return (*self.rules, *self.indicators)

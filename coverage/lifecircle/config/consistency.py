@@ -7,10 +7,10 @@ from typing import Any
 
 from lifecircle.config.catalogue import load_entries, load_policies
 from lifecircle.config.configuration import FILE_NAME, Configuration
-from lifecircle.config.indicators import Presence
-from lifecircle.config.links import LinkTerms
+from lifecircle.config.measures import may_exempt
 from lifecircle.config.plausible import check_plausible
 from lifecircle.config.schema import Ferry, Mode
+from lifecircle.config.siting import LinkTerms
 from lifecircle.problems import Problems, nearest_name
 
 
@@ -100,7 +100,7 @@ _KEYS = {"scenarios": "indicators", "plans": "rule"}
 
 def _check_named_entries(configuration: Configuration, problems: Problems) -> None:
     """Check that exceptions, references and statements name what there is; a policy's entry may be named though it is not asked for."""
-    chosen = {entry.id: entry for entry in (*configuration.rules, *configuration.indicators)}
+    chosen = {entry.id: entry for entry in configuration.entries}
     known = {**load_entries(), **chosen}
     named = [(f"exempt[{index + 1}]", one.indicator) for index, one in enumerate(configuration.exempt)]
     named += [
@@ -121,7 +121,7 @@ def _check_named_entries(configuration: Configuration, problems: Problems) -> No
                 field=f"{place}.{_KEYS.get(place.split('[')[0], 'indicator')}", mend=nearest_name(name, sorted(known)),
                 expected="已有的 id an id there is",
             )  # fmt: skip
-        elif place.startswith("exempt") and not isinstance(known[name], Presence):
+        elif place.startswith("exempt") and not may_exempt(known[name]):
             problems.error(
                 "config-exempt", FILE_NAME, f'"{name}" 不是 presence 指标，没有例外可言 is no presence indicator, nothing can be exempt from it',
                 field=f"{place}.indicator",

@@ -29,7 +29,7 @@ def read_clock(text: str) -> int:
     return minutes
 
 
-def read_window(text: str) -> tuple[int, int]:
+def read_span(text: str) -> tuple[int, int]:
     """Return first and last minute of ``HH:MM-HH:MM``; the last may be the smaller: past midnight.
 
     Raises
@@ -50,7 +50,7 @@ def is_within(at: str, windows: Iterable[str]) -> bool:
     """Whether a time of day lies in any of the windows, both ends included."""
     minute = read_clock(at) % DAY_MIN
     for text in windows:
-        first, last = read_window(text)
+        first, last = read_span(text)
         is_in = first <= minute <= last if first < last else minute >= first or minute <= last
         if is_in or (minute == 0 and last == DAY_MIN):
             return True
@@ -78,7 +78,7 @@ def read_hours(text: str, words: Mapping[str, tuple[str, ...]]) -> tuple[str, ..
             found += known[part.casefold()]
             continue
         try:
-            read_window(part)
+            read_span(part)
         except ValueError:
             return None
         found.append(part)
@@ -96,7 +96,7 @@ def _check_clock(text: str) -> str:
 
 
 def _check_window(text: str) -> str:
-    read_window(text)
+    read_span(text)
     return text
 
 

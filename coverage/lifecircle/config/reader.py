@@ -17,25 +17,22 @@ from lifecircle.config.catalogue import Policy, load_modes, load_policies
 from lifecircle.config.chosen import choose_entries, order_indicators
 from lifecircle.config.configuration import FILE_NAME, Configuration
 from lifecircle.config.consistency import check_together
-from lifecircle.config.indicators import MEASURES, AnyIndicator, IndicatorEntry
 from lifecircle.config.layer_rules import rules_of_layers
-from lifecircle.config.links import LinkEntry, link_model
+from lifecircle.config.measures import IndicatorEntry, load_measures
 from lifecircle.config.rules import Rule
-from lifecircle.config.scenarios import Scenario, inherit_population
+from lifecircle.config.scenarios import Scenario, Sensitivity, inherit_population
 from lifecircle.config.schema import (
     District,
     FacilityLayer,
     Ferry,
     Mode,
     Population,
-    Roads,
+    RoadsLayer,
     Terrain,
     UnitLayer,
 )
-from lifecircle.config.sensitivity import Sensitivity
-from lifecircle.config.siting import CandidateLayer, Plan, SitingOptions
-from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer
-from lifecircle.config.water import WaterSupply
+from lifecircle.config.siting import CandidateLayer, LinkEntry, Plan, SitingOptions, link_model
+from lifecircle.config.tables import Baseline, Exempt, Reference, TableLayer, WaterSupply
 from lifecircle.config.years import YearLayers, complete_years
 from lifecircle.problems import Problems, nearest_name
 
@@ -47,7 +44,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], bool]] = {
     "facilities": (FacilityLayer, True),
     "layers": (FacilityLayer, True),
     "tables": (TableLayer, True),
-    "roads": (Roads, False),
+    "roads": (RoadsLayer, False),
     "ferries": (Ferry, True),
     "terrain": (Terrain, False),
     "rules": (Rule, True),
@@ -101,7 +98,7 @@ def read_configuration(
     district: District | None = next(iter(parsed["district"]), None)
     modes = _read_modes(table.get("modes", {}), problems)
     own_rules: list[Rule] = [*parsed["rules"], *rules_of_layers(parsed["facilities"], modes)]
-    own_indicators: list[AnyIndicator] = parsed["indicators"]
+    own_indicators: list[IndicatorEntry] = parsed["indicators"]
     answered = _known_policies(district, problems)
     chosen = choose_entries(answered, [*own_rules, *own_indicators], district)
     _note_elsewhere(answered, district, problems)
@@ -348,11 +345,11 @@ def _model_of(model: type[BaseModel], entry: Any, place: str, problems: Problems
 def _measure_of(entry: Any, place: str, problems: Problems) -> type[IndicatorEntry] | None:
     """Return the model of an indicator's measure."""
     measure = entry.get("measure") if isinstance(entry, dict) else None
-    if measure in MEASURES:
-        return MEASURES[str(measure)]
+    if measure in load_measures():
+        return load_measures()[str(measure)]
     problems.error(
         "config-unknown-measure", FILE_NAME, f"没有这种算法 no such measure {measure!r}", field=f"{place}.measure",
-        mend=nearest_name(str(measure), list(MEASURES)),
+        mend=nearest_name(str(measure), list(load_measures())),
         expected="已有的算法 a measure there is",
     )  # fmt: skip
     return None

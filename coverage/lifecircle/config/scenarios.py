@@ -1,4 +1,7 @@
-"""What if: a district with something closed, moved, opened, enlarged or added, roads cut, or the people of another year."""
+"""What if: a district with something closed, moved, opened, enlarged or added, roads cut, or the people of another year.
+
+``[sensitivity]`` says under which other assumptions the conclusions of a run are tried.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,26 @@ from lifecircle.config.conditions import AttributeValue, as_tuple
 from lifecircle.config.entries import EntryId
 from lifecircle.config.records import FacilityFilter
 from lifecircle.config.schema import Datum, FacilityKind, Frozen, Label, Names, Population
+
+
+def _are_others(factors: tuple[float, ...]) -> tuple[float, ...]:
+    if 1.0 in factors or len(set(factors)) < len(factors):
+        raise ValueError("每个倍数写一次，1 就是现状本身 each factor once; 1 is the figure itself")
+    return factors
+
+
+Factors = Annotated[tuple[Annotated[float, Field(gt=0, le=10)], ...], AfterValidator(_are_others)]
+
+
+class Sensitivity(Frozen):
+    """Factors of the speed and of the limit, and other people."""
+
+    speeds: Factors = (0.8, 1.2)
+    """Times the speed, of rules in minutes."""
+    limits: Factors = (0.8, 1.2)
+    """Times the limit, in minutes or metres."""
+    populations: tuple[EntryId, ...] | None = None
+    """Scenarios whose people are tried, and nothing else of theirs; where absent, all that have people of their own."""
 
 
 def _read_choice(value: Any) -> Any:
@@ -143,7 +166,7 @@ class Scenario(Frozen):
     enlarge: Annotated[tuple[Enlarged, ...], BeforeValidator(as_tuple)] = ()
     set: Annotated[tuple[Altered, ...], BeforeValidator(as_tuple)] = ()
     close_roads: Annotated[tuple[str, ...], BeforeValidator(as_tuple), AfterValidator(_say_once)] = ()
-    """Roads, bridges and ferries, ``[[ferries]]`` too, by name or id, as in ``[roads] closed``."""
+    """RoadsLayer, bridges and ferries, ``[[ferries]]`` too, by name or id, as in ``[roads] closed``."""
     build: Annotated[tuple[str, ...], BeforeValidator(as_tuple), AfterValidator(_say_once)] = ()
     """``[[links]]`` that would be built, by id."""
     population: Population | None = None

@@ -235,7 +235,7 @@ class FacilityLayer(SourceLayer):
     (``[district] at``) a facility that is closed serves nobody; whether it is there is another question."""
 
 
-class Roads(Frozen):
+class RoadsLayer(Frozen):
     """The street network."""
 
     source: Literal["file", "overpass"] = "file"
@@ -260,7 +260,7 @@ class Roads(Frozen):
     """Names or ids (``w123``) of roads, bridges and ferries, ``[[ferries]]`` too, that are closed: typhoon, night, works."""
 
     @model_validator(mode="after")
-    def _a_file_has_a_path(self) -> Roads:
+    def _a_file_has_a_path(self) -> RoadsLayer:
         if self.source == "file" and not self.path:
             raise ValueError('须给出 path = "roads.osm.pbf" give the roads file')
         return self

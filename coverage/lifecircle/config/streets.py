@@ -46,7 +46,7 @@ class ClassWords(Frozen):
     values: dict[str, str]
 
 
-class Plausible(Frozen):
+class PlausibleStreets(Frozen):
     """The ranges beyond which something is told of a street layer."""
 
     loose_m: float = Field(gt=0)
@@ -64,4 +64,4 @@ class StreetWords(Frozen):
     structures: Structures
     highway: HighwayWords
     classes: tuple[ClassWords, ...]
-    plausible: Plausible
+    plausible: PlausibleStreets

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from lifecircle.config.schema import FacilityLayer, Ferry, Frozen, ModeId, Population, Roads, UnitLayer
+from lifecircle.config.schema import FacilityLayer, Ferry, Frozen, ModeId, Population, RoadsLayer, UnitLayer
 from lifecircle.config.tables import TableFile, TableLayer
 
 MERGED = ("population", "roads")
@@ -67,7 +67,7 @@ class YearLayers(Frozen):
     units: tuple[UnitLayer, ...] = ()
     """Units of that year, by level; levels that are not given are today's."""
     population: Population | None = None
-    roads: Roads | None = None
+    roads: RoadsLayer | None = None
     """``closed`` names what was not built yet."""
     rules: dict[str, RuleThen] = Field(default_factory=dict)
     """By rule id, a limit or a mode that was another."""

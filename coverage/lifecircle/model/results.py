@@ -53,7 +53,7 @@ class NetworkPart:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Legs:
+class ChainLegs:
     """The parts of a chain station -> patient -> hospital, per cell; rows are of :attr:`Facilities.frame`.
 
     A chain's minutes are ``response_min`` + on scene + ``transfer_min`` + handover. A cell may have the one part and not the other.
@@ -97,7 +97,7 @@ class RuleResult:
     may_cost: FloatArray | None = None
     """What the nearest would cost were the facilities among them of which it is not known whether the rule counts them; None where there is
     none such."""
-    legs: Legs | None = None
+    legs: ChainLegs | None = None
     """Of a chain only; ``nearest`` is then the whole chain's minutes, and its station."""
 
     @property

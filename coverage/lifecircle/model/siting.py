@@ -76,7 +76,7 @@ class SitesFound:
     targets: pd.DataFrame
     """The least number of works to a share of people: ``share_pct, sites, status``."""
     assumptions: pd.DataFrame
-    """The plan under other speeds, limits and people, links as chosen: see `lifecircle.planning.robust_sites`."""
+    """The plan under other speeds, limits and people, links as chosen: see `lifecircle.siting.robustness`."""
     people: float
     covered_before: float
     candidates: int

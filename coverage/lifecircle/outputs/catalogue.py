@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lifecircle.config import (
-    AnyIndicator,
     IndicatorEntry,
     Policy,
     Rule,
@@ -16,7 +15,7 @@ from lifecircle.config import (
     load_policies,
 )
 
-Answer = Rule | AnyIndicator
+Answer = Rule | IndicatorEntry
 
 
 def catalogue_lines() -> list[str]:
@@ -36,14 +35,14 @@ def policy_lines(policy: Policy) -> list[str]:
     if policy.note:
         lines.append(f"  注 note: {policy.note}")
     for statement in policy.statements:
-        lines += statement_lines(policy, statement)
+        lines += document_lines(policy, statement)
     own = [entry for entry in policy.entries if not entry.statement]
     for entry in own:
         lines += [f"  - {line}" if place == 0 else f"    {line}" for place, line in enumerate(entry_lines(entry))]
     return lines
 
 
-def statement_lines(policy: Policy, statement: Statement) -> list[str]:
+def document_lines(policy: Policy, statement: Statement) -> list[str]:
     """Return a statement: clause, quote, and what answers it."""
     catalogue = load_entries()
     lines = [f"  {statement.id} {statement.label.both}", f"      {policy.id} {statement.clause}：“{statement.quote}”"]
@@ -85,7 +84,7 @@ def how_of(entry: Answer) -> str:
     """Return how an entry is computed, in a few words."""
     if isinstance(entry, IndicatorEntry):
         name = str(getattr(entry, "measure", ""))
-        return f"{load_measures()[name].zh} {name}, {entry.value_unit}"
+        return f"{load_measures()[name].called.zh} {name}, {entry.value_unit}"
     limit = f"{entry.limit:g} {entry.limit_unit}"
     if entry.then is not None:
         limit += f" → {'/'.join(kind for part in entry.then.facilities for kind in part.kind)}"
@@ -117,7 +116,7 @@ def find_lines(text: str) -> list[str]:
     for policy in load_policies().values():
         found = [one for one in policy.statements if _has(wanted, (one.id, one.label.both, one.clause, one.quote))]
         for statement in found:
-            lines += statement_lines(policy, statement)
+            lines += document_lines(policy, statement)
         shown = {name for statement in found for name in policy.answers(statement)}
         for entry in policy.entries:
             words = (
@@ -149,7 +148,7 @@ def describe(name: str) -> list[str] | None:
     for policy in policies.values():
         for statement in policy.statements:
             if statement.id.casefold() == name.casefold():
-                lines += statement_lines(policy, statement)
+                lines += document_lines(policy, statement)
                 for answer in policy.answers(statement):
                     lines += [f"    {line}" for line in entry_lines(entries[answer])]
     return lines or None

@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lifecircle import __version__
+from lifecircle.comparison.decomposition import CAUSES, Comparison, worst_changes
 from lifecircle.outputs.lock import Held
 from lifecircle.outputs.manifest import hash_file
-from lifecircle.outputs.printed import figure_text
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.tables import write_csv
-from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD, FACILITY_CHANGES, FERRY_CHANGES, year_lines
-from lifecircle.planning.trends import CAUSES, Comparison, worst_changes
+from lifecircle.outputs.wording import (
+    CHANGE_CAUSES,
+    CHANGE_METHOD,
+    FACILITY_CHANGES,
+    FERRY_CHANGES,
+    figure_text,
+    year_lines,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,9 +11,9 @@ import pandas as pd
 
 from lifecircle.config import Mode, Rule
 from lifecircle.config.schema import LEVELS, Level
+from lifecircle.gaps.causes import ABSORBED_PEOPLE, ABSORBED_SHARE, BARRED_FACTOR, CAUSES, DETOUR_FACTOR, LINK_M
 from lifecircle.model import Study, TextArray
 from lifecircle.outputs.tables import write_csv
-from lifecircle.planning.gaps import ABSORBED_PEOPLE, ABSORBED_SHARE, BARRED_FACTOR, CAUSES, DETOUR_FACTOR, LINK_M
 
 CAUSE_WORDS = {
     "too_far": ("太远", "too far"),
@@ -214,7 +214,7 @@ def write_gaps(study: Study, folder: Path) -> list[Path]:
     return [parquet, text]
 
 
-def describe_gaps(study: Study) -> dict[str, Any]:
+def summarise_gaps(study: Study) -> dict[str, Any]:
     """Return how gaps are found, and per rule how many there are of each cause and their people."""
     return {
         "detour_factor": DETOUR_FACTOR,

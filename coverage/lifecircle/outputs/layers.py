@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -10,13 +12,201 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from lifecircle.config import load_bands
 from lifecircle.config.schema import Level
-from lifecircle.measures.levels import levels_of
-from lifecircle.model import Study
-from lifecircle.outputs.area_layers import area_layers
+from lifecircle.indicators.figures import levels_of
+from lifecircle.indicators.rule_coverage import MOST_CHOICES, people_by_choice
+from lifecircle.model import AreaWithin, RuleResult, SitesFound, Study
 from lifecircle.outputs.gaps import gap_table
-from lifecircle.outputs.site_layer import link_layer, sites_layer
-from lifecircle.outputs.tables import facility_table
+from lifecircle.outputs.tables import facility_table, write_csv
+
+
+def area_layers(study: Study) -> dict[str, gpd.GeoDataFrame]:
+    """Return ``isochrones`` (dissolved, in nested bands), ``isochrones_by_facility`` and ``catchments``; none where none were drawn."""
+    if not study.areas:
+        return {}
+    rows: dict[str, list[dict[str, Any]]] = {"isochrones": [], "isochrones_by_facility": [], "catchments": []}
+    for rule_id, areas in study.areas.items():
+        result = study.results[rule_id]
+        rows["isochrones"] += _isochrone_rows(study, result, areas.bands)
+        rows["isochrones_by_facility"] += _isochrone_rows(study, result, areas.by_facility)
+        rows["catchments"] += [
+            {
+                **_of_rule(result, result.rule.limit),
+                **_of_facility(study, area.facility),
+                "people": area.people,
+                **area.groups,
+                "geometry": area.polygon,
+            }
+            for area in areas.catchments
+        ]
+    return {
+        name: gpd.GeoDataFrame(pd.DataFrame(entries), geometry="geometry", crs=study.district.crs)
+        for name, entries in rows.items()
+        if entries
+    }
+
+
+def _isochrone_rows(study: Study, result: RuleResult, areas: Iterable[AreaWithin]) -> Iterator[dict[str, Any]]:
+    for area in areas:
+        yield {
+            **_of_rule(result, area.limit),
+            **_of_facility(study, area.facility),
+            "people_covered": area.people_covered,
+            "people_inside": area.people_inside,
+            "people_difference": area.people_inside - area.people_covered,
+            "outside_share": area.outside_share,
+            "slower_share": area.slower_share,
+            "cell_m": area.cell_m,
+            "geometry": area.polygon,
+        }
+
+
+def _of_rule(result: RuleResult, limit: float) -> dict[str, Any]:
+    return {
+        "rule": result.rule.id,
+        "label": result.rule.names.zh,
+        "limit": float(limit),
+        "limit_unit": result.rule.limit_unit,
+    }
+
+
+def _of_facility(study: Study, row: int) -> dict[str, Any]:
+    if row < 0:
+        return {"facility_id": "", "name": ""}
+    facility = study.facilities.frame.iloc[row]
+    name = facility["name"]
+    return {"facility_id": str(facility["facility_id"]), "name": name if isinstance(name, str) else ""}
+
+
+def summarise_areas(study: Study) -> dict[str, Any]:
+    """Return how areas were cut and, per rule, what each band's polygon holds, misses and should not hold; and who has a choice."""
+    return {
+        "note": "等时圈由出行时间画出，数字以人口格为准 drawn from travel times; the cells decide the figures",
+        "bands": load_bands().model_dump(mode="json"),
+        "rules": {
+            rule_id: {
+                "people_by_choices": _choices(result),
+                "bands": [_describe_band(area) for area in study.areas[rule_id].bands]
+                if rule_id in study.areas
+                else [],
+            }
+            for rule_id, result in study.results.items()
+        },
+    }
+
+
+def _choices(result: RuleResult) -> dict[str, float]:
+    people = people_by_choice(result.choices, result.people)
+    names = [*map(str, range(MOST_CHOICES)), f"{MOST_CHOICES}+"]
+    return dict(zip(names, people.tolist(), strict=True))
+
+
+def _describe_band(area: AreaWithin) -> dict[str, float | None]:
+    apart = area.people_inside - area.people_covered
+    values = {
+        "limit": area.limit,
+        "people_covered": area.people_covered,
+        "people_inside": area.people_inside,
+        "people_difference_share": apart / area.people_covered if area.people_covered else np.nan,
+        "outside_share": area.outside_share,
+        "slower_share": area.slower_share,
+        "cell_m": area.cell_m,
+        "area_km2": area.polygon.area / 1e6,
+    }
+    return {name: None if np.isnan(value) else float(value) for name, value in values.items()}
+
+
+NUMBERS = (
+    "people_gained", "cumulative_people", "cumulative_share_pct", "cost_yuan", "people_per_10k_yuan", "price_of_no", "bound", "gap",
+)  # fmt: skip
+SITE_COLUMNS = (
+    "rule", "plan", "order", "work", "candidate_id", "name", "people_gained", "cumulative_people", "cumulative_share_pct", "cost_yuan",
+    "people_per_10k_yuan", "price_of_no", "instead", "holds_in", "not_in", "bound", "gap", "status",
+)  # fmt: skip
+"""Of ``sites.parquet``, ``sites.csv`` and layer ``sites`` of ``coverage.gpkg``. ``price_of_no``: people lost, or works (yuan) more where a
+share was asked for, without this one, and ``instead``, what then comes in its place; inf where no plan can do without it. ``holds_in``: under
+how many other assumptions some best plan has the site, and ``not_in`` under which none has. ``bound``, ``gap`` and ``status`` are the plan's."""
+
+
+def write_sites(plans: Sequence[SitesFound], crs: str, folder: Path) -> list[Path]:
+    """Write ``sites.parquet`` (GeoParquet) and ``sites.csv``: the sites of every plan; no row where there is none.
+
+    And ``sites_assumptions.csv``, the plans under other speeds, limits and people, where there is any.
+    """
+    layer, listed, table = sites_layer(plans, crs), folder / "sites.parquet", folder / "sites.csv"
+    layer.to_parquet(listed, index=False)
+    write_csv(site_list(layer), table)
+    tried = [plan.assumptions.assign(plan=plan.id) for plan in plans if len(plan.assumptions)]
+    if not tried:
+        return [listed, table]
+    others = folder / "sites_assumptions.csv"
+    joined = pd.concat(tried, ignore_index=True)
+    write_csv(joined[["plan", *(name for name in joined if name != "plan")]], others)
+    return [listed, table, others]
+
+
+def site_list(layer: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return a layer of sites as a table, with ``lon`` and ``lat`` in the place of its geometry."""
+    point = gpd.GeoSeries(middle_of(layer.geometry.to_numpy()), crs=layer.crs).to_crs("EPSG:4326")
+    return pd.DataFrame(layer.drop(columns="geometry")).assign(lon=point.x.round(6), lat=point.y.round(6))
+
+
+def middle_of(shapes: np.ndarray) -> np.ndarray:
+    """Return a point of each shape: of a line its middle, of an area one inside."""
+    is_line = shapely.get_dimensions(shapes) == 1
+    points = shapely.point_on_surface(shapes)
+    points[is_line] = shapely.line_interpolate_point(shapes[is_line], 0.5, normalized=True)
+    return np.asarray(points, dtype=object)
+
+
+def link_layer(plans: Sequence[SitesFound]) -> gpd.GeoDataFrame | None:
+    """Return the lines of the links that plans build: ``rule, plan, order, work, candidate_id, name``; None where there is none."""
+    names = ["order", "work", "candidate_id", "name", "geometry"]
+    found = [
+        plan.sites.loc[plan.sites["work"] != "site", names].assign(rule=plan.rule.id, plan=plan.id) for plan in plans
+    ]
+    found = [part for part in found if len(part)]
+    return gpd.GeoDataFrame(pd.concat(found, ignore_index=True), crs=found[0].crs) if found else None
+
+
+def sites_layer(plans: Sequence[SitesFound], crs: str) -> gpd.GeoDataFrame:
+    """Return the sites of all plans: the columns of :data:`SITE_COLUMNS`, and points in the district's CRS; the same columns where there is none.
+
+    Parameters
+    ----------
+    crs
+        Of the district.
+    """
+    parts = [_of_plan(plan) for plan in plans if len(plan.sites)]
+    if not parts:
+        return gpd.GeoDataFrame(
+            _typed(pd.DataFrame(columns=list(SITE_COLUMNS))), geometry=np.empty(0, dtype=object), crs=crs
+        )
+    joined = pd.concat(parts, ignore_index=True)
+    return gpd.GeoDataFrame(_typed(joined[list(SITE_COLUMNS)]), geometry=joined["geometry"].to_numpy(), crs=crs)
+
+
+def _of_plan(plan: SitesFound) -> pd.DataFrame:
+    columns: dict[str, Any] = {column: plan.sites[column].to_numpy() for column in SITE_COLUMNS if column in plan.sites}
+    siting = plan.siting
+    columns |= {
+        "rule": plan.rule.id,
+        "plan": plan.id,
+        "bound": siting.bound,
+        "gap": siting.gap,
+        "status": siting.status,
+    }
+    # A parcel is a point inside it, as the question took it; a link the middle of its line.
+    columns["geometry"] = middle_of(plan.sites.geometry.to_numpy())
+    return pd.DataFrame(columns)
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns in the types that they have with rows and without."""
+    texts = [name for name in SITE_COLUMNS if name not in (*NUMBERS, "order")]
+    return frame.astype({**dict.fromkeys(NUMBERS, np.float64), "order": np.int64, **dict.fromkeys(texts, object)})
+
 
 FIXED_DATE = "2000-01-01T00:00:00Z"
 """GeoPackage writes the time of writing into the file; the same study must give the same file."""

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from lifecircle import __version__
-from lifecircle.measures.coverage import FAST, SLOW
+from lifecircle.indicators.figures import FAST, SLOW
 from lifecircle.model import Study
-from lifecircle.outputs.area_layers import describe_areas
-from lifecircle.outputs.gaps import describe_gaps
-from lifecircle.outputs.scores import count_targets
+from lifecircle.outputs.gaps import summarise_gaps
+from lifecircle.outputs.layers import summarise_areas
+from lifecircle.outputs.summary import count_targets
 
 LIBRARIES = (
     "exactextract",
@@ -83,8 +83,8 @@ def _content(study: Study, outputs: dict[str, Path]) -> dict[str, Any]:
         "not_computed": dict(study.not_computed),
         "conservation": {key: dict(sums) for key, sums in study.conservation.items()},
         "closed": [asdict(closure) for closure in study.closures],
-        "areas": describe_areas(study),
-        "gaps": describe_gaps(study),
+        "areas": summarise_areas(study),
+        "gaps": summarise_gaps(study),
         "network_parts": [asdict(part) for part in study.parts],
         "details": dict(study.details),
         "targets": count_targets(study),

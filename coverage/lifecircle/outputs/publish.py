@@ -72,11 +72,10 @@ def publish_study(
     lifecircle.outputs.lock.HeldError
         Where another process holds the place.
     """
+    from lifecircle.outputs.components import write_parts
     from lifecircle.outputs.gaps import write_gaps
-    from lifecircle.outputs.layers import write_layers
+    from lifecircle.outputs.layers import write_layers, write_sites
     from lifecircle.outputs.manifest import write_manifest
-    from lifecircle.outputs.parts import write_parts
-    from lifecircle.outputs.site_layer import write_sites
     from lifecircle.outputs.tables import write_tables
     from lifecircle.outputs.workbook import write_workbook
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lifecircle.measures.rollup import Rollup
+from lifecircle.indicators.rollup import Rollup
 from lifecircle.outputs.lock import Held
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.tables import write_csv

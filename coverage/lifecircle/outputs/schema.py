@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 
-from lifecircle.config import MEASURES, Entry, Target, load_measures
+from lifecircle.config import Entry, Target, load_measures
 
 COMMON = ("id", "label", "statement", "levels", "targets", "assumption", "source")
 WORDS = {
@@ -23,9 +23,9 @@ WORDS = {
 def schema_lines(measure: str | None = None) -> list[str]:
     """Return every measure with its meaning and keys, or one of them; then what all entries share."""
     lines: list[str] = []
-    for name, model in MEASURES.items():
+    for name, model in load_measures().items():
         if measure in (None, name):
-            head = f'measure = "{name}"  {load_measures()[name].both}'
+            head = f'measure = "{name}"  {model.called.both}'
             lines += ["", head, *(f"  {line}" for line in _text(model)), *_keys(model)]
     lines += ["", "每个条目 every entry", *_keys(Entry, COMMON)]
     return [*lines[1:], "", "target = { kind = ... }", *(f"  {line}" for line in _text(Target)), *_keys(Target)]

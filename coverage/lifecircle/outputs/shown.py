@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.model import Study
-from lifecircle.outputs.gaps import describe_gaps, gap_lines
-from lifecircle.outputs.parts import closure_lines, describe_parts, summary_parts
-from lifecircle.outputs.scenarios import scenario_summary, scenario_table
-from lifecircle.outputs.scores import score_json, statement_lines, target_table
-from lifecircle.outputs.sensitivity import sensitivity_lines
-from lifecircle.outputs.sites import plans_table, sites_json
-from lifecircle.outputs.summary import summarise, summary_table
+from lifecircle.outputs.components import closure_lines, describe_parts, summary_parts
+from lifecircle.outputs.gaps import gap_lines, summarise_gaps
+from lifecircle.outputs.sites import plans_summary, sites_json
+from lifecircle.outputs.summary import (
+    scenario_summary,
+    scenario_table,
+    score_json,
+    sensitivity_lines,
+    statement_lines,
+    summarise,
+    summary_table,
+    target_table,
+)
 
 
 def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as_json: bool) -> None:
@@ -23,7 +29,7 @@ def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as
     if as_json:
         content = {"district": study.district.id, "year": study.year, "rules": summarise(study), **score_json(study),
                    "scenarios": scenario_summary(study), "not_computed": study.not_computed,
-                   "gaps": describe_gaps(study)["rules"], "closed": closure_lines(study.closures),
+                   "gaps": summarise_gaps(study)["rules"], "closed": closure_lines(study.closures),
                    "plans": [{"plan": found.id, **sites_json(found)} for found in study.plans],
                    "network_parts": describe_parts(study, most=len(study.parts)),
                    "paths": [str(path) for path in paths]}  # fmt: skip
@@ -37,7 +43,7 @@ def show_study(study: Study, paths: list[Path], say: Callable[[str], Any], *, as
         summary_parts(study),
         target_table(study),
         scenario_table(study),
-        plans_table(study.plans),
+        plans_summary(study.plans),
     ):
         if table is not None:
             console.print(table)

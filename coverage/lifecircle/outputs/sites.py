@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.model import IntArray, SitesFound
+from lifecircle.outputs.layers import link_layer, sites_layer, write_sites
 from lifecircle.outputs.lock import Held
-from lifecircle.outputs.printed import share_text
 from lifecircle.outputs.publish import publish_files, target_folders
-from lifecircle.outputs.site_layer import link_layer, sites_layer, write_sites
 from lifecircle.outputs.tables import issue_table, write_csv
-from lifecircle.outputs.words import SITING_STATUS, work_names
+from lifecircle.outputs.wording import SITING_STATUS, share_text, work_names
 from lifecircle.problems import Problem
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ def _per_yuan(people: float) -> str:
     return f"{people:,.0f}" if people >= 10 else f"{people:.2g}"
 
 
-def sites_table(found: SitesFound) -> Table | None:
+def sites_summary(found: SitesFound) -> Table | None:
     """Return the chosen works as a table for the terminal; None where there is none."""
     from rich import box
     from rich.table import Table
@@ -190,7 +189,7 @@ def sites_table(found: SitesFound) -> Table | None:
     return table
 
 
-def plans_table(plans: Sequence[SitesFound]) -> Table | None:
+def plans_summary(plans: Sequence[SitesFound]) -> Table | None:
     """Return the plans of a run as a table for the terminal; None where there is none."""
     from rich import box
     from rich.table import Table

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.measures.response import response_table
+from lifecircle.indicators.rule_coverage import response_table
 from lifecircle.model import FloatArray, IntArray, Study, TextArray, Units
 from lifecircle.problems import Problem
 

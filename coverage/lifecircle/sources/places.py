@@ -10,10 +10,10 @@ import shapely
 
 from lifecircle.problems import Problems, UnreadableError
 from lifecircle.sources.datum import WGS84, parse_crs, to_wgs84, transform_geometry, transform_xy
+from lifecircle.sources.datum_fit import suggest_crs, suggest_crs_of
 from lifecircle.sources.polygons import has_bad_vertex
 from lifecircle.sources.tables import as_numbers, report_rows, show_values
 from lifecircle.sources.units import district_bounds
-from lifecircle.sources.whereabouts import suggest_crs, suggest_crs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,6 +14,7 @@ from lifecircle.config.schema import LEVELS, Level
 from lifecircle.model import BoolArray, FloatArray, InputFile, IntArray, TextArray, Units
 from lifecircle.problems import Problems, UnreadableError
 from lifecircle.sources.datum import district_crs_fault, parse_crs, to_lonlat, transform_geometry
+from lifecircle.sources.datum_fit import FAR_FROM_ZONE_M, crs_box, name_of_zone, suggest_crs
 from lifecircle.sources.files import ReadLayer, read_source
 from lifecircle.sources.polygons import (
     POLYGONS,
@@ -25,7 +26,6 @@ from lifecircle.sources.polygons import (
     simplify_polygons,
 )
 from lifecircle.sources.tables import SHORTENED, as_code, as_text, match_key, report_rows, show_rows
-from lifecircle.sources.whereabouts import FAR_FROM_ZONE_M, crs_box, name_of_zone, suggest_crs
 
 __all__ = [
     "district_bounds", "is_in_units", "keep_polygons", "locate", "read_district_crs", "read_units", "with_district",

@@ -15,7 +15,7 @@ from rasterio.errors import RasterioError
 from lifecircle.config import Buildings, Configuration, Control, Population, SourceLayer
 from lifecircle.problems import Problems
 from lifecircle.sources.files import read_source, resolve_path
-from lifecircle.sources.people.counts import read_counts
+from lifecircle.sources.people.points import read_counts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,24 +14,23 @@ from typing import Any
 import pandas as pd
 
 from lifecircle.cache import NO_CACHE, Cache
-from lifecircle.clauses import data_missing, foresee_missing
 from lifecircle.config import kinds_of
-from lifecircle.measures.conservation import conserve_people
+from lifecircle.indicators.figures import conserve_people
+from lifecircle.indicators.missing import data_missing, foresee_missing
 from lifecircle.model import SitesFound, Study
 from lifecircle.problems import Problems
-from lifecircle.study.answers import answer_all
 from lifecircle.study.areas import draw_areas
-from lifecircle.study.facts import gather_facts
+from lifecircle.study.components import describe_networks, network_parts
+from lifecircle.study.evaluate import evaluate_entries, gather_facts
 from lifecircle.study.gaps import find_all_gaps
-from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
-from lifecircle.study.overland import describe_surfaces
-from lifecircle.study.parts import describe_networks, network_parts
+from lifecircle.study.routing import Routing, StageTimer
+from lifecircle.study.rule_facilities import asked_entries
 from lifecircle.study.rules import answer_rule
 from lifecircle.study.scenarios import compare_scenarios
 from lifecircle.study.sensitivity import describe_assumptions, try_conclusions
-from lifecircle.study.serving import asked_entries
 from lifecircle.study.siting import answer_plans
+from lifecircle.study.terrain_routing import describe_grounds
 
 __all__ = ["check_district", "find_missing", "run_district"]
 
@@ -67,7 +66,7 @@ def run_district(
         Where the configuration or a layer is wrong; with every problem at once.
     """
     problems = Problems()
-    clock = Clock(progress)
+    clock = StageTimer(progress)
     began = time.perf_counter()
     with clock.stage("read", "读取图层 reading the layers"):
         layers = check_district(
@@ -78,12 +77,12 @@ def run_district(
         raise RuntimeError("a district that could not be read must have said why")
     configuration = layers.configuration
     rules = [rule for rule in configuration.rules if rule.id in layers.serving]
-    travel = Journeys(layers, clock, problems, cache)
+    travel = Routing(layers, clock, problems, cache)
     results = {rule.id: answer_rule(travel, rule) for rule in rules}
     with clock.stage("measures", "汇总覆盖 adding up coverage"):
         used_year = year or layers.district.year
         facts = gather_facts(layers, used_year, results, travel, problems)
-        answers = answer_all(facts, layers.known, asked_entries(configuration, only_rules), layers.not_computed)
+        answers = evaluate_entries(facts, layers.known, asked_entries(configuration, only_rules), layers.not_computed)
         conservation = conserve_people(layers.cells, results)
     with clock.stage("gaps", "分析缺口 finding gaps and their causes"):
         gaps = find_all_gaps(travel, results, facts)
@@ -130,17 +129,17 @@ def run_district(
 def find_missing(layers: Layers, *, year: int | None = None) -> pd.DataFrame:
     """Return what the policies ask for and the district does not have, before anything is computed: the columns of ``missing.csv``."""
     problems = Problems()
-    travel = Journeys(layers, Clock(say_nothing), problems)
+    travel = Routing(layers, StageTimer(say_nothing), problems)
     facts = gather_facts(layers, year or layers.district.year, {}, travel, problems)
     rules = [rule for rule in layers.configuration.rules if rule.id in layers.not_computed]
     return data_missing(facts, [*rules, *foresee_missing(facts, layers.serving)])
 
 
-def _details(travel: Journeys, cache: Cache) -> dict[str, Any]:
+def _details(travel: Routing, cache: Cache) -> dict[str, Any]:
     return {
         **travel.layers.details,
         "networks": describe_networks(travel),
-        "terrain": describe_surfaces(travel.overland),
+        "terrain": describe_grounds(travel.overland),
         "sensitivity": describe_assumptions(travel),
         "cache": dict(cache.outcomes),
     }

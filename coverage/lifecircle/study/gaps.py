@@ -13,22 +13,30 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from lifecircle.clauses import Facts
 from lifecircle.config import Rule
+from lifecircle.gaps.causes import CAUSES, CUT_OFF, DETOUR_FACTOR, FULL, Division, Gaps, cell_causes, find_gaps
+from lifecircle.gaps.outlines import (
+    GapNames,
+    Landmarks,
+    UnitPeople,
+    lattice_of,
+    name_gaps,
+    outline_gaps,
+    place_units,
+    unit_of_cells,
+)
+from lifecircle.indicators.facts import Facts
 from lifecircle.model import BoolArray, FloatArray, IntArray, RuleGaps, RuleResult
-from lifecircle.planning.gap_names import GapNames, Landmarks, UnitPeople, name_gaps, place_units, unit_of_cells
-from lifecircle.planning.gap_shapes import lattice_of, outline_gaps
-from lifecircle.planning.gaps import CAUSES, CUT_OFF, DETOUR_FACTOR, FULL, Division, Gaps, cell_causes, find_gaps
 from lifecircle.sources.datum import parse_crs, transform_geometry
 from lifecircle.sources.tables import is_missing
-from lifecircle.study.chains import second_half
-from lifecircle.study.journeys import Journeys
-from lifecircle.study.parts import number_parts, share_part
+from lifecircle.study.components import number_components, share_part
+from lifecircle.study.routing import Routing
+from lifecircle.study.rules import second_half
 from lifecircle.travel.entrances import outline_entrances
-from lifecircle.travel.modes import KPH_TO_MPS
 from lifecircle.travel.network import Network
 from lifecircle.travel.reach import Joins
 from lifecircle.travel.terrain import Surface
+from lifecircle.travel.ways import KPH_TO_MPS
 
 LINKS = ("same", "no_way", "ferry", "none", "no_door", "")
 SAME, NO_WAY, FERRY, NONE, NO_DOOR, UNKNOWN = range(6)
@@ -38,7 +46,7 @@ BARRIER = "障碍 a barrier"
 """One without a name."""
 
 
-class Doors(NamedTuple):
+class FacilityPlaces(NamedTuple):
     """Where a rule's facilities are entered."""
 
     x: FloatArray
@@ -59,7 +67,7 @@ class Crow:
     door: IntArray
 
 
-def find_all_gaps(travel: Journeys, results: Mapping[str, RuleResult], facts: Facts) -> dict[str, RuleGaps]:
+def find_all_gaps(travel: Routing, results: Mapping[str, RuleResult], facts: Facts) -> dict[str, RuleGaps]:
     """Return the gaps of every rule that is no mere if, in the order of the rules."""
     finder = GapFinder(travel, facts)
     return {key: finder.of_rule(result) for key, result in results.items() if not result.rule.scenario}
@@ -68,7 +76,7 @@ def find_all_gaps(travel: Journeys, results: Mapping[str, RuleResult], facts: Fa
 class GapFinder:
     """What gaps of all rules share: who touches whom, where units' people are, which streets hang together."""
 
-    def __init__(self, travel: Journeys, facts: Facts) -> None:
+    def __init__(self, travel: Routing, facts: Facts) -> None:
         self.travel, self.facts, self.layers = travel, facts, travel.layers
         self.cells = self.layers.cells
         self.lattice = lattice_of(self.cells)
@@ -132,16 +140,16 @@ class GapFinder:
         )
         return Division(self.cells.x, self.cells.y, self.unit, 2.0 * metres / DETOUR_FACTOR)
 
-    def _doors(self, rule: Rule, serving: IntArray) -> Doors:
+    def _doors(self, rule: Rule, serving: IntArray) -> FacilityPlaces:
         if self.layers.configuration.modes[rule.mode].engine != "terrain":
             entrances = self.travel.doors(rule, serving)
             joins = entrances.joins
-            return Doors(joins.x, joins.y, serving[entrances.facility], joins)
+            return FacilityPlaces(joins.x, joins.y, serving[entrances.facility], joins)
         frame = self.layers.facilities.frame.iloc[serving]
         facility, xy = outline_entrances(
             frame.geometry.to_numpy(), frame["entrance_spacing_m"].to_numpy(dtype=np.float64)
         )
-        return Doors(xy[:, 0], xy[:, 1], serving[facility], None)
+        return FacilityPlaces(xy[:, 0], xy[:, 1], serving[facility], None)
 
     def _has_way(self, rule: Rule, cell: IntArray) -> Any:
         """Return whether a street is within a mode's longest access leg of each cell, or, over terrain, ground that can be passed."""
@@ -151,7 +159,7 @@ class GapFinder:
         at = self.travel.overland.homes[mode.id].cell[cell]
         return (at >= 0) & self.travel.overland.surface(mode).is_passable.reshape(-1)[np.maximum(at, 0)]
 
-    def _crow(self, result: RuleResult, doors: Doors, cell: IntArray) -> Crow:
+    def _crow(self, result: RuleResult, doors: FacilityPlaces, cell: IntArray) -> Crow:
         """Return the straight lines; of a chain, costs are of the line to the nearest station and of that to the nearest hospital."""
         rule = result.rule
         metres, door = self._straight(doors, cell)
@@ -162,7 +170,7 @@ class GapFinder:
             cost = cost + onward / self._crow_speed(half.mode) / 60.0
         return Crow(metres, cost, door)
 
-    def _straight(self, doors: Doors, cell: IntArray) -> tuple[FloatArray, IntArray]:
+    def _straight(self, doors: FacilityPlaces, cell: IntArray) -> tuple[FloatArray, IntArray]:
         if not len(doors.x) or not len(cell):
             return np.full(len(cell), np.inf), np.full(len(cell), -1, dtype=np.int64)
         tree = cKDTree(np.column_stack([doors.x, doors.y]))
@@ -187,14 +195,14 @@ class GapFinder:
         mode = self.layers.configuration.modes[rule.mode]
         return rule.is_distance or (rule.then is None and mode.engine == "network" and mode.speed_kph is not None)
 
-    def _links(self, rule: Rule, doors: Doors, cell: IntArray, door: IntArray, reached: BoolArray) -> IntArray:
+    def _links(self, rule: Rule, doors: FacilityPlaces, cell: IntArray, door: IntArray, reached: BoolArray) -> IntArray:
         """Return how the streets of each cell hang together with those of a door, a number of :data:`LINKS`; -1 where unknown."""
         links = np.full(len(cell), -1, dtype=np.int64)
         if doors.joins is None:
             return links
         network = self.travel.network(rule.mode)
         if rule.mode not in self.parts:
-            self.parts[rule.mode] = number_parts(network)[0]
+            self.parts[rule.mode] = number_components(network)[0]
         homes = self.travel.cell_joins[rule.mode]
         known = homes.is_joined[cell] & (door >= 0)
         is_same = share_part(network, self.parts[rule.mode], (homes, cell[known]), (doors.joins, door[known]))
@@ -204,7 +212,7 @@ class GapFinder:
         return links
 
     def _describe(
-        self, result: RuleResult, doors: Doors, gaps: Gaps, people: FloatArray, crow: Crow, indicator: str
+        self, result: RuleResult, doors: FacilityPlaces, gaps: Gaps, people: FloatArray, crow: Crow, indicator: str
     ) -> pd.DataFrame:
         rule, cell, cells = result.rule, gaps.cell, self.cells
         cost = result.nearest.cost[cell]
@@ -253,7 +261,7 @@ class GapFinder:
             }
         )
 
-    def _barriers(self, doors: Doors, middle: IntArray, door: IntArray, asked: Any) -> Any:
+    def _barriers(self, doors: FacilityPlaces, middle: IntArray, door: IntArray, asked: Any) -> Any:
         """Return what the straight line from the middle of each gap asked to the nearest door crosses, by name; empty where nothing."""
         found = np.full(len(middle), "", dtype=object)
         rows = np.flatnonzero(asked & (door >= 0))

@@ -43,9 +43,9 @@ from lifecircle.sources import (
     read_terrain,
     read_units,
 )
-from lifecircle.study.serving import Chosen, choose_facilities, say_hours
-from lifecircle.study.variants import Variant, vary
-from lifecircle.travel.modes import use_ways
+from lifecircle.study.rule_facilities import Chosen, choose_facilities, say_hours
+from lifecircle.study.scenario_layers import Variant, vary
+from lifecircle.travel.ways import use_ways
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -8,22 +8,20 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
-from lifecircle.clauses import Facts
-from lifecircle.config import AnyIndicator, Rule, named_by
-from lifecircle.config.indicators import Scorecard
-from lifecircle.config.indicators.water import Water
-from lifecircle.measures.reached import compare_reached, pair_results
-from lifecircle.measures.rows import COLUMNS
-from lifecircle.measures.scenarios import differences, name_scenario
+from lifecircle.config import IndicatorEntry, Rule, named_by
+from lifecircle.indicators.facts import Facts
+from lifecircle.indicators.figures import COLUMNS
+from lifecircle.indicators.judged import Scorecard
+from lifecircle.indicators.water import Water
 from lifecircle.model import IntArray, RuleResult
 from lifecircle.problems import Problems
-from lifecircle.study.answers import answer_entries
-from lifecircle.study.facts import gather_facts
-from lifecircle.study.journeys import Journeys
+from lifecircle.scenarios import compare_reached, differences, name_scenario, pair_results
+from lifecircle.study.evaluate import evaluate_some, gather_facts
 from lifecircle.study.layers import Layers
+from lifecircle.study.routing import Routing
+from lifecircle.study.rule_facilities import asked_entries
 from lifecircle.study.rules import answer_rule
-from lifecircle.study.serving import asked_entries
-from lifecircle.study.variants import Variant, add_said
+from lifecircle.study.scenario_layers import Variant, add_said
 
 WATER_KINDS = ("water_plant", "water_source", "water_monitoring")
 
@@ -43,7 +41,7 @@ class Answered:
         return stack_rows(self.facts)[list(COLUMNS)]
 
 
-def compare_scenarios(travel: Journeys, facts: Facts, only: tuple[str, ...], problems: Problems) -> pd.DataFrame:
+def compare_scenarios(travel: Routing, facts: Facts, only: tuple[str, ...], problems: Problems) -> pd.DataFrame:
     """Return what every scenario of the district changes, unit by unit: the columns of ``scenarios.csv``.
 
     Parameters
@@ -69,7 +67,7 @@ def compare_scenarios(travel: Journeys, facts: Facts, only: tuple[str, ...], pro
 
 
 def answer_scenario(
-    travel: Journeys, base: Facts, variant: Variant, only: tuple[str, ...], problems: Problems
+    travel: Routing, base: Facts, variant: Variant, only: tuple[str, ...], problems: Problems
 ) -> Answered:
     """Return a scenario's facts, every entry answered."""
     layers = replace(
@@ -93,12 +91,12 @@ def answer_scenario(
     again = stirred | _stirred_entries(layers, base, variant, stirred, asked)
     kept = {name: rows for name, rows in base.rows.items() if name in same or name not in again}
     totals = {one.id for one in layers.configuration.indicators if isinstance(one, Scorecard)}
-    answer_entries(facts, layers.known, again - totals, {}, kept | _held(base, totals))
+    evaluate_some(facts, layers.known, again - totals, {}, kept | _held(base, totals))
     # A scorecard counts what others came to: only where one of them came to something else is it counted again.
     if again & totals and any(not _is_kept(name, base, facts) for name in again - totals):
         kept = {name: rows for name, rows in facts.rows.items() if name not in again & totals}
         facts.rows.clear()
-        answer_entries(facts, layers.known, again & totals, {}, kept)
+        evaluate_some(facts, layers.known, again & totals, {}, kept)
     return Answered(facts, frozenset(again))
 
 
@@ -113,7 +111,7 @@ def _is_kept(name: str, base: Facts, facts: Facts) -> bool:
 
 
 def _answer_rules(
-    journeys: Journeys, travel: Journeys, base: Mapping[str, RuleResult], variant: Variant, asked: set[str]
+    journeys: Routing, travel: Routing, base: Mapping[str, RuleResult], variant: Variant, asked: set[str]
 ) -> tuple[dict[str, RuleResult], set[str], set[str]]:
     """Return the rules' results; which of them may differ; and which of these came to the very same all the same.
 
@@ -142,7 +140,7 @@ def _answer_rules(
     return results, stirred, same
 
 
-def _may_differ(rule: Rule, journeys: Journeys, travel: Journeys, variant: Variant) -> bool:
+def _may_differ(rule: Rule, journeys: Routing, travel: Routing, variant: Variant) -> bool:
     """Whether a rule's way of going, its facilities or its people are not the base's."""
     before, after = travel.layers, journeys.layers
     if after.cells is not before.cells or not all(mode in journeys.as_before for mode in rule.modes):
@@ -198,7 +196,7 @@ def _stirred_entries(layers: Layers, base: Facts, variant: Variant, rules: set[s
     return stirred - rules
 
 
-def _kinds_of(entry: AnyIndicator, layers: Layers) -> set[str]:
+def _kinds_of(entry: IndicatorEntry, layers: Layers) -> set[str]:
     """Return the kinds of places that an indicator counts."""
     named = {need.name for need in entry.needs if not need.is_table}
     if isinstance(entry, Water):

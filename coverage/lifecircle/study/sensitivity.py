@@ -13,13 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lifecircle.clauses import Facts
 from lifecircle.config import Entry, Label, Rule
 from lifecircle.config.schema import LEVELS, Level
-from lifecircle.measures.coverage import within_at_speed
-from lifecircle.measures.judging import judge_rows
-from lifecircle.measures.levels import LevelSums, levels_of
-from lifecircle.measures.sensitivity import (
+from lifecircle.indicators.facts import Facts
+from lifecircle.indicators.figures import LevelSums, levels_of, within_at_speed
+from lifecircle.indicators.sensitivity import (
     LESS_IS_BETTER,
     Variation,
     ends_of_range,
@@ -28,15 +26,15 @@ from lifecircle.measures.sensitivity import (
     stand_otherwise,
     vary_factors,
 )
-from lifecircle.measures.targets import due_target
+from lifecircle.indicators.targets import due_target, judge_rows
 from lifecircle.model import Cells, FloatArray, IntArray
-from lifecircle.planning.robust_sites import Assumption
-from lifecircle.planning.sites import Floors
 from lifecircle.problems import Problems
-from lifecircle.study.between import is_one_grid
-from lifecircle.study.journeys import Journeys
+from lifecircle.siting import Floors
+from lifecircle.siting.robustness import Assumption
+from lifecircle.study.routing import Routing
 from lifecircle.study.rules import cost_of
-from lifecircle.study.variants import Variant
+from lifecircle.study.scenario_layers import Variant
+from lifecircle.study.year_states import is_one_grid
 
 KINDS = {"resident": Label(zh="常住", en="resident"), "registered": Label(zh="户籍", en="registered")}
 
@@ -48,17 +46,17 @@ class Crowd:
     variation: Variation
     cells: Cells
     levels: Mapping[Level, LevelSums]
-    travel: Journeys | None
+    travel: Routing | None
     """None where they live at the run's own places."""
 
 
-def try_conclusions(travel: Journeys, facts: Facts) -> dict[str, pd.DataFrame]:
+def try_conclusions(travel: Routing, facts: Facts) -> dict[str, pd.DataFrame]:
     """Return the tables ``sensitivity`` and ``sensitivity_alternatives`` of a run that is answered."""
     options = facts.configuration.sensitivity
     factors = vary_factors(options.speeds, options.limits)
     crowds = _gather_crowds(travel)
     base, others = [], []
-    for entry in (*facts.configuration.rules, *facts.configuration.indicators):
+    for entry in facts.configuration.entries:
         rows = facts.rows.get(entry.id)
         if rows is None or (isinstance(entry, Rule) and entry.scenario):
             continue
@@ -74,7 +72,7 @@ def try_conclusions(travel: Journeys, facts: Facts) -> dict[str, pd.DataFrame]:
 
 
 def assume_for_sites(
-    travel: Journeys, rule: Rule, floors_of: Callable[[Cells], Floors | None] = lambda _: None
+    travel: Routing, rule: Rule, floors_of: Callable[[Cells], Floors | None] = lambda _: None
 ) -> dict[str, Assumption]:
     """Return who covers whom under every assumption, the run's own first (``base``): what `robust_sites` asks.
 
@@ -127,20 +125,20 @@ def _covers(reach: csr_array, rule: Rule, variation: Variation) -> csr_array:
     return inside
 
 
-def describe_assumptions(travel: Journeys) -> dict[str, list[float] | list[str]]:
+def describe_assumptions(travel: Routing) -> dict[str, list[float] | list[str]]:
     """Return what is tried, defaults too."""
     options = travel.layers.configuration.sensitivity
     people = [one.scenario.id for one in _peopled(travel)]
     return {"speeds": list(options.speeds), "limits": list(options.limits), "populations": people}
 
 
-def _peopled(travel: Journeys) -> list[Variant]:
+def _peopled(travel: Routing) -> list[Variant]:
     asked = travel.layers.configuration.sensitivity.populations
     variants = [one for one in travel.layers.variants if one.scenario.population is not None]
     return [one for one in variants if asked is None or one.scenario.id in asked]
 
 
-def _gather_crowds(travel: Journeys) -> list[Crowd]:
+def _gather_crowds(travel: Routing) -> list[Crowd]:
     layers, crowds = travel.layers, []
     for variant in _peopled(travel):
         population = variant.configuration.population
@@ -182,7 +180,7 @@ def _other_rows(
         yield share_otherwise(own, crowd.variation, *_count(parts, counted, crowd.levels, crowd.cells, covered))
 
 
-def _cost_from(travel: Journeys, rule: Rule) -> FloatArray:
+def _cost_from(travel: Routing, rule: Rule) -> FloatArray:
     return cost_of(travel, rule, travel.layers.serving[rule.id], travel.layers.onward.get(rule.id))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -13,26 +14,162 @@ from scipy.sparse import csr_array
 
 from lifecircle.cache import NO_CACHE, Cache
 from lifecircle.config import Question, Rule
-from lifecircle.model import LinkWork, RuleGaps, SitesFound, Siting
-from lifecircle.planning.links import LinkedCovers
-from lifecircle.planning.robust_sites import RobustSites, robust_sites
-from lifecircle.planning.sites import covers_within
+from lifecircle.model import BoolArray, Cells, FloatArray, IntArray, LinkWork, RuleGaps, SitesFound, Siting
 from lifecircle.problems import InputError, Problem, Problems
+from lifecircle.siting.covering import covers_within, maximal_covering, set_covering
+from lifecircle.siting.links import LinkedCovers
+from lifecircle.siting.problem import Floors
+from lifecircle.siting.removal_loss import alternatives, coverage_curve, sites_for_targets
+from lifecircle.siting.robustness import RobustSites, robust_sites
 from lifecircle.sources import lay_links
-from lifecircle.study.asked import Asked, floors_of
 from lifecircle.study.candidates import check_costs, find_candidates, join_candidates
-from lifecircle.study.facts import gather_facts
+from lifecircle.study.evaluate import gather_facts
 from lifecircle.study.gaps import GapFinder
-from lifecircle.study.journeys import Clock, Journeys
 from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
-from lifecircle.study.linking import describe_links, link_covers, links_of, propose_links
+from lifecircle.study.link_candidates import describe_link_candidates, link_covers, links_of, propose_links
+from lifecircle.study.routing import Routing, StageTimer
 from lifecircle.study.rules import answer_rule
+from lifecircle.study.scenario_layers import add_said
 from lifecircle.study.sensitivity import assume_for_sites
-from lifecircle.study.variants import add_said
+
+TARGETS = (0.8, 0.9, 0.95, 1.0)
+"""Shares of the people for which the least number of works is told."""
+YUAN = 10_000.0
+"""Gains are told per so many yuan."""
+COLUMNS = (
+    "order", "work", "candidate_id", "name", "people_gained", "cumulative_people", "cumulative_share_pct", "cost_yuan",
+    "people_per_10k_yuan", "price_of_no", "instead", "geometry",
+)  # fmt: skip
+
+
+def floors_of(question: Question, cells: Cells) -> Floors | None:
+    """Return the least share of every township, where a question asks for one and the cells know theirs."""
+    townships = cells.membership.get("township")
+    if question.floor is None or townships is None:
+        return None
+    return Floors(townships, np.full(townships.shape[0], question.floor))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """The arrays of one question. Rows are what stands, then the works: candidates, and links after them."""
+
+    covers: csr_array | LinkedCovers
+    people: FloatArray
+    standing: int
+    works: gpd.GeoDataFrame
+    """One row a candidate or link: ``candidate_id, name, cost_yuan, work, geometry``."""
+    question: Question
+    floors: Floors | None
+    """The least share of every township, where one is asked for."""
+    rule: Rule
+
+    @property
+    def _conditions(self) -> dict[str, Any]:
+        return {"locked": np.arange(self.standing), "costs": self.costs, "floors": self.floors}
+
+    @property
+    def costs(self) -> FloatArray | None:
+        """Yuan of each row; None where nobody said."""
+        own = self.works["cost_yuan"].to_numpy(dtype=np.float64)
+        return None if np.isnan(own).any() else np.concatenate([np.zeros(self.standing), own])
+
+    @property
+    def seconds_each(self) -> float:
+        """For each plan beside the one asked for."""
+        return self.question.seconds / 4
+
+    def solve(self, *, excluded: IntArray | None = None, seconds: float | None = None) -> Siting:
+        """Answer the question, with some rows ruled out."""
+        question, limit_s = self.question, seconds or self.question.seconds
+        asked = {**self._conditions, "excluded": excluded, "time_limit_s": limit_s}
+        if question.target is not None:
+            return set_covering(self.covers, self.people, question.target, **asked)
+        return maximal_covering(self.covers, self.people, question.count, budget=question.budget_yuan, **asked)
+
+    def covered_by(self, rows: IntArray) -> BoolArray:
+        """Return which cells what stands and these rows cover."""
+        if isinstance(self.covers, LinkedCovers):
+            return self.covers.covered(np.concatenate([np.arange(self.standing), rows]))
+        chosen = np.concatenate([np.arange(self.standing), rows]).astype(np.int64)
+        return np.asarray(self.covers[chosen].sum(axis=0)).ravel() > 0
+
+    @property
+    def covered_before(self) -> float:
+        """People whom what stands covers."""
+        return float(self.people[self.covered_by(np.empty(0, dtype=np.int64))].sum())
+
+    def prices(self, siting: Siting) -> dict[int, tuple[float, list[str]]]:
+        """Return by chosen row what the answer loses without it, and what comes in its place.
+
+        People; or works (yuan) more, where a share is asked for; inf: nothing meets the conditions without it.
+        """
+        prices = {}
+        if self.question.target is None:
+            for other in alternatives(
+                self.covers, self.people, self.question.count, plan=siting, budget=self.question.budget_yuan,
+                time_limit_s=self.seconds_each, **self._conditions,
+            ):  # fmt: skip
+                lost = np.inf if np.isnan(other.people_lost) else other.people_lost
+                prices[other.struck] = (lost, self._named(other.comes_instead))
+            return prices
+        for row in siting.chosen.tolist():
+            without = self.solve(excluded=np.array([row]), seconds=self.seconds_each)
+            more = np.inf if np.isnan(without.objective) else without.objective - siting.objective
+            prices[row] = (more, self._named(np.setdiff1d(without.chosen, siting.chosen)))
+        return prices
+
+    def _named(self, rows: IntArray) -> list[str]:
+        return [str(self.works["candidate_id"].iloc[row - self.standing]) for row in rows]
+
+    def curve(self, most: int) -> pd.DataFrame:
+        """Return the people covered by 0 .. so many works; NaN where so few cannot meet the floors."""
+        found = coverage_curve(
+            self.covers, self.people, range(most + 1), time_limit_s=self.seconds_each, **self._conditions
+        )
+        return pd.DataFrame(
+            {
+                "sites": found.counts, "people_covered": found.people_covered, "share_pct": 100 * found.share,
+                "bound": found.bound, "status": [one.status for one in found.sitings],
+            }
+        )  # fmt: skip
+
+    def least(self) -> pd.DataFrame:
+        """Return the least number of works to each share, whatever they cost; NaN where no number is enough."""
+        found = sites_for_targets(
+            self.covers, self.people, TARGETS, time_limit_s=self.seconds_each, **{**self._conditions, "costs": None}
+        )
+        rows = [
+            (100 * share, np.nan if one.status == "infeasible" else len(one.chosen), one.status)
+            for share, one in found.items()
+        ]
+        return pd.DataFrame(rows, columns=["share_pct", "sites", "status"])
+
+    def describe(self, siting: Siting) -> gpd.GeoDataFrame:
+        """Return the chosen works, each next the one that brings most people to those before it; see `SitesFound.sites`."""
+        prices, left = self.prices(siting), siting.chosen.tolist()
+        built = np.empty(0, dtype=np.int64)
+        reached, total = self.covered_before, float(self.people.sum())
+        rows: list[tuple[Any, ...]] = []
+        while left:
+            each = [float(self.people[self.covered_by(np.append(built, row))].sum()) for row in left]
+            best = int(np.argmax(each))
+            row, gained, reached = left.pop(best), each[best] - reached, each[best]
+            built = np.append(built, row)
+            work, price = self.works.iloc[row - self.standing], prices[row]
+            cost = float(work["cost_yuan"])
+            per_yuan = gained / (cost / YUAN) if cost > 0 else np.nan
+            share = 100 * reached / total if total else np.nan
+            rows.append(
+                (len(rows) + 1, work["work"], work["candidate_id"], work["name"], gained, reached, share, cost, per_yuan, price[0],
+                 "、".join(price[1]), work["geometry"])
+            )  # fmt: skip
+        frame = pd.DataFrame(rows, columns=list(COLUMNS))
+        return gpd.GeoDataFrame(frame, geometry="geometry", crs=self.works.crs)
 
 
 def find_sites(
-    travel: Journeys, question: Question, problems: Problems, *, progress: Progress, gaps: RuleGaps | None = None
+    travel: Routing, question: Question, problems: Problems, *, progress: Progress, gaps: RuleGaps | None = None
 ) -> SitesFound:
     """Return the sites (and links) that answer a question of a rule.
 
@@ -59,7 +196,8 @@ def find_sites(
     works = candidates
     if links:
         works = gpd.GeoDataFrame(
-            pd.concat([candidates, describe_links(links, candidates.crs)], ignore_index=True), crs=candidates.crs
+            pd.concat([candidates, describe_link_candidates(links, candidates.crs)], ignore_index=True),
+            crs=candidates.crs,
         )
     check_costs(works, question, problems)
     problems.raise_errors()
@@ -98,7 +236,7 @@ def find_sites(
 
 
 def _try_otherwise(
-    travel: Journeys, joined: Layers, links: tuple[LinkWork, ...], asked: Asked, siting: Siting, problems: Problems
+    travel: Routing, joined: Layers, links: tuple[LinkWork, ...], asked: Asked, siting: Siting, problems: Problems
 ) -> RobustSites:
     """Return how the chosen sites do under other speeds, limits and people; the links that are chosen stand built."""
     first = asked.standing + len(asked.works) - len(links)
@@ -106,7 +244,7 @@ def _try_otherwise(
     rule, question, costs = asked.rule, asked.question, asked.costs
     if len(chosen) and joined.roads is not None:
         built = tuple(links[row] for row in chosen.tolist())
-        ground = Journeys(replace(joined, roads=lay_links(joined.roads, built)), Clock(say_nothing), Problems())
+        ground = Routing(replace(joined, roads=lay_links(joined.roads, built)), StageTimer(say_nothing), Problems())
     else:
         added = np.arange(len(travel.layers.facilities), len(joined.facilities))
         ground = travel.beside_these(joined, added, problems)
@@ -136,7 +274,7 @@ def _with_holds(sites: gpd.GeoDataFrame, asked: Asked, robust: RobustSites) -> g
     )
 
 
-def _links(travel: Journeys, rule: Rule, gaps: RuleGaps | None, problems: Problems) -> tuple[LinkWork, ...]:
+def _links(travel: Routing, rule: Rule, gaps: RuleGaps | None, problems: Problems) -> tuple[LinkWork, ...]:
     """Return the district's links for a rule, and those proposed for its gaps."""
     layers = travel.layers
     given = links_of(layers, rule)
@@ -174,7 +312,7 @@ def site_district(
             mend="换一条准则，或补上所缺 name another rule, or add what is missing",
         )
         problems.raise_errors()
-    travel = Journeys(layers, Clock(progress), problems, cache)
+    travel = Routing(layers, StageTimer(progress), problems, cache)
     return layers, find_sites(travel, question, problems, progress=progress), tuple(problems)
 
 
@@ -189,7 +327,7 @@ def why_not(layers: Layers, rule_id: str) -> str:
 
 
 def answer_plans(
-    travel: Journeys, gaps: Mapping[str, RuleGaps], only: tuple[str, ...], problems: Problems
+    travel: Routing, gaps: Mapping[str, RuleGaps], only: tuple[str, ...], problems: Problems
 ) -> tuple[SitesFound, ...]:
     """Return the answers to the district's ``[[plans]]``, of the rules that the run is about.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifecircle.config import load_entries
-from lifecircle.measures.rollup import Rollup, roll_up
+from lifecircle.indicators.rollup import Rollup, roll_up
 from lifecircle.problems import Problems
 from lifecircle.sources.published import read_published
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from lifecircle.compilation import map_slices
 from lifecircle.model import FloatArray, IntArray
-from lifecircle.travel.threads import map_slices
 
 VERTEX_M = 0.001
 """A point that falls this near a vertex falls on it: the width of rounding in a projection."""

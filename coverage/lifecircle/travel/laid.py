@@ -12,10 +12,10 @@ from lifecircle.config import Mode
 from lifecircle.model import BoolArray, FloatArray, IntArray, NewLink, Roads, Sailing
 from lifecircle.travel.join import find_nearest_segments, index_segments
 from lifecircle.travel.legs import find_legs, lay_pieces, number_parts
-from lifecircle.travel.modes import KPH_TO_MPS, class_speed_kph
 from lifecircle.travel.obstacles import Obstacles
 from lifecircle.travel.segments import Segments, join_segments, split_segments
 from lifecircle.travel.slope import Heights, climb_line, follows_slope
+from lifecircle.travel.ways import KPH_TO_MPS, class_speed_kph
 
 
 def lay_over(

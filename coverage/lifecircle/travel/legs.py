@@ -19,11 +19,11 @@ from numba import njit
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from lifecircle.compilation import map_slices
 from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.travel.contraction import index_incident
 from lifecircle.travel.join import VERTEX_M, SegmentGrid, index_segments, order_nearby
 from lifecircle.travel.obstacles import Obstacles, crosses, cut_at_obstacles, stand_inside
-from lifecircle.travel.threads import map_slices
 
 HAIR_M = 1e-6
 """Within ``direct_m`` is up to this much more, and equally near up to this much farther: rounding in a projection decides nothing."""

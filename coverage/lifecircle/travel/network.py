@@ -12,12 +12,10 @@ import numpy.typing as npt
 from lifecircle.config import Mode, Ways
 from lifecircle.config.tags import parse_duration_s
 from lifecircle.model import BoolArray, FloatArray, IntArray, Roads
-from lifecircle.travel.access import closed_nodes, cut_at_barriers
 from lifecircle.travel.contraction import accumulate, find_kept_nodes, index_incident, trace_edges
 from lifecircle.travel.join import SegmentGrid
 from lifecircle.travel.laid import lay_over
 from lifecircle.travel.legs import StreetPieces, lay_pieces, number_parts
-from lifecircle.travel.modes import WayUse, use_ways
 from lifecircle.travel.obstacles import Obstacles, index_obstacles
 from lifecircle.travel.segments import (
     LeftOut,
@@ -28,6 +26,7 @@ from lifecircle.travel.segments import (
     leave_out_fragments,
 )
 from lifecircle.travel.slope import Heights, climb, follows_slope
+from lifecircle.travel.ways import WayUse, closed_nodes, cut_at_barriers, use_ways
 
 Weight = Literal["seconds", "metres"]
 
@@ -99,7 +98,7 @@ class Network:
         return there, back
 
 
-def is_same(one: Network, other: Network) -> bool:
+def is_same_network(one: Network, other: Network) -> bool:
     """Whether two networks of a mode have the same edges, to the bit: every way over the one is a way over the other."""
     names = ("a", "b", "forward", "backward", "is_ferry", "is_link", "edge_start", "vertex_x", "vertex_y", "vertex_m",
              "vertex_there_s", "vertex_back_s")  # fmt: skip

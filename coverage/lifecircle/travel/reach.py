@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from lifecircle.compilation import map_slices
 from lifecircle.config.schema import Direction
 from lifecircle.model import BoolArray, FloatArray, IntArray
 from lifecircle.travel.contraction import index_incident
@@ -19,11 +20,10 @@ from lifecircle.travel.hierarchy import Int32Array
 from lifecircle.travel.join import find_nearest_segments
 from lifecircle.travel.kernels import cost_to_points, reach_points
 from lifecircle.travel.legs import find_legs
-from lifecircle.travel.modes import KPH_TO_MPS
 from lifecircle.travel.network import Network, Weight
 from lifecircle.travel.shortest_paths import Graph, make_queue, make_travel_graph, search_from
 from lifecircle.travel.straight import find_near_pairs, find_nearest_doors, index_doors
-from lifecircle.travel.threads import map_slices
+from lifecircle.travel.ways import KPH_TO_MPS
 
 MANY_CELLS = 100_000
 """Fewer are filled in faster by one thread: a cell takes 10 ns."""

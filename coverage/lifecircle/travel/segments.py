@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from lifecircle.model import BoolArray, FloatArray, IntArray, Roads
-from lifecircle.travel.modes import WayUse
+from lifecircle.travel.ways import WayUse
 
 
 @dataclass(frozen=True, slots=True, eq=False)

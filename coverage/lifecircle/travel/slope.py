@@ -19,9 +19,9 @@ from scipy.sparse.linalg import spsolve
 from lifecircle.config import Mode
 from lifecircle.config.schema import Slope
 from lifecircle.model import BoolArray, FloatArray, IntArray, Roads
-from lifecircle.travel.modes import KPH_TO_MPS
 from lifecircle.travel.segments import Segments
-from lifecircle.travel.terrain.speeds import TOBLER_BEST_SLOPE, TOBLER_STEEPNESS, ride_speeds_mps
+from lifecircle.travel.terrain.kernels import TOBLER_BEST_SLOPE, TOBLER_STEEPNESS, ride_speeds_mps
+from lifecircle.travel.ways import KPH_TO_MPS
 
 STEEPEST = 2.0
 """Rise over run beyond which heights are noise and not ground: some 63 degrees, where streets end and climbing begins."""

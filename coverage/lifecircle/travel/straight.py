@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from lifecircle.compilation import map_slices
 from lifecircle.model import FloatArray, IntArray
 from lifecircle.travel.obstacles import Obstacles, find_blocked
-from lifecircle.travel.threads import map_slices
 
 MOST_BINS = 4_000_000
 

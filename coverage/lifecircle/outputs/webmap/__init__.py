@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.model import Study
-from lifecircle.outputs.webmap.areas import describe_areas
 from lifecircle.outputs.webmap.board import describe_board
 from lifecircle.outputs.webmap.compare import draw_comparison
 from lifecircle.outputs.webmap.gaps import describe_gaps
@@ -22,7 +21,7 @@ from lifecircle.outputs.webmap.page import COVERAGE, write_page
 from lifecircle.outputs.webmap.places import describe_facilities, describe_units
 from lifecircle.outputs.webmap.scenarios import describe_scenarios
 from lifecircle.outputs.webmap.sites import describe_plans, draw_sites
-from lifecircle.outputs.webmap.surfaces import describe_surfaces
+from lifecircle.outputs.webmap.surfaces import describe_areas, describe_surfaces
 from lifecircle.outputs.webmap.unit_figures import describe_figures
 
 __all__ = ["describe_study", "draw_comparison", "draw_sites", "write_webmap"]

@@ -8,11 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from lifecircle.config import AnyIndicator, Label, Rule, load_policies
-from lifecircle.config.indicators import AreaShare, FloatingCatchment, MeanMinutes, Scorecard, Share
-from lifecircle.measures.targets import AHEAD, BEHIND, MISSED, NO_TARGET, NOT_KNOWN, ON_SCHEDULE, UNDER_WAY
+from lifecircle.config import IndicatorEntry, Label, Rule, load_policies
+from lifecircle.indicators.access import FloatingCatchment, MeanMinutes
+from lifecircle.indicators.counts import Share
+from lifecircle.indicators.judged import Scorecard
+from lifecircle.indicators.spatial import AreaShare
+from lifecircle.indicators.targets import AHEAD, BEHIND, MISSED, NO_TARGET, NOT_KNOWN, ON_SCHEDULE, UNDER_WAY
 from lifecircle.model import Study
-from lifecircle.outputs.scores import NOT_ASKED, count_statements, count_targets
+from lifecircle.outputs.summary import NOT_ASKED, count_statements, count_targets
 from lifecircle.outputs.webmap.unit_figures import HOSTED, SHARED, as_number
 
 STATUSES = (AHEAD, ON_SCHEDULE, BEHIND, UNDER_WAY, MISSED, NOT_KNOWN, NO_TARGET)
@@ -22,7 +25,7 @@ DIGITS = 6
 MET_WITH = {"已计算 computed", "没有指标 nothing answers it", NOT_ASKED}
 """States of statements that lack no data."""
 
-Entries = Mapping[str, Rule | AnyIndicator]
+Entries = Mapping[str, Rule | IndicatorEntry]
 Row = Mapping[Any, Any]
 ByUnit = Mapping[str, Mapping[str, Row]]
 """Rows by indicator and unit code."""
@@ -81,7 +84,7 @@ def _own(rows: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     return rows[rows["indicator"].astype(str).str.removesuffix(SHARED).str.removesuffix(HOSTED).isin(list(entries))]
 
 
-def _entry_of(name: str, entries: Entries) -> Rule | AnyIndicator | None:
+def _entry_of(name: str, entries: Entries) -> Rule | IndicatorEntry | None:
     """Return the entry that a row is of."""
     return entries.get(name) or entries.get(name.removesuffix(SHARED).removesuffix(HOSTED))
 
@@ -157,7 +160,7 @@ def _describe_target(row: Row, entries: Entries) -> dict[str, Any]:
     }
 
 
-def _describe_missing(row: Row, entry: Rule | AnyIndicator | None) -> dict[str, Any]:
+def _describe_missing(row: Row, entry: Rule | IndicatorEntry | None) -> dict[str, Any]:
     """Return what lacks, and in what unit. The sum above the line of a mean is nothing one could provide: there it is the gap."""
     missing = as_number(row["missing"])
     if missing and isinstance(entry, (MeanMinutes, FloatingCatchment)):
@@ -165,7 +168,7 @@ def _describe_missing(row: Row, entry: Rule | AnyIndicator | None) -> dict[str, 
     return {"missing": _short(missing), "missing_unit": str(row["missing_unit"]) or _unit_of_records(entry)}
 
 
-def _unit_of_records(entry: Rule | AnyIndicator | None) -> str:
+def _unit_of_records(entry: Rule | IndicatorEntry | None) -> str:
     """Return what stands for records of any kind; empty where a column is summed whose unit only the table knows."""
     if isinstance(entry, AreaShare):
         return "m2"

@@ -10,16 +10,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lifecircle.comparison.decomposition import CAUSES, ChangedCells, Comparison, ComparisonLayers
 from lifecircle.config import kinds_of, load_policies
 from lifecircle.config.schema import LEVELS
 from lifecircle.model import Cells, Facilities, FloatArray
 from lifecircle.outputs.webmap.notes import describe_identity, describe_kinds, name_of
 from lifecircle.outputs.webmap.page import COMPARISON, write_page
-from lifecircle.outputs.webmap.places import describe_units, encode_shape, list_facilities, to_lonlat
+from lifecircle.outputs.webmap.places import describe_units, encode_shape, list_facilities, to_degrees
 from lifecircle.outputs.webmap.surfaces import CLASSES, ClassArray, break_people, draw_cells, list_points
 from lifecircle.outputs.webmap.unit_figures import as_number, is_less_better
-from lifecircle.planning.compared_ground import ComparedGround
-from lifecircle.planning.trends import CAUSES, ChangedCells, Comparison
 
 GAINED_COLOURS = ("#a6dba0", "#5aae61", "#1b7837", "#00441b")
 LOST_COLOURS = ("#c2a5cf", "#9970ab", "#762a83", "#40004b")
@@ -95,7 +94,7 @@ def _describe_turned(listed: Sequence[Mapping[str, Any]], facilities: Facilities
         point = None
         if geometry is not None and not geometry.is_empty:
             lon, lat = shapely.get_coordinates(
-                to_lonlat(np.array([geometry.representative_point()], dtype=object), crs)
+                to_degrees(np.array([geometry.representative_point()], dtype=object), crs)
             )[0]
             point = [round(float(lat), 5), round(float(lon), 5)]
         described.append({"id": one["id"], "name": one["name"] or one["id"], "kind": one["kind"], "point": point})
@@ -105,10 +104,10 @@ def _describe_turned(listed: Sequence[Mapping[str, Any]], facilities: Facilities
 def _describe_lines(lines: Sequence[shapely.LineString], crs: str) -> list[dict[str, Any]]:
     if not lines:
         return []
-    return [encode_shape(line) for line in to_lonlat(np.array(lines, dtype=object), crs)]
+    return [encode_shape(line) for line in to_degrees(np.array(lines, dtype=object), crs)]
 
 
-def _describe_indicators(comparison: Comparison, ground: ComparedGround) -> list[dict[str, Any]]:
+def _describe_indicators(comparison: Comparison, ground: ComparisonLayers) -> list[dict[str, Any]]:
     """Return the rules that both years answer, then every other indicator; groups beside a rule are left to the file."""
     rules = {rule.id: rule for rule in comparison.rules if not rule.scenario}
     changes = comparison.changes
@@ -150,7 +149,7 @@ def _rank(indicator: Mapping[str, Any]) -> int:
     return 0 if indicator["is_rule"] else 1 if district and district["difference"][0] else 2
 
 
-def _codes(ground: ComparedGround, level: Any) -> list[str]:
+def _codes(ground: ComparisonLayers, level: Any) -> list[str]:
     return [ground.district.code] if level == "district" else [str(code) for code in ground.units[level].code]
 
 
@@ -169,7 +168,7 @@ def _short(value: Any) -> float | None:
     return 0.0 if abs(number) < NO_DIFFERENCE else float(f"{number:.{DIGITS}g}")
 
 
-def _describe_cells(comparison: Comparison, ground: ComparedGround) -> dict[str, Any]:
+def _describe_cells(comparison: Comparison, ground: ComparisonLayers) -> dict[str, Any]:
     """Return by rule who is newly covered (classes 1-4) and newly lost (5-8), and apart from them who moved (1 more, 2 fewer)."""
     shown = {rule.id: comparison.cells[rule.id] for rule in comparison.rules if not rule.scenario}
     breaks = break_people(_all_changed(list(shown.values())))
@@ -214,7 +213,7 @@ def _count(classes: ClassArray, people: FloatArray, most: int) -> list[float]:
 def _draw(
     drawn: dict[str, tuple[ClassArray, FloatArray]],
     shown: dict[str, ChangedCells],
-    ground: ComparedGround,
+    ground: ComparisonLayers,
     colours: Sequence[str],
 ) -> dict[str, Any]:
     """Return the pictures of the later year's cells; where the years' places differ, points."""
@@ -224,8 +223,8 @@ def _draw(
     return {"colours": list(colours), "points": points}
 
 
-def _points(cells: ChangedCells, ground: ComparedGround) -> Cells:
+def _points(cells: ChangedCells, ground: ComparisonLayers) -> Cells:
     """Return places of both years as cells that are points."""
-    lonlat = shapely.get_coordinates(to_lonlat(shapely.points(cells.x, cells.y), ground.district.crs))
+    lonlat = shapely.get_coordinates(to_degrees(shapely.points(cells.x, cells.y), ground.district.crs))
     names = np.arange(len(cells.x)).astype(str).astype(object)
     return Cells(names, cells.x, cells.y, lonlat[:, 0], lonlat[:, 1], cells.people_to, {}, {})

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.config import label_of_group
+from lifecircle.gaps.causes import CAUSES
 from lifecircle.model import Study
 from lifecircle.outputs.gaps import CAUSE_WORDS, gap_table
-from lifecircle.outputs.webmap.areas import encode_areas
 from lifecircle.outputs.webmap.places import PLACES
+from lifecircle.outputs.webmap.surfaces import encode_areas
 from lifecircle.outputs.webmap.unit_figures import as_number
-from lifecircle.planning.gaps import CAUSES
 
 COLOURS = {"too_far": "#b35806", "cut_off": "#6a3d9a", "full": "#2166ac", "no_roads": "#4d4d4d"}
 """After ColorBrewer PuOr: apart for the colour-blind, and from the red of the people beyond; outlines differ in their dashes too."""

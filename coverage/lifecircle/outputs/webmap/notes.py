@@ -10,9 +10,9 @@ from typing import Any
 
 from lifecircle.config import District, Kind, Label, Mode, Rule, describe_condition, load_policies
 from lifecircle.config.layer_rules import OTHER_COLOUR
-from lifecircle.measures.targets import due_target
+from lifecircle.indicators.targets import due_target
 from lifecircle.model import Facilities, Study
-from lifecircle.outputs.parts import describe_parts
+from lifecircle.outputs.components import describe_parts
 
 PARTS_SHOWN = 12
 """Of each mode; the rest are added up, and all stand in network_parts.csv."""

@@ -23,7 +23,7 @@ from branca.element import Element, Figure
 from jinja2 import Template
 from xstatic.pkg import leaflet
 
-from lifecircle.outputs.printed import DIGITS
+from lifecircle.outputs.wording import DIGITS
 
 WORDS = ("words.json", "words_planning.json")
 

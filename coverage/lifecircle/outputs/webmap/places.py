@@ -50,7 +50,7 @@ def _to_degrees(crs: str) -> Transformer:
     return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
 
 
-def to_lonlat(geometries: Geometries, crs: str) -> Geometries:
+def to_degrees(geometries: Geometries, crs: str) -> Geometries:
     """Return the geometries in WGS-84 degrees, lon first."""
     transformer = _to_degrees(crs)
 
@@ -95,8 +95,8 @@ def describe_units(drawn: Drawn) -> dict[str, Any]:
 
 
 def _describe_level(units: Units, above: Units | None, crs: str) -> dict[str, Any]:
-    outlines = to_lonlat(simplify_units(units.geometry), crs)
-    labels = to_lonlat(np.array([_label_point(geometry) for geometry in units.geometry], dtype=object), crs)
+    outlines = to_degrees(simplify_units(units.geometry), crs)
+    labels = to_degrees(np.array([_label_point(geometry) for geometry in units.geometry], dtype=object), crs)
     return {
         "code": [str(code) for code in units.code],
         "name": [str(name) for name in units.name],
@@ -132,7 +132,7 @@ def _describe_outline(drawn: Drawn) -> list[list[Flat]]:
         return []
     simple = simplify_units(units.geometry)
     joined = shapely.coverage_union_all(simple) if shapely.coverage_is_valid(simple) else shapely.union_all(simple)
-    return encode_polygons(to_lonlat(np.array([joined], dtype=object), drawn.district.crs)[0])
+    return encode_polygons(to_degrees(np.array([joined], dtype=object), drawn.district.crs)[0])
 
 
 def describe_facilities(study: Study) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def list_facilities(drawn: Drawn) -> tuple[dict[str, Any], dict[int, int]]:
     frame, crs = drawn.facilities.frame, drawn.district.crs
     shown = [row for row, geometry in enumerate(frame.geometry) if geometry is not None and not geometry.is_empty]
     geometries = np.array([frame.geometry.iloc[row] for row in shown], dtype=object)
-    geometries = to_lonlat(shapely.simplify(geometries, FACILITY_TOLERANCE_M), crs) if shown else geometries
+    geometries = to_degrees(shapely.simplify(geometries, FACILITY_TOLERANCE_M), crs) if shown else geometries
     part = frame.iloc[shown]
     described: dict[str, Any] = {
         "id": [str(value) for value in part["facility_id"]],

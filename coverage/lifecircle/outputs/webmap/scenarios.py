@@ -11,9 +11,9 @@ from lifecircle.config import Kind, Scenario
 from lifecircle.config.records import FacilityFilter
 from lifecircle.config.schema import LEVELS
 from lifecircle.model import Study
-from lifecircle.outputs.scenarios import scenario_summary
+from lifecircle.outputs.summary import scenario_summary
 from lifecircle.outputs.webmap.notes import name_of
-from lifecircle.outputs.webmap.unit_figures import as_number, as_text, is_less_better
+from lifecircle.outputs.webmap.unit_figures import as_number, is_less_better, text_or_empty
 
 FIGURES = {"base": "base", "value": "value", "difference": "difference", "people": "numerator_difference"}
 """Ours to the table's."""
@@ -57,7 +57,7 @@ def _describe_change(change: Mapping[str, Any], rows: pd.DataFrame, places: Mapp
     own = rows[rows["indicator"] == change["indicator"]]
     counts_people = change["counts"] == "人"
     return {
-        "id": change["indicator"], "zh": change["label"], "en": as_text(own["label_en"].iloc[0]) or change["label"], "unit": change["unit"],
+        "id": change["indicator"], "zh": change["label"], "en": text_or_empty(own["label_en"].iloc[0]) or change["label"], "unit": change["unit"],
         "base": change["base"], "value": change["value"], "difference": change["difference"],
         "people": change["numerator_difference"] if counts_people else None,
         "base_status": change["base_status"], "status": change["status"], "note": change["note"], "strands": change["strands"],

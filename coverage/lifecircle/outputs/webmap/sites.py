@@ -14,10 +14,10 @@ import shapely
 from lifecircle.config import kinds_of
 from lifecircle.config.schema import LEVELS
 from lifecircle.model import BoolArray, Cells, FloatArray, IntArray, SitesFound
-from lifecircle.outputs.site_layer import middle_of
+from lifecircle.outputs.layers import middle_of
 from lifecircle.outputs.webmap.notes import describe_identity, describe_kinds, name_of
 from lifecircle.outputs.webmap.page import SITES, write_page
-from lifecircle.outputs.webmap.places import Drawn, describe_units, encode_shape, list_facilities, to_lonlat
+from lifecircle.outputs.webmap.places import Drawn, describe_units, encode_shape, list_facilities, to_degrees
 from lifecircle.outputs.webmap.surfaces import (
     BEYOND_COLOURS,
     CLASSES,
@@ -27,7 +27,7 @@ from lifecircle.outputs.webmap.surfaces import (
     draw_cells,
 )
 from lifecircle.outputs.webmap.unit_figures import as_number
-from lifecircle.outputs.words import work_names
+from lifecircle.outputs.wording import work_names
 
 HELD_COLOUR = "#d5dee3"
 """Who is covered by what stands: there, and out of the way."""
@@ -159,8 +159,8 @@ def _describe_sites(found: SitesFound, crs: str) -> list[dict[str, Any]]:
     if not len(found.sites):
         return []
     geometries = np.array(list(found.sites.geometry), dtype=object)
-    points = to_lonlat(middle_of(geometries), crs)
-    shapes = to_lonlat(shapely.simplify(geometries, DETAIL_M), crs)
+    points = to_degrees(middle_of(geometries), crs)
+    shapes = to_degrees(shapely.simplify(geometries, DETAIL_M), crs)
     works = {kind: name_of(label) for kind, label in work_names().items()}
     return [
         {

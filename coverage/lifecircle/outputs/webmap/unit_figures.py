@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from lifecircle.config import Configuration
-from lifecircle.config.indicators import MeanMinutes
 from lifecircle.config.schema import LEVELS, Level
-from lifecircle.measures.catchments import MOST_CHOICES
+from lifecircle.indicators.access import MeanMinutes
+from lifecircle.indicators.rule_coverage import MOST_CHOICES
 from lifecircle.model import Study
 
 Column = list[float | None]
@@ -64,7 +64,7 @@ def _describe_level(rule: str, rows: pd.DataFrame, codes: Sequence[str]) -> dict
         "high": _column(coverage, "high", codes),
         "unreachable": _column(unreachable, "numerator", codes),
         "choice": _column(choice, "numerator", codes),
-        "status": [as_text(coverage.get(code, {}).get("status")) for code in codes],
+        "status": [text_or_empty(coverage.get(code, {}).get("status")) for code in codes],
         "minutes": {part: _column(_by_unit(rows), "value", codes) for part, rows in minutes.items() if len(rows)},
         "groups": [_describe_group(name.removeprefix(f"{rule}-"), by_indicator[name], codes) for name in groups],
     }
@@ -74,9 +74,9 @@ def _describe_group(group: str, rows: pd.DataFrame, codes: Sequence[str]) -> dic
     figures = _by_unit(rows)
     return {
         "id": group,
-        "zh": as_text(rows["label_zh"].iloc[0]) or group,
-        "en": as_text(rows["label_en"].iloc[0]) or group,
-        "unit": as_text(rows["value_unit"].iloc[0]),
+        "zh": text_or_empty(rows["label_zh"].iloc[0]) or group,
+        "en": text_or_empty(rows["label_en"].iloc[0]) or group,
+        "unit": text_or_empty(rows["value_unit"].iloc[0]),
         "people": _column(figures, "denominator", codes),
         "covered": _column(figures, "numerator", codes),
         "share": _column(figures, "value", codes),
@@ -114,6 +114,6 @@ def as_number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def as_text(value: Any) -> str:
+def text_or_empty(value: Any) -> str:
     """Return a text, empty where there is none."""
     return value if isinstance(value, str) else ""

@@ -8,8 +8,8 @@ from lifecircle.model import Study
 from lifecircle.outputs.workbook.about import SHEETS, add_about, study_about
 from lifecircle.outputs.workbook.book import Table, open_book
 from lifecircle.outputs.workbook.changes import write_comparison_workbook
-from lifecircle.outputs.workbook.gaps import gaps_table
 from lifecircle.outputs.workbook.lists import (
+    gaps_table,
     issues_table,
     missing_table,
     scenarios_table,

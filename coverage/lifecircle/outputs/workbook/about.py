@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from lifecircle import __version__
-from lifecircle.measures.coverage import FAST, SLOW
+from lifecircle.indicators.figures import FAST, SLOW
 from lifecircle.model import Study
 from lifecircle.outputs.gaps import CAUSE_WORDS
-from lifecircle.outputs.scores import count_statements, target_line
+from lifecircle.outputs.summary import count_statements, target_line
 from lifecircle.outputs.workbook.book import TITLE_PT, Book, row_height
 
 Item = tuple[str, str]

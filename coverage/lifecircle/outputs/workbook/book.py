@@ -20,8 +20,8 @@ import xlsxwriter
 from xlsxwriter.utility import xl_range
 
 from lifecircle.config import District
-from lifecircle.outputs.printed import excel_format
 from lifecircle.outputs.tables import FORMULA_STARTS
+from lifecircle.outputs.wording import excel_format
 
 Kind = Literal["text", "short", "people", "percent", "signed", "signed_people", "year", "figure", "place"]
 Look = Literal["", "beside", "total"]

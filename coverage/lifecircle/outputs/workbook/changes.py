@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from lifecircle.comparison.decomposition import CAUSES, Comparison
 from lifecircle.config import load_entries, load_kinds
-from lifecircle.outputs.words import CHANGE_CAUSES, CHANGE_METHOD, FACILITY_CHANGES, FERRY_CHANGES, year_lines
+from lifecircle.outputs.wording import CHANGE_CAUSES, CHANGE_METHOD, FACILITY_CHANGES, FERRY_CHANGES, year_lines
 from lifecircle.outputs.workbook.about import add_about
 from lifecircle.outputs.workbook.book import Column, Mark, Table, open_book
 from lifecircle.outputs.workbook.lists import LEVEL_WORDS, SCREENED
 from lifecircle.outputs.workbook.monitoring import names_of, policy_title
-from lifecircle.planning.trends import CAUSES, Comparison
 
 COUNTED_BY = {"cell": "逐格 cell by cell", "unit": "按单元净值 net, by unit"}
 STOOD_MARKS: dict[str, Mark] = {"opened": "good", "closed": "bad", "moved": "open", "altered": "none"}
@@ -46,7 +46,7 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
         changes_table(comparison, "township"),
         turnover_table(comparison),
         facilities_table(comparison),
-        otherwise_table(comparison),
+        year_differences_table(comparison),
         crosswalk_table(comparison),
         left_table(comparison),
     ]
@@ -189,7 +189,7 @@ def facilities_table(comparison: Comparison) -> Table:
     )
 
 
-def otherwise_table(comparison: Comparison) -> Table:
+def year_differences_table(comparison: Comparison) -> Table:
     """Return what differs of people, roads and rules."""
     causes, names = comparison.causes, {rule.id: rule.names.both for rule in comparison.rules}
     before, now = comparison.people

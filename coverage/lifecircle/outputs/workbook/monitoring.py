@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from lifecircle.config import AnyIndicator, Rule, load_policies
-from lifecircle.measures.sensitivity import HAIR
+from lifecircle.config import IndicatorEntry, Rule, load_policies
+from lifecircle.indicators.sensitivity import HAIR
 from lifecircle.model import Study
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Look, Table
 
@@ -22,9 +22,9 @@ PASS_MOVES = "※ 换假设则达标与否不同 it passes or not under"
 """Before the assumptions under which it does otherwise."""
 
 
-def entries_of(study: Study) -> dict[str, Rule | AnyIndicator]:
+def entries_of(study: Study) -> dict[str, Rule | IndicatorEntry]:
     """Return the rules and indicators a study was asked for, by id."""
-    return {entry.id: entry for entry in (*study.configuration.rules, *study.configuration.indicators)}
+    return {entry.id: entry for entry in study.configuration.entries}
 
 
 def moved_figures(study: Study) -> pd.DataFrame:
@@ -168,7 +168,7 @@ def _limit_text(study: Study, figure: dict[Any, Any]) -> str:
 
 
 def _remarks(
-    asked: dict[Any, Any], others: list[dict[Any, Any]], entry: Rule | AnyIndicator | None, pass_moves: str
+    asked: dict[Any, Any], others: list[dict[Any, Any]], entry: Rule | IndicatorEntry | None, pass_moves: str
 ) -> str:
     parts = [pass_moves] if pass_moves else []
     if asked.get("target_text"):
@@ -186,7 +186,7 @@ def _remarks(
     return "\n".join(parts)
 
 
-def _not_computed(entries: dict[str, Rule | AnyIndicator], name: str, why: str) -> dict[str, Any]:
+def _not_computed(entries: dict[str, Rule | IndicatorEntry], name: str, why: str) -> dict[str, Any]:
     entry = entries.get(name)
     row: dict[str, Any] = {
         "indicator": name, "label": name, "is_entry": True, "value_unit": "", "status": NOT_COMPUTED, "remarks": f"未计算 not computed: {why}",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lifecircle.config import District, Question
 from lifecircle.model import SitesFound
-from lifecircle.outputs.words import SITING_STATUS, work_names
+from lifecircle.outputs.wording import SITING_STATUS, work_names
 from lifecircle.outputs.workbook.about import SHEETS, Item, add_about
 from lifecircle.outputs.workbook.book import Book, Column, Mark, Table, open_book
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.config.schema import Level
-from lifecircle.measures.levels import levels_of
+from lifecircle.indicators.figures import levels_of
 from lifecircle.model import Study
 from lifecircle.outputs.workbook.book import STATUS_MARKS, Column, Kind, Look, Table
 from lifecircle.outputs.workbook.monitoring import (

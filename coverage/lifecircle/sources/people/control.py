@@ -16,7 +16,7 @@ from scipy.sparse.linalg import splu
 
 from lifecircle.config import Configuration, Control, SourceLayer
 from lifecircle.sources.files import drop_repeats, read_source
-from lifecircle.sources.people.counts import read_counts
+from lifecircle.sources.people.points import read_counts
 from lifecircle.sources.people.zones import join_codes, mend_of_codes
 from lifecircle.sources.tables import as_code, report_long_codes, report_rows, show_rows
 from lifecircle.sources.units import with_district

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from scipy.sparse import csr_array, hstack
 
+from lifecircle.sources.files import read_source
 from lifecircle.sources.people.shares import (
     FoundPeople,
     build_membership,
@@ -18,17 +19,81 @@ from lifecircle.sources.people.shares import (
     share_points,
     touches_units,
 )
-from lifecircle.sources.tables import report_rows
+from lifecircle.sources.places import place_rows
+from lifecircle.sources.tables import as_numbers, report_rows
 from lifecircle.sources.units import keep_polygons, locate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lifecircle.config import Population
+    import pyproj
+
+    from lifecircle.config import Buildings, Configuration, Population
     from lifecircle.config.schema import Level
     from lifecircle.model import FloatArray, InputFile, IntArray, TextArray, Units
     from lifecircle.problems import Problems
-    from lifecircle.sources.people.buildings import Homes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Homes:
+    """Buildings as points with a floor area."""
+
+    id: TextArray
+    x: FloatArray
+    y: FloatArray
+    floor_m2: FloatArray
+    file: InputFile
+
+
+def read_homes(
+    configuration: Configuration,
+    layer: Buildings,
+    units: Mapping[Level, Units],
+    crs: pyproj.CRS,
+    problems: Problems,
+) -> Homes | None:
+    """Read buildings; each stands at a point inside it, with footprint x floors (1 where the floors are not known)."""
+    columns = [layer.floors] if layer.floors else []
+    field = "population.buildings.path"
+    read = read_source(configuration.folder, layer, "population: buildings", problems, columns=columns, field=field)
+    places = place_rows(layer, read, units, crs, problems) if read is not None else None
+    if read is None or places is None:
+        return None
+    area = np.nan_to_num(shapely.area(places.geometry), nan=0.0)
+    used = places.is_used & (area > 0.0)
+    if not used.any():
+        problems.error(
+            "buildings-not-polygons",
+            read.file,
+            "没有建筑轮廓 no building footprints",
+            layer=read.layer,
+            expected="面 polygons",
+            mend="给出建筑轮廓面图层 give a layer of building footprints",
+        )
+        return None
+    floors = np.ones(len(area))
+    if layer.floors:
+        numbers = as_numbers(read.frame[layer.floors])
+        is_known = np.isfinite(numbers.value) & (numbers.value > 0.0)
+        report_rows(
+            problems, "buildings-no-floors", "warning", read.file, read.frame.index[used & ~is_known],
+            "层数不明,按 1 层 floors unknown, taken as 1", layer=read.layer, field=layer.floors,
+            expected="层数 the number of floors", mend="补上层数 fill in the floors",
+        )  # fmt: skip
+        floors = np.where(is_known, numbers.value, 1.0)
+    point = shapely.point_on_surface(places.geometry[used])
+    own_id = np.empty(int(used.sum()), dtype=object)
+    own_id[:] = [f"b{row}" for row in read.frame.index[used]]
+    return Homes(
+        id=own_id,
+        x=shapely.get_x(point),
+        y=shapely.get_y(point),
+        floor_m2=(area * floors)[used],
+        file=read.counted(
+            kept=int(used.sum()), repaired=int((places.is_repaired & used).sum()), set_aside=int((~used).sum())
+        ),
+    )
+
 
 MOST_PIECES = 5_000_000
 SLIVER_M2 = 1e-6  # what rounding leaves where a zone's border runs along a grid line
@@ -54,7 +119,7 @@ class Zones:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pieces:
+class SpreadPieces:
     """Where a zone's people are put: the zone, a point in it, and the part of its people."""
 
     id: TextArray
@@ -134,7 +199,7 @@ def _leave_out_outside(
     return replace(kept, details={**found.details, "outside_people": outside})
 
 
-def _over_buildings(zones: Zones, chosen: IntArray, homes: Homes, units: Mapping[Level, Units]) -> Pieces:
+def _over_buildings(zones: Zones, chosen: IntArray, homes: Homes, units: Mapping[Level, Units]) -> SpreadPieces:
     zone = locate(homes.x, homes.y, zones.geometry)
     used = np.isin(zone, chosen)
     zone, x, y = zone[used], homes.x[used], homes.y[used]
@@ -142,10 +207,10 @@ def _over_buildings(zones: Zones, chosen: IntArray, homes: Homes, units: Mapping
     total = np.bincount(zone, weights=floor_m2, minlength=len(zones.code))
     membership = share_points(x, y, {level: held for level, held in units.items() if level != zones.level})
     membership |= _own_membership(zones, zone, units)
-    return Pieces(homes.id[used], zone, x, y, floor_m2 / total[zone], membership)
+    return SpreadPieces(homes.id[used], zone, x, y, floor_m2 / total[zone], membership)
 
 
-def _over_cells(zones: Zones, chosen: IntArray, cell_m: float, units: Mapping[Level, Units]) -> Pieces:
+def _over_cells(zones: Zones, chosen: IntArray, cell_m: float, units: Mapping[Level, Units]) -> SpreadPieces:
     cut = [cut_squares(zones.geometry[index], cell_m) for index in chosen]
     zone = np.repeat(chosen, [len(piece) for piece, _, _ in cut]).astype(np.int64)
     empty = np.empty(0, dtype=np.int64)
@@ -165,7 +230,7 @@ def _over_cells(zones: Zones, chosen: IntArray, cell_m: float, units: Mapping[Le
         level: share_pieces(piece, held) for level, held in inner_levels(units).items() if level != zones.level
     }
     membership |= _own_membership(zones, zone, units)
-    return Pieces(own_id, zone, x, y, area / total[zone], membership)
+    return SpreadPieces(own_id, zone, x, y, area / total[zone], membership)
 
 
 def _own_membership(zones: Zones, zone: IntArray, units: Mapping[Level, Units]) -> dict[Level, csr_array]:

@@ -14,9 +14,8 @@ import shapely
 from lifecircle.config.schema import LEVELS, Level
 from lifecircle.model import BoolArray, FloatArray, IntArray, TextArray, Units
 from lifecircle.sources.files import ReadLayer, drop_repeats, read_source
-from lifecircle.sources.people.buildings import read_homes
-from lifecircle.sources.people.counts import read_counts
-from lifecircle.sources.people.spread import Zones, spread_zones
+from lifecircle.sources.people.points import read_counts
+from lifecircle.sources.people.spread import Zones, read_homes, spread_zones
 from lifecircle.sources.places import place_rows
 from lifecircle.sources.tables import as_code, match_key, report_long_codes, report_rows, show_rows
 from lifecircle.sources.units import is_in_units, with_district

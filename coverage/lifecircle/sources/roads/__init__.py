@@ -11,8 +11,7 @@ import osmium
 import pyproj
 
 from lifecircle.cache import NO_CACHE, Cache, make_key
-from lifecircle.config import Configuration
-from lifecircle.config import Roads as RoadsLayer
+from lifecircle.config import Configuration, RoadsLayer
 from lifecircle.config.schema import Level
 from lifecircle.model import Cells, Features, FloatArray, InputFile, Roads, Units
 from lifecircle.problems import Problem, Problems, UnreadableError

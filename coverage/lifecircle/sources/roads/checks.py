@@ -12,8 +12,8 @@ from lifecircle.model import BoolArray, FloatArray, IntArray, Roads
 from lifecircle.problems import Problems, UnreadableError
 from lifecircle.sources.datum import to_lonlat
 from lifecircle.sources.roads.topology import (
+    MapPieces,
     Misses,
-    Pieces,
     Topology,
     count_parts,
     count_places,
@@ -27,7 +27,7 @@ from lifecircle.sources.roads.topology import (
 if TYPE_CHECKING:
     import pyproj
 
-    from lifecircle.config import Roads as RoadsLayer
+    from lifecircle.config import RoadsLayer
 
 PLACES_SHOWN = 3
 ROWS_SHOWN = 10
@@ -260,7 +260,7 @@ def check_directions(roads: Roads, place: Place, problems: Problems, inside: Flo
         )  # fmt: skip
 
 
-def _within(is_stuck: BoolArray, roads: Roads, pieces: Pieces, inside: FloatArray | None) -> IntArray:
+def _within(is_stuck: BoolArray, roads: Roads, pieces: MapPieces, inside: FloatArray | None) -> IntArray:
     """Return the nodes in doubt: crossings, and the ends of streets well inside what the file covers; ferries come and go as they say."""
     degree = np.bincount(np.concatenate([pieces.u, pieces.v]), minlength=len(roads.x))
     way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))

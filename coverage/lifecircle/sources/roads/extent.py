@@ -42,7 +42,7 @@ DEAD_END = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Placed:
+class MapPlacement:
     """A street map, as lines, beside the district."""
 
     file: str
@@ -68,17 +68,17 @@ def lines_of(roads: Roads) -> npt.NDArray[np.object_]:
     )
 
 
-def place(roads: Roads, units: Mapping[Level, Units], reach_m: float, file: str, layer: str) -> Placed:
+def place(roads: Roads, units: Mapping[Level, Units], reach_m: float, file: str, layer: str) -> MapPlacement:
     """Return the street map's lines with an index over them."""
     lines = lines_of(roads)
-    return Placed(file, layer, lines, shapely.STRtree(lines), units, reach_m)
+    return MapPlacement(file, layer, lines, shapely.STRtree(lines), units, reach_m)
 
 
 # ---- elsewhere
 
 
 def check_touches(
-    placed: Placed, raw: FloatArray, source: pyproj.CRS | None, district: pyproj.CRS, problems: Problems
+    placed: MapPlacement, raw: FloatArray, source: pyproj.CRS | None, district: pyproj.CRS, problems: Problems
 ) -> bool:
     """Whether any street is in the district or near enough to be joined from it; else an error that says where the layer would fit."""
     near = placed.tree.query(placed.areas, predicate="dwithin", distance=placed.reach_m)
@@ -153,7 +153,7 @@ def _count_inside(
 # ---- over a part of it
 
 
-def check_people(placed: Placed, cells: Cells, problems: Problems) -> BoolArray:
+def check_people(placed: MapPlacement, cells: Cells, problems: Problems) -> BoolArray:
     """Tell of units whose people have no street within reach; return which cells have none."""
     is_off = find_off(placed, cells.x, cells.y, cells.people > 0)
     off = np.where(is_off, cells.people, 0.0)
@@ -182,7 +182,7 @@ def check_people(placed: Placed, cells: Cells, problems: Problems) -> BoolArray:
     return is_off
 
 
-def find_off(placed: Placed, x: FloatArray, y: FloatArray, asked: BoolArray) -> BoolArray:
+def find_off(placed: MapPlacement, x: FloatArray, y: FloatArray, asked: BoolArray) -> BoolArray:
     """Return which of the asked points have no street within reach."""
     found = np.zeros(len(x), dtype=bool)
     rows = np.flatnonzero(asked)
@@ -194,7 +194,7 @@ def find_off(placed: Placed, x: FloatArray, y: FloatArray, asked: BoolArray) -> 
     return found
 
 
-def check_sides(placed: Placed, roads: Roads, cells: Cells, problems: Problems) -> None:
+def check_sides(placed: MapPlacement, roads: Roads, cells: Cells, problems: Problems) -> None:
     """Tell of a layer that was clipped: many streets end on one straight side of its box, and people live beyond."""
     x, y = _dead_ends(placed, roads)
     if not len(x):
@@ -221,7 +221,7 @@ def check_sides(placed: Placed, roads: Roads, cells: Cells, problems: Problems) 
         )  # fmt: skip
 
 
-def check_border(placed: Placed, roads: Roads, problems: Problems) -> None:
+def check_border(placed: MapPlacement, roads: Roads, problems: Problems) -> None:
     """Tell of a layer cut along the district's border: ways round over the neighbour's streets are lost (the edge effect)."""
     x, y = _dead_ends(placed, roads)
     outline = shapely.boundary(shapely.union_all(placed.areas))
@@ -244,7 +244,7 @@ def check_border(placed: Placed, roads: Roads, problems: Problems) -> None:
     )  # fmt: skip
 
 
-def _dead_ends(placed: Placed, roads: Roads) -> tuple[FloatArray, FloatArray]:
+def _dead_ends(placed: MapPlacement, roads: Roads) -> tuple[FloatArray, FloatArray]:
     """Return where streets end with nothing beyond, and no other street within a metre."""
     ends = np.concatenate([roads.way_node[roads.way_start[:-1]], roads.way_node[roads.way_start[1:] - 1]])
     uses: IntArray = np.bincount(roads.way_node, minlength=len(roads.x))
@@ -254,7 +254,7 @@ def _dead_ends(placed: Placed, roads: Roads) -> tuple[FloatArray, FloatArray]:
     return roads.x[dead], roads.y[dead]
 
 
-def check_mirrored(placed: Placed, cells: Cells, problems: Problems) -> None:
+def check_mirrored(placed: MapPlacement, cells: Cells, problems: Problems) -> None:
     """Tell of streets that lie among the people only when they are mirrored or turned about the middle of their box."""
     rows = np.flatnonzero(cells.people > 0)
     if len(rows) > MOST_ASKED:
@@ -280,7 +280,7 @@ def check_mirrored(placed: Placed, cells: Cells, problems: Problems) -> None:
             return
 
 
-def _median_to_street(placed: Placed, x: FloatArray, y: FloatArray) -> float:
+def _median_to_street(placed: MapPlacement, x: FloatArray, y: FloatArray) -> float:
     _, distance_m = placed.tree.query_nearest(shapely.points(x, y), return_distance=True, all_matches=False)
     return float(np.median(distance_m))
 

@@ -17,8 +17,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from lifecircle.config import Roads as RoadsLayer
-from lifecircle.config import load_tags
+from lifecircle.config import RoadsLayer, load_tags
 from lifecircle.config.tags import IN_PARTS
 from lifecircle.model import BoolArray, Features, FloatArray, IntArray, Roads
 from lifecircle.problems import Problems, UnreadableError
@@ -36,7 +35,7 @@ AS_OSMNX = "osmnx.save_graphml(G) 的输出 as osmnx.save_graphml writes it"
 
 
 @dataclass(slots=True)
-class Graph:
+class SavedGraph:
     """A GraphML file as it stands: texts, by the names of its keys."""
 
     attributes: dict[str, str] = field(default_factory=dict)
@@ -49,10 +48,10 @@ class Graph:
 
 
 class _Handler:
-    """The events of the XML, in order, to a :class:`Graph`."""
+    """The events of the XML, in order, to a :class:`SavedGraph`."""
 
     def __init__(self) -> None:
-        self.graph = Graph()
+        self.graph = SavedGraph()
         self._names: dict[str, str] = {}
         self._into: dict[str, str] = {}
         self._key = ""
@@ -92,7 +91,7 @@ class _Handler:
             self._into = self.graph.attributes
 
 
-def read_graph(path: Path) -> Graph:
+def read_graph(path: Path) -> SavedGraph:
     """Read a GraphML file.
 
     Raises
@@ -170,7 +169,7 @@ def read_graphml(path: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
     return Roads(roads.x, roads.y, roads.way_start, roads.way_node, ids, roads.tags, roads.source, features=features)
 
 
-def _crs_of(graph: Graph, layer: RoadsLayer) -> pyproj.CRS:
+def _crs_of(graph: SavedGraph, layer: RoadsLayer) -> pyproj.CRS:
     text = layer.crs or graph.attributes.get("crs", "")
     if not text:
         raise UnreadableError('graphml 没有坐标系 no crs in the graph; 写明 set [roads] crs = "EPSG:4326"')
@@ -181,7 +180,7 @@ def _numbers(texts: list[str]) -> FloatArray:
     return np.asarray(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
 
 
-def _check_lengths(graph: Graph, names: npt.NDArray[np.object_], place: str, problems: Problems) -> None:
+def _check_lengths(graph: SavedGraph, names: npt.NDArray[np.object_], place: str, problems: Problems) -> None:
     """Tell of edges whose ``length`` is absent, not a number or not above 0: lengths are measured on the lines, but the file is not whole."""
     texts = [data.get("length") for data in graph.edge_data]
     if all(text is None for text in texts):
@@ -209,7 +208,7 @@ def _values(text: str | None) -> list[object]:
 
 
 def _graph_tags(
-    graph: Graph, kept: IntArray, layer: RoadsLayer, place: str, problems: Problems
+    graph: SavedGraph, kept: IntArray, layer: RoadsLayer, place: str, problems: Problems
 ) -> tuple[pd.DataFrame, BoolArray]:
     """Return the edges' tags in OpenStreetMap's words, and which run one way only."""
     fields = {key: key for key in tag_keys()} | dict(layer.fields)
@@ -248,7 +247,7 @@ def _as_one(key: str, values: list[object]) -> str | None:
     return tag_text(values[0]) if values else None
 
 
-def _kept_edges(graph: Graph, kept: IntArray, ends: IntArray, one_way: BoolArray) -> BoolArray:
+def _kept_edges(graph: SavedGraph, kept: IntArray, ends: IntArray, one_way: BoolArray) -> BoolArray:
     """Return which edges to keep: of each two-way pair, the one whose ends are in order."""
     if not graph.is_directed:
         return np.ones(len(kept), dtype=bool)
@@ -269,7 +268,7 @@ def _kept_edges(graph: Graph, kept: IntArray, ends: IntArray, one_way: BoolArray
 
 
 def _edge_lines(
-    graph: Graph, kept: IntArray, ends: IntArray, x: FloatArray, y: FloatArray, names: npt.NDArray[np.object_], place: str,
+    graph: SavedGraph, kept: IntArray, ends: IntArray, x: FloatArray, y: FloatArray, names: npt.NDArray[np.object_], place: str,
     problems: Problems,
 ) -> npt.NDArray[np.object_]:  # fmt: skip
     """Return the line of each edge: its own, or straight between its nodes."""
@@ -320,7 +319,7 @@ def _graph_roads(
     )
 
 
-def _edge_ids(graph: Graph, kept: IntArray) -> npt.NDArray[np.object_]:
+def _edge_ids(graph: SavedGraph, kept: IntArray) -> npt.NDArray[np.object_]:
     """Return the OSM ways of each edge, ``w12;w13``; its number, ``e0``, where the graph does not say."""
     ids = [_values(graph.edge_data[index].get("osmid")) for index in kept]
     return np.array(

@@ -14,8 +14,7 @@ import osmium
 import pandas as pd
 import pyproj
 
-from lifecircle.config import Roads as RoadsLayer
-from lifecircle.config import load_streets, load_tags, load_ways
+from lifecircle.config import RoadsLayer, load_streets, load_tags, load_ways
 from lifecircle.config.tags import is_ferry_route, parse_duration_s, split_values
 from lifecircle.model import BoolArray, Features, IntArray, Roads
 from lifecircle.problems import Problems, UnreadableError

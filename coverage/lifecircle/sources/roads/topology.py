@@ -29,7 +29,7 @@ MOST_AT_ONE_END = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pieces:
+class MapPieces:
     """The straight pieces of the streets, from vertex to vertex; one entry a piece."""
 
     position: IntArray
@@ -79,7 +79,7 @@ class Misses:
 class Topology:
     """What does not meet of a street map, in one look."""
 
-    pieces: Pieces
+    pieces: MapPieces
     crossings: Crossings
     touching: Misses
     """On the other street, to a millimetre."""
@@ -87,7 +87,7 @@ class Topology:
     """Ends near the other street."""
 
 
-def cut_pieces(roads: Roads) -> Pieces:
+def cut_pieces(roads: Roads) -> MapPieces:
     """Return the straight pieces of all streets; ferries meet nothing at sea."""
     way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))
     is_street = roads.tags["highway"].notna().to_numpy() & ~roads.is_ferry
@@ -95,7 +95,7 @@ def cut_pieces(roads: Roads) -> Pieces:
     position = np.flatnonzero((way[:-1] == way[1:]) & is_street[way[:-1]] & (node[:-1] != node[1:]))
     level, is_structure = find_levels(roads.tags)
     of = way[position]
-    return Pieces(position, node[position], node[position + 1], of, level[of], is_structure[of])
+    return MapPieces(position, node[position], node[position + 1], of, level[of], is_structure[of])
 
 
 def find_topology(roads: Roads, loose_m: float) -> Topology:
@@ -120,7 +120,7 @@ def find_topology(roads: Roads, loose_m: float) -> Topology:
     )
 
 
-def _ends(roads: Roads, pieces: Pieces, which: int) -> FloatArray:
+def _ends(roads: Roads, pieces: MapPieces, which: int) -> FloatArray:
     node = pieces.v if which else pieces.u
     return np.stack([roads.x[node], roads.y[node]])
 
@@ -131,7 +131,7 @@ def _near_pairs(tree: shapely.STRtree, boxes: npt.NDArray[np.object_]) -> tuple[
     return one[is_once], other[is_once]
 
 
-def _find_crossings(roads: Roads, pieces: Pieces, one: IntArray, other: IntArray) -> Crossings:
+def _find_crossings(roads: Roads, pieces: MapPieces, one: IntArray, other: IntArray) -> Crossings:
     """Return where pieces on one level cross between their ends; bridges and tunnels cross nothing."""
     is_level = ~pieces.is_structure[one] & ~pieces.is_structure[other] & (pieces.level[one] == pieces.level[other])
     one, other = one[is_level], other[is_level]
@@ -150,7 +150,7 @@ def _find_crossings(roads: Roads, pieces: Pieces, one: IntArray, other: IntArray
     return Crossings(one, other, t, w, at[0], at[1])
 
 
-def _project(roads: Roads, pieces: Pieces, node: IntArray, piece: IntArray) -> tuple[FloatArray, FloatArray]:
+def _project(roads: Roads, pieces: MapPieces, node: IntArray, piece: IntArray) -> tuple[FloatArray, FloatArray]:
     """Return where along the piece each node is nearest (0-1), and how far from there in metres."""
     start, end = _ends(roads, pieces, 0)[:, piece], _ends(roads, pieces, 1)[:, piece]
     along, to = end - start, np.stack([roads.x[node], roads.y[node]]) - start
@@ -159,7 +159,7 @@ def _project(roads: Roads, pieces: Pieces, node: IntArray, piece: IntArray) -> t
     return share, np.hypot(*(to - share * along))
 
 
-def _may_meet(pieces: Pieces, of: IntArray, piece: IntArray, is_end: BoolArray) -> BoolArray:
+def _may_meet(pieces: MapPieces, of: IntArray, piece: IntArray, is_end: BoolArray) -> BoolArray:
     """Whether a street that ends, or passes, at a piece of another is on its level there: a bridge comes down at its ends."""
     is_same = pieces.level[of] == pieces.level[piece]
     on_ground = ~pieces.is_structure[piece] & (pieces.level[piece] == 0)
@@ -167,14 +167,14 @@ def _may_meet(pieces: Pieces, of: IntArray, piece: IntArray, is_end: BoolArray) 
     return np.asarray(np.where(is_end, on_ground | is_same, passes), dtype=bool)
 
 
-def _is_way_end(roads: Roads, pieces: Pieces, at: int) -> BoolArray:
+def _is_way_end(roads: Roads, pieces: MapPieces, at: int) -> BoolArray:
     """Whether the piece's first (0) or last (1) vertex is an end of its way."""
     position = pieces.position + at
     ends = roads.way_start[pieces.way + 1] - 1 if at else roads.way_start[pieces.way]
     return np.asarray(position == ends, dtype=bool)
 
 
-def _find_touching(roads: Roads, pieces: Pieces, one: IntArray, other: IntArray) -> Misses:
+def _find_touching(roads: Roads, pieces: MapPieces, one: IntArray, other: IntArray) -> Misses:
     """Return the vertices of one street that lie on another between its vertices."""
     length = np.hypot(*(_ends(roads, pieces, 1) - _ends(roads, pieces, 0)))
     found = []
@@ -196,7 +196,7 @@ def _concatenate(parts: list[Misses]) -> Misses:
     )
 
 
-def _find_loose(roads: Roads, pieces: Pieces, tree: shapely.STRtree, loose_m: float, touching: Misses) -> Misses:
+def _find_loose(roads: Roads, pieces: MapPieces, tree: shapely.STRtree, loose_m: float, touching: Misses) -> Misses:
     """Return the ends of streets that miss another street by at most ``loose_m``, each with the nearest; those that touch left out.
 
     What a short way already joins to the end is no miss.
@@ -222,7 +222,7 @@ def _find_loose(roads: Roads, pieces: Pieces, tree: shapely.STRtree, loose_m: fl
     return near.take(order[first])
 
 
-def _short_parts(roads: Roads, pieces: Pieces, most_m: float) -> IntArray:
+def _short_parts(roads: Roads, pieces: MapPieces, most_m: float) -> IntArray:
     """Return for each node the number of the part it is of when only pieces up to ``most_m`` join."""
     length = np.hypot(*(_ends(roads, pieces, 1) - _ends(roads, pieces, 0)))
     is_short = length <= most_m
@@ -234,7 +234,7 @@ def _parts(u: IntArray, v: IntArray, n_nodes: int) -> IntArray:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def find_twins(roads: Roads, pieces: Pieces, within_m: float) -> tuple[IntArray, IntArray]:
+def find_twins(roads: Roads, pieces: MapPieces, within_m: float) -> tuple[IntArray, IntArray]:
     """Return pairs of nodes of streets that lie at one place and are two: where two extracts, or two graphs, were put together.
 
     Nodes on different levels, and nodes that a short way joins, are left out.
@@ -249,7 +249,7 @@ def find_twins(roads: Roads, pieces: Pieces, within_m: float) -> tuple[IntArray,
     return one[keep], other[keep]
 
 
-def _levels_of_nodes(pieces: Pieces, n_nodes: int) -> tuple[IntArray, IntArray]:
+def _levels_of_nodes(pieces: MapPieces, n_nodes: int) -> tuple[IntArray, IntArray]:
     lowest = np.full(n_nodes, np.iinfo(np.int64).max)
     highest = np.full(n_nodes, np.iinfo(np.int64).min)
     for ends in (pieces.u, pieces.v):
@@ -258,7 +258,7 @@ def _levels_of_nodes(pieces: Pieces, n_nodes: int) -> tuple[IntArray, IntArray]:
     return lowest, highest
 
 
-def count_parts(roads: Roads, pieces: Pieces, one: IntArray, other: IntArray) -> tuple[int, int]:
+def count_parts(roads: Roads, pieces: MapPieces, one: IntArray, other: IntArray) -> tuple[int, int]:
     """Return in how many connected parts the streets are, and in how many they were if these nodes were joined."""
     nodes = np.unique(np.concatenate([pieces.u, pieces.v]))
     now = _parts(pieces.u, pieces.v, len(roads.x))

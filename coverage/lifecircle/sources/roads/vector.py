@@ -13,8 +13,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from lifecircle.config import Roads as RoadsLayer
-from lifecircle.config import SourceLayer
+from lifecircle.config import RoadsLayer, SourceLayer
 from lifecircle.config.tags import is_ferry_route
 from lifecircle.model import BoolArray, Features, FloatArray, Roads
 from lifecircle.problems import Problems

@@ -19,7 +19,7 @@ from lifecircle.problems import Problems, nearest_name
 from lifecircle.sources.roads.osm import tag_keys
 
 if TYPE_CHECKING:
-    from lifecircle.config import Roads as RoadsLayer
+    from lifecircle.config import RoadsLayer
     from lifecircle.model import BoolArray, FloatArray, IntArray
 
 FILE = "district.toml"

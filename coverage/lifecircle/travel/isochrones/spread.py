@@ -19,7 +19,7 @@ from lifecircle.travel.shortest_paths import make_queue, run_search
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Doors:
+class DrawnEntrances:
     """Entrances as a search sees them; one entry an entrance, costs in the search's weight.
 
     ``vertex``, ``share``, ``legs`` and ``leg_facility`` have one entry an access leg.
@@ -50,10 +50,10 @@ class Doors:
         return len(self.x)
 
 
-def find_doors(search: Search, entrances: Entrances) -> Doors:
+def find_doors(search: Search, entrances: Entrances) -> DrawnEntrances:
     """Return entrances with what it costs to come to them from either end of their edge."""
     joins, facility = entrances.joins, entrances.facility
-    return Doors(
+    return DrawnEntrances(
         joins.x, joins.y, facility, entrances.start, joins.vertex, joins.share, search.door_legs(joins), facility[joins.point]
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ class Spread:
     Not to be shared between threads.
     """
 
-    def __init__(self, search: Search, doors: Doors) -> None:
+    def __init__(self, search: Search, doors: DrawnEntrances) -> None:
         self.search, self.doors = search, doors
         self.network = search.network
         n_nodes, n_edges = self.network.n_nodes, self.network.n_edges

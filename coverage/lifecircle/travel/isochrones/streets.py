@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
+from lifecircle.compilation import map_slices
 from lifecircle.config.schema import Direction
 from lifecircle.model import FloatArray
 from lifecircle.travel.isochrones.contours import gather, outline_positive
@@ -12,7 +13,6 @@ from lifecircle.travel.isochrones.kernels import distance_surface
 from lifecircle.travel.isochrones.spread import Spread, find_doors
 from lifecircle.travel.network import Network, Weight
 from lifecircle.travel.reach import Entrances, Search
-from lifecircle.travel.threads import map_slices
 
 
 def reached_streets(

@@ -1,23 +1,23 @@
 """Travel where there are no streets, or none that are mapped: least-cost ways over a grid of ground."""
 
-from lifecircle.travel.terrain.areas import Project, catchments_of_cells, outline_cells, slower_share, spread_each
-from lifecircle.travel.terrain.bridges import find_false_bridges
-from lifecircle.travel.terrain.search import Doors, Moves, Places, TerrainSearch, place_points
-from lifecircle.travel.terrain.speeds import published_minutes
+from lifecircle.travel.terrain.areas import Project, catchments_of_cells, outline_cells, slower_cells_share, spread_each
+from lifecircle.travel.terrain.kernels import published_minutes
+from lifecircle.travel.terrain.search import GroundEntrances, GroundPlaces, Moves, TerrainSearch, place_points
 from lifecircle.travel.terrain.surface import (
     Going,
     Surface,
     WayOfGoing,
     add_barriers,
+    find_false_bridges,
     make_surface,
     merge_roads,
 )
 
 __all__ = [
-    "Doors",
     "Going",
+    "GroundEntrances",
+    "GroundPlaces",
     "Moves",
-    "Places",
     "Project",
     "Surface",
     "TerrainSearch",
@@ -30,6 +30,6 @@ __all__ = [
     "outline_cells",
     "place_points",
     "published_minutes",
-    "slower_share",
+    "slower_cells_share",
     "spread_each",
 ]

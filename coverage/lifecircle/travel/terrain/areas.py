@@ -20,7 +20,7 @@ from rasterio.features import shapes
 
 from lifecircle.model import FloatArray, IntArray
 from lifecircle.travel.samples import SAMPLES, sample_points
-from lifecircle.travel.terrain.search import Doors, TerrainSearch
+from lifecircle.travel.terrain.search import GroundEntrances, TerrainSearch
 
 Project = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """x, y of one CRS to those of another."""
@@ -80,7 +80,7 @@ def _trace(label: npt.NDArray[Any], transform: Affine, project: Project | None) 
     return {value: shapely.transform(area, carry) for value, area in areas.items()}
 
 
-def slower_share(
+def slower_cells_share(
     area: shapely.MultiPolygon, cost: FloatArray, limit: float, transform: Affine, unproject: Project | None = None
 ) -> float:
     """Return the share (0-1) of an area that is slower than the limit, at points that have nothing to do with the cells.
@@ -105,6 +105,8 @@ def slower_share(
     return float((~(found <= limit)).mean())
 
 
-def spread_each(search: TerrainSearch, doors: Doors, limit: float, use: Callable[[FloatArray], Result]) -> list[Result]:
+def spread_each(
+    search: TerrainSearch, doors: GroundEntrances, limit: float, use: Callable[[FloatArray], Result]
+) -> list[Result]:
     """Return ``use(cost)`` for each facility: the cost of every cell within a limit of it alone, inf elsewhere; one at a time."""
     return [use(search.spread(doors.only(facility), limit)[0]) for facility in range(len(doors.start) - 1)]

@@ -7,12 +7,105 @@ one record of 24 bytes, because a step that misses the processor's caches costs 
 
 from __future__ import annotations
 
+from math import exp
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from lifecircle.model import FloatArray, IntArray
-from lifecircle.travel.terrain.speeds import KPH_PER_MPS, hinder_walking, ride_mps
+
+KPH_PER_MPS = 3.6
+TOBLER_STEEPNESS = 3.5
+TOBLER_BEST_SLOPE = -0.05
+"""People walk fastest slightly downhill."""
+FASTEST_WALK = exp(-TOBLER_STEEPNESS * -TOBLER_BEST_SLOPE)
+"""The least a walk can take, as a share of its time on flat ground."""
+FASTEST_RIDE = 0.5
+"""AccessMod lets no cyclist go faster than twice the speed on flat ground."""
+
+# AccessMod's cyclist: drag of 0.445 m2 at 20 degrees and 500 m above the sea, 95 kg with the bicycle, tyres that roll at 0.012.
+DRAG = 0.5 * 0.445 * (1.293 - 0.00426 * 20.0) * exp(-500.0 / 7000.0)
+WEIGHT_N = 9.8 * 95.0
+ROLLING = 0.012
+
+PARITY_SLOPE = 0.01
+"""AccessMod's factor, meant for slopes in per cent but met by ratios: its cyclists hardly notice a hill."""
+STILL_MPS = 1e-12
+MOST_STEPS = 60
+
+# exp by a table of sixteenths of powers of two and a short series: a call to the library's would cost the loop its registers.
+_PER_OCTAVE = 16
+_BELOW = 8
+_TABLE_LENGTH = _PER_OCTAVE * 1024
+_TO_INDEX = _PER_OCTAVE / np.log(2.0)
+_FROM_INDEX = np.log(2.0) / _PER_OCTAVE
+
+
+def make_powers() -> FloatArray:
+    """Return the table that :func:`hinder_walking_step` looks powers of two up in."""
+    return np.asarray(2.0 ** ((np.arange(_TABLE_LENGTH) - _BELOW) / _PER_OCTAVE), dtype=np.float64)
+
+
+@njit(cache=True, nogil=True, inline="always", error_model="numpy")
+def hinder_walking_step(slope: float, powers: FloatArray) -> float:  # pragma: no cover - compiled
+    """Return by what a walk's time on flat ground is multiplied: exp(3.5 |slope + 0.05|) / exp(0.175), to some 1e-14.
+
+    Infinite on cliffs beyond what float64 holds.
+    """
+    power = TOBLER_STEEPNESS * (abs(slope - TOBLER_BEST_SLOPE) + TOBLER_BEST_SLOPE)
+    scaled = power * _TO_INDEX + (_BELOW + 0.5)
+    if scaled >= _TABLE_LENGTH:
+        return np.inf
+    index = np.int64(scaled)
+    rest = power - (index - _BELOW) * _FROM_INDEX
+    series = 1.0 + rest * (
+        1.0 + rest * (1 / 2 + rest * (1 / 6 + rest * (1 / 24 + rest * (1 / 120 + rest * (1 / 720)))))
+    )
+    hindrance: float = powers[np.uint64(index)] * series
+    return hindrance
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ride_mps(flat_mps: float, slope: float) -> float:  # pragma: no cover - compiled
+    """Return a cyclist's speed in m/s: the *v* that solves ``power = v (drag v^2 + weight (slope + rolling))``.
+
+    Power is what ``flat_mps`` takes on flat ground; the speed is at most twice that. For AccessMod's own figures the slope is
+    multiplied by 0.01 first.
+    """
+    power = flat_mps * (DRAG * flat_mps * flat_mps + WEIGHT_N * ROLLING)
+    push = WEIGHT_N * (slope + ROLLING)
+    speed = flat_mps / FASTEST_RIDE
+    # The cubic is convex above 0 and has one root there: Newton's method comes down on it from the right.
+    for _ in range(MOST_STEPS):
+        excess = speed * (DRAG * speed * speed + push) - power
+        if excess <= 0.0:
+            break
+        step = excess / (3.0 * DRAG * speed * speed + push)
+        speed -= step
+        if step <= STILL_MPS * speed:
+            break
+    return speed
+
+
+@njit(cache=True, nogil=True)
+def ride_speeds_mps(flat_mps: FloatArray, slope: FloatArray) -> FloatArray:  # pragma: no cover - compiled
+    """Return :func:`ride_mps` of each pair. Shape as given, one dimension."""
+    speed = np.empty(len(slope))
+    for index in range(len(slope)):
+        speed[index] = ride_mps(flat_mps[index], slope[index])
+    return speed
+
+
+def published_minutes(seconds: Any) -> FloatArray:
+    """Return whole minutes, rounded up as AccessMod publishes them.
+
+    A millionth of a minute is forgiven, so that five steps of 72 s are six minutes however their sum was rounded.
+    NaN and inf stay.
+    """
+    return np.asarray(np.ceil(np.asarray(seconds, dtype=np.float64) / 60.0 - 1e-6))
+
 
 CELL = np.dtype(
     [("cost", "f8"), ("elevation", "f8"), ("label", "i4"), ("code", "u2"), ("is_queued", "u1"), ("spare", "u1")]
@@ -29,7 +122,7 @@ ShortArray = npt.NDArray[np.int32]
 # No fast-math: were `cost * inverse - base` contracted to one rounding here and not in _deal_out, the two would not always agree on
 # the bucket a cell waits in.
 @njit(cache=True, nogil=True, error_model="numpy")
-def run_search(  # noqa: C901 - compiled: a call in the hot path costs more than a long body
+def search_grid(  # noqa: C901 - compiled: a call in the hot path costs more than a long body
     cells: Records,
     going: FloatArray,
     move: IntArray,
@@ -144,7 +237,7 @@ def run_search(  # noqa: C901 - compiled: a call in the hot path costs more than
                         if going[far.code, 2] > 0.0:
                             pace += _ride_pace(going[far.code, 2], slope * bike_slope)
                     if walk > 0.0:
-                        pace += walk * hinder_walking(slope, powers)
+                        pace += walk * hinder_walking_step(slope, powers)
                     if going[own, 2] > 0.0:
                         pace += _ride_pace(going[own, 2], slope * bike_slope)
                     if going[its, 2] > 0.0:
@@ -267,7 +360,7 @@ def reach_cells(
     for facility in range(first_facility, last_facility):
         doors = door_cell[door_start[facility] : door_start[facility + 1]]
         nothing, names = np.zeros(len(doors)), np.zeros(len(doors), dtype=np.int64)
-        n_touched = run_search(
+        n_touched = search_grid(
             cells, going, move, part_m, per_m, beside, uphill, bike_slope, powers, width, n_buckets,
             doors, nothing, names, horizon, touched,
         )  # fmt: skip

@@ -14,12 +14,23 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_array
 
+from lifecircle.compilation import map_slices
 from lifecircle.config.schema import Direction
 from lifecircle.model import BoolArray, FloatArray, IntArray
-from lifecircle.travel.terrain.kernels import CELL, NO_GROUND, SEALED, Records, reach_cells, run_search
-from lifecircle.travel.terrain.speeds import FASTEST_RIDE, FASTEST_WALK, KPH_PER_MPS, PARITY_SLOPE, make_powers
+from lifecircle.travel.terrain.kernels import (
+    CELL,
+    FASTEST_RIDE,
+    FASTEST_WALK,
+    KPH_PER_MPS,
+    NO_GROUND,
+    PARITY_SLOPE,
+    SEALED,
+    Records,
+    make_powers,
+    reach_cells,
+    search_grid,
+)
 from lifecircle.travel.terrain.surface import UNKNOWN, Going, Surface
-from lifecircle.travel.threads import map_slices
 
 Moves = Literal[8, 16]
 Weight = Literal["seconds", "metres"]
@@ -38,7 +49,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
+class GroundPlaces:
     """Where points lie on a surface; one entry a point."""
 
     cell: IntArray
@@ -49,10 +60,10 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Doors:
+class GroundEntrances:
     """The places at which facilities are entered, grouped: facility *f* has ``start[f]`` .. ``start[f + 1] - 1``."""
 
-    places: Places
+    places: GroundPlaces
     start: IntArray
 
     @property
@@ -60,18 +71,18 @@ class Doors:
         """The facility of each door."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
-    def only(self, facility: int) -> Doors:
+    def only(self, facility: int) -> GroundEntrances:
         """Return the doors of one facility, as if there were no other."""
         cell = self.places.cell[self.start[facility] : self.start[facility + 1]]
-        return Doors(Places(cell), np.array([0, len(cell)], dtype=np.int64))
+        return GroundEntrances(GroundPlaces(cell), np.array([0, len(cell)], dtype=np.int64))
 
 
-def place_points(surface: Surface, x: FloatArray, y: FloatArray) -> Places:
+def place_points(surface: Surface, x: FloatArray, y: FloatArray) -> GroundPlaces:
     """Place points, in the surface's CRS, in the cells that contain them.
 
     People are never resampled: each of their cells takes the time of the ground under its centre.
     """
-    return Places(surface.find_cells(x, y))
+    return GroundPlaces(surface.find_cells(x, y))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,7 +203,7 @@ class TerrainSearch:
         ground["label"] = -1
         return ground.reshape(-1)
 
-    def _inner(self, places: Places) -> tuple[IntArray, BoolArray]:
+    def _inner(self, places: GroundPlaces) -> tuple[IntArray, BoolArray]:
         """Return the record of each place, and which lie on the grid."""
         columns = self.surface.shape[1]
         is_on = places.cell >= 0
@@ -212,7 +223,7 @@ class TerrainSearch:
         )  # fmt: skip
 
     def spread(
-        self, doors: Doors, limit: float = np.inf, *, start_cost: FloatArray | None = None
+        self, doors: GroundEntrances, limit: float = np.inf, *, start_cost: FloatArray | None = None
     ) -> tuple[FloatArray, IntArray]:
         """Return the cost of every cell of the surface to its nearest facility, and which that is.
 
@@ -234,19 +245,24 @@ class TerrainSearch:
         cost = np.where(ground["cost"] < 0.0, np.inf, ground["cost"])
         return cost, ground["label"].astype(np.int64)
 
-    def _run(self, doors: Doors, limit: float, start_cost: FloatArray | None = None) -> Records:
+    def _run(self, doors: GroundEntrances, limit: float, start_cost: FloatArray | None = None) -> Records:
         ground = self._ground.copy()
         cell, is_on = self._inner(doors.places)
         cost = np.zeros(len(cell)) if start_cost is None else np.asarray(start_cost, dtype=np.float64)
         untouched = np.empty(0, dtype=np.int32)
-        run_search(
+        search_grid(
             ground, *self._arguments(), self._buckets(limit),
             cell[is_on], cost[is_on], doors.facility[is_on], float(limit), untouched,
         )  # fmt: skip
         return ground
 
     def nearest(
-        self, cells: Places, doors: Doors, limit: float = np.inf, *, start_cost: FloatArray | None = None
+        self,
+        cells: GroundPlaces,
+        doors: GroundEntrances,
+        limit: float = np.inf,
+        *,
+        start_cost: FloatArray | None = None,
     ) -> tuple[FloatArray, IntArray]:
         """Return each cell's cost to its nearest facility, without horizon unless a limit is given, and which facility that is.
 
@@ -263,7 +279,7 @@ class TerrainSearch:
         is_reached = is_on & (found >= 0.0) & np.isfinite(found)
         return np.where(is_reached, found, np.inf), np.where(is_reached, label, -1).astype(np.int64)
 
-    def reach(self, cells: Places, doors: Doors, horizon: float) -> csr_array:
+    def reach(self, cells: GroundPlaces, doors: GroundEntrances, horizon: float) -> csr_array:
         """Return the sparse reach, facilities x cells: cost where it is at most ``horizon``, nothing elsewhere.
 
         A stored 0 is a cell of people on the facility's own ground. Memory is that of the result, and of the grid once a thread.
@@ -292,7 +308,7 @@ class TerrainSearch:
         matrix.sort_indices()
         return matrix
 
-    def _group_homes(self, cells: Places) -> tuple[IntArray, IntArray]:
+    def _group_homes(self, cells: GroundPlaces) -> tuple[IntArray, IntArray]:
         """Return ``start, order``: the cells of people in each record; those off the grid are left out."""
         at, is_on = self._inner(cells)
         order = np.argsort(np.where(is_on, at, -1), kind="stable")[int((~is_on).sum()) :]

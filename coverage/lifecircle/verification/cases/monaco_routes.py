@@ -15,8 +15,8 @@ from lifecircle.config import load_ways
 from lifecircle.problems import Problems
 from lifecircle.sources.datum import WGS84, parse_crs, to_district
 from lifecircle.study import check_district
-from lifecircle.study.heights import find_heights
 from lifecircle.study.layers import Layers
+from lifecircle.study.routing import find_heights
 from lifecircle.travel.network import build_network
 from lifecircle.travel.reach import Entrances, Search, join_points
 from lifecircle.verification.case import Figure, case

@@ -1,1 +1,0 @@
-"""Where to build and why: gaps, sites, scenarios; pure."""
