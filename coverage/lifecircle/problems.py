@@ -6,9 +6,12 @@ Readers add to a :class:`Problems` list and go on; only the end of the door rais
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_NAMES = 16
 """More than so many names help nobody: the nearest are told."""
@@ -104,12 +107,19 @@ class Problems:
 
 
 class InputError(ValueError):
-    """The call, the configuration or a layer is wrong; ``problems`` holds everything that was found."""
+    """The call, the configuration or a layer is wrong; ``problems`` holds everything that was found, and ``table`` the same as a frame."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         errors = [problem for problem in problems if problem.severity == "error"]
         super().__init__("\n".join(str(problem) for problem in errors))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a problem, one column a field of :class:`Problem`."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(problem) for problem in self.problems], columns=list(Problem.__dataclass_fields__))
 
 
 class LedgerError(RuntimeError):

@@ -184,7 +184,7 @@ def rollup(
     from lifecircle.outputs.publish import settle, target_folders
     from lifecircle.outputs.rollup import publish_rollup, rollup_lines
     from lifecircle.problems import InputError
-    from lifecircle.study.together import roll_up_districts
+    from lifecircle.study.rollup import roll_up_districts
 
     folders = [
         Path(one) if Path(one, "indicators.parquet").is_file() else target_folders(out, one, year)[0]

@@ -32,7 +32,7 @@ from lifecircle.study.sensitivity import describe_assumptions, try_conclusions
 from lifecircle.study.siting import answer_plans
 from lifecircle.study.terrain_routing import describe_grounds
 
-__all__ = ["check_district", "find_missing", "run_district"]
+__all__ = ["check_district", "evaluate_district", "find_missing", "run_district"]
 
 
 def run_district(
@@ -47,7 +47,26 @@ def run_district(
     progress: Progress = say_nothing,
     cache: Cache = NO_CACHE,
 ) -> Study:
-    """Compute everything one district's rules ask for; at a time of day, where ferries have hours.
+    """Return what :func:`evaluate_district` does, without the ways it was found by."""
+    return evaluate_district(
+        folder, year=year, only_rules=only_rules, policies=policies, at=at, with_areas=with_areas, with_plans=with_plans,
+        progress=progress, cache=cache,
+    )[0]  # fmt: skip
+
+
+def evaluate_district(
+    folder: Path,
+    *,
+    year: int | None = None,
+    only_rules: tuple[str, ...] = (),
+    policies: tuple[str, ...] | None = None,
+    at: str | None = None,
+    with_areas: bool = True,
+    with_plans: bool = True,
+    progress: Progress = say_nothing,
+    cache: Cache = NO_CACHE,
+) -> tuple[Study, Routing]:
+    """Compute everything one district's rules ask for, at a time of day where ferries have hours; and keep the networks it was found on.
 
     What is only prepared (the street map, networks) may come from a cache; the study is the same to the byte.
 
@@ -98,7 +117,7 @@ def run_district(
         tables |= try_conclusions(travel, facts)
     areas = draw_areas(travel, results) if with_areas else {}
     clock.seconds["compute"] = time.perf_counter() - began
-    return Study(
+    study = Study(
         configuration=configuration,
         district=layers.district,
         units=layers.units,
@@ -124,6 +143,7 @@ def run_district(
         timings_s=clock.seconds,
         details=_details(travel, cache),
     )
+    return study, travel
 
 
 def find_missing(layers: Layers, *, year: int | None = None) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,7 +15,7 @@ import shapely
 
 from lifecircle.config import RoadsLayer, SourceLayer
 from lifecircle.config.tags import is_ferry_route
-from lifecircle.model import BoolArray, Features, FloatArray, Roads
+from lifecircle.model import BoolArray, Features, FloatArray, InputFile, Roads
 from lifecircle.problems import Problems
 from lifecircle.sources.datum import transform_geometry
 from lifecircle.sources.files import ReadLayer, read_source
@@ -68,6 +68,91 @@ def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
             mend="改指线图层 name a layer of lines: [roads] path, layer",
         )  # fmt: skip
         return ReadLines(shown=read.layer)
+    return _lines_of(read, layer, district_crs, problems)
+
+
+def roads_from_frame(
+    frame: gpd.GeoDataFrame, crs: pyproj.CRS, problems: Problems, barriers: gpd.GeoDataFrame | None = None
+) -> Roads:
+    """Return the street map of a frame of lines whose columns are OpenStreetMap's tags; what cannot be used is told as of a file.
+
+    Parameters
+    ----------
+    frame
+        Vertices at the same place are one node, on one level; or those with the same number, where a column ``nodes`` gives the number of
+        every vertex of each line, as OpenStreetMap does.
+    barriers
+        Points with OpenStreetMap's tags, indexed by such numbers: bollards, gates.
+
+    Raises
+    ------
+    lifecircle.problems.InputError
+        Where nothing of it can be used.
+    """
+    if "highway" not in frame.columns:
+        problems.error(
+            "column-missing", "roads", "没有 highway 列 no column highway", field="highway",
+            expected="OpenStreetMap 的道路等级 OpenStreetMap's class of way", mend='frame["highway"] = "residential"',
+        )  # fmt: skip
+        problems.raise_errors()
+    plain = frame.reset_index(drop=True)
+    plain = plain if plain.geometry.name == "geometry" else plain.rename_geometry("geometry")
+    read = ReadLayer("roads", "", plain, frame.crs, InputFile("roads", "", 0, "roads"))
+    layer = RoadsLayer(path="roads")
+    found = (
+        _lines_of(read, layer, crs, problems)
+        if "nodes" not in frame
+        else ReadLines(_by_node(read, layer, crs, problems, barriers))
+    )
+    if found.roads is None:
+        problems.error(
+            "roads-empty", "roads", "没有可用的线 no line can be used", field="geometry",
+            expected="至少一条线 at least one line", mend="给出道路的线 give the lines of the streets",
+        )  # fmt: skip
+        problems.raise_errors()
+        raise RuntimeError("roads without a line must have said why")
+    return found.roads
+
+
+def _by_node(
+    read: ReadLayer, layer: RoadsLayer, crs: pyproj.CRS, problems: Problems, barriers: gpd.GeoDataFrame | None
+) -> Roads | None:
+    """Return the street map whose vertices say themselves where streets meet."""
+    frame, _ = _place_lines(read, layer, crs, problems)
+    counts = shapely.get_num_coordinates(frame.geometry.to_numpy())
+    given = np.array([len(numbers) for numbers in frame["nodes"]], dtype=np.int64)
+    report_rows(
+        problems, "roads-nodes", "error", read.file, frame.index[counts != given], "节点数与顶点数不同 not one number a vertex", field="nodes",
+        expected="每个顶点一个编号 one number for every vertex", mend="去掉 nodes 列，按位置相接 drop the column: vertices at the same place then join",
+    )  # fmt: skip
+    if not len(frame) or (counts != given).any():
+        return None
+    tags = _read_tags(frame, read, {"highway": "highway"}, layer, problems)
+    coordinates = shapely.get_coordinates(frame.geometry.to_numpy())
+    number, first, node = np.unique(np.concatenate(frame["nodes"].to_list()), return_index=True, return_inverse=True)
+    roads = Roads(
+        x=coordinates[first, 0],
+        y=coordinates[first, 1],
+        way_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        way_node=node.reshape(-1).astype(np.int64),
+        way_id=np.array([f"r{index}" for index in frame.index], dtype=object),
+        tags=tag_frame({key: tags[key].to_list() for key in tags.columns}),
+        source="roads",
+    )
+    if barriers is None or not len(barriers):
+        return roads
+    held = barriers[barriers.index.isin(number)]
+    told = pd.DataFrame(held.drop(columns=held.geometry.name)).astype(object)
+    told = told.where(told.notna(), None)
+    return replace(
+        roads,
+        barrier_node=np.searchsorted(number, held.index.to_numpy()).astype(np.int64),
+        barrier_tags=tag_frame({key: told[key].to_list() for key in told.columns}),
+    )
+
+
+def _lines_of(read: ReadLayer, layer: RoadsLayer, district_crs: pyproj.CRS, problems: Problems) -> ReadLines:
+    fields = {"highway": "highway", **layer.fields}
     frame, is_lost = _place_lines(read, layer, district_crs, problems)
     raw = _raw_coordinates(read.frame.loc[frame.index.union(read.frame.index[is_lost])])
     if not len(frame):
@@ -76,7 +161,10 @@ def read_lines(folder: Path, layer: RoadsLayer, district_crs: pyproj.CRS, proble
     parts = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
     lines, row = parts[0], parts[1]
     roads = _roads_from_lines(
-        lines, tags.iloc[row].reset_index(drop=True), frame.index.to_numpy()[row], read.crs.to_string()
+        lines,
+        tags.iloc[row].reset_index(drop=True),
+        frame.index.to_numpy()[row],
+        read.crs.to_string() if read.crs is not None else "",
     )
     features = Features(rows=len(read.frame), set_aside=len(read.frame) - len(frame))
     return ReadLines(_with_levels(roads, features, read, problems), raw, read.crs, read.layer)

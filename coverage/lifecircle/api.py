@@ -1,0 +1,681 @@
+"""The Python door: read a district, check it, run it, ask where to build and what changed, and get frames.
+
+What comes back are pandas and geopandas frames with ids as index, their CRS set and the field names of the files; each call returns a copy, so
+that nothing that is done to it changes the study. Paths are ``str`` or ``Path``; options are by keyword. A wrong input raises
+:class:`lifecircle.problems.InputError`, whose ``table`` lists every problem at once.
+
+>>> import lifecircle as lc
+>>> study = lc.run("data/raw/dongtou", rules=["clinic-15min-walk"], areas=False, plans=False)  # doctest: +SKIP
+>>> study.coverage("clinic-15min-walk", level="township")[["unit_name", "value"]]  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lifecircle.cache import NO_CACHE, Cache, open_cache
+from lifecircle.config import Question, load_policies
+from lifecircle.config.schema import Level
+from lifecircle.model import SitesFound
+from lifecircle.model import Study as StudyResult
+from lifecircle.outputs.gaps import gap_table
+from lifecircle.outputs.layers import area_layers
+from lifecircle.outputs.tables import cell_table, facility_table, issue_table
+from lifecircle.problems import InputError, Problems
+from lifecircle.study import evaluate_district
+from lifecircle.study.layers import Layers
+
+if TYPE_CHECKING:
+    import folium
+
+    from lifecircle.comparison.decomposition import Comparison as ComparisonResult
+    from lifecircle.study.routing import Routing
+
+__all__ = [
+    "Comparison",
+    "District",
+    "InputError",
+    "Reach",
+    "Sites",
+    "Study",
+    "check",
+    "compare",
+    "policies",
+    "reach",
+    "read_district",
+    "rollup",
+    "run",
+    "sites",
+    "verify",
+]
+
+PathLike = str | Path
+Progress = Callable[[str], None]
+_LOG = logging.getLogger("lifecircle")
+
+
+def _tell(progress: Progress | None) -> Progress:
+    """Return who is told how far a run is: the log, and a callback where one is given."""
+
+    def tell(text: str) -> None:
+        if text:
+            _LOG.info(text)
+            if progress is not None:
+                progress(text)
+
+    return tell
+
+
+def _cache(use: bool) -> Cache:
+    return open_cache() if use else NO_CACHE
+
+
+class District:
+    """A district's layers, read and checked: what a run would be computed from."""
+
+    def __init__(self, layers: Layers, problems: Problems) -> None:
+        self._layers = layers
+        self._problems = problems
+
+    @property
+    def crs(self) -> str:
+        """The district's projected CRS."""
+        return self._layers.district.crs
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Ids of the rules that can be computed."""
+        return tuple(self._layers.serving)
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """What was repaired, set aside or is doubtful: the columns of ``issues.csv``."""
+        return issue_table(self._problems)
+
+    @property
+    def units(self) -> dict[str, gpd.GeoDataFrame]:
+        """By level, units indexed by ``unit_code``: ``unit_name`` and polygons in the district's CRS."""
+        return _unit_frames(self._layers.units, self.crs)
+
+    @property
+    def people(self) -> gpd.GeoDataFrame:
+        """Where people are, indexed by ``cell_id``: ``people``, a column a group, points in the district's CRS."""
+        cells = self._layers.cells
+        columns = {"people": cells.people, **{name: values.copy() for name, values in cells.groups.items()}}
+        index = pd.Index(cells.id, name="cell_id")
+        return gpd.GeoDataFrame(columns, index=index, geometry=shapely.points(cells.x, cells.y), crs=self.crs)
+
+    @property
+    def facilities(self) -> gpd.GeoDataFrame:
+        """Supply of every kind, indexed by ``facility_id``, used and set aside, with its attributes; district CRS."""
+        return self._layers.facilities.frame.set_index("facility_id").copy()
+
+    @property
+    def roads(self) -> gpd.GeoDataFrame:
+        """The street map as lines, indexed by ``way_id``, one column a tag of OpenStreetMap's; empty where there is none.
+
+        ``nodes`` holds the number of every vertex: streets meet where they share one, and not where they only cross.
+        """
+        roads = self._layers.roads
+        if roads is None:
+            return gpd.GeoDataFrame({"highway": []}, geometry=[], crs=self.crs)
+        way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))
+        lines = shapely.linestrings(np.column_stack([roads.x, roads.y])[roads.way_node], indices=way)
+        tags = roads.tags.astype(object).set_index(pd.Index(roads.way_id, name="way_id"))
+        nodes = [part.tolist() for part in np.split(roads.way_node, roads.way_start[1:-1])]
+        return gpd.GeoDataFrame(tags.assign(nodes=nodes), geometry=lines, crs=self.crs)
+
+    @property
+    def barriers(self) -> gpd.GeoDataFrame:
+        """Bollards, gates and other points in somebody's way, indexed by their number among the ``nodes`` of :attr:`roads`."""
+        roads = self._layers.roads
+        if roads is None or not len(roads.barrier_node):
+            return gpd.GeoDataFrame({"barrier": []}, geometry=[], crs=self.crs)
+        node = roads.barrier_node
+        tags = roads.barrier_tags.astype(object).set_index(pd.Index(node, name="node"))
+        return gpd.GeoDataFrame(tags, geometry=shapely.points(roads.x[node], roads.y[node]), crs=self.crs)
+
+
+class Study:
+    """One run of a district, as frames."""
+
+    def __init__(self, result: StudyResult, routing: Routing) -> None:
+        self._result = result
+        self._routing = routing
+
+    @property
+    def id(self) -> str:
+        """The district's."""
+        return self._result.district.id
+
+    @property
+    def year(self) -> int:
+        """The year of the run."""
+        return self._result.year
+
+    @property
+    def crs(self) -> str:
+        """The district's projected CRS, that of every geometry."""
+        return self._result.district.crs
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Ids of the rules that were computed."""
+        return tuple(self._result.results)
+
+    @property
+    def not_computed(self) -> dict[str, str]:
+        """Rules and indicators that could not be computed, and what each would need."""
+        return dict(self._result.not_computed)
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """The columns of ``issues.csv``."""
+        return issue_table(self._result.problems)
+
+    @property
+    def indicators(self) -> pd.DataFrame:
+        """Every figure of every unit: the columns of ``indicators.csv``."""
+        return self._result.indicators.copy()
+
+    @property
+    def units(self) -> dict[str, gpd.GeoDataFrame]:
+        """By level, units indexed by ``unit_code``."""
+        return _unit_frames(self._result.units, self.crs)
+
+    @property
+    def facilities(self) -> gpd.GeoDataFrame:
+        """One row a facility, indexed by ``facility_id``: the columns of ``facilities.parquet``, and its place."""
+        table = facility_table(self._result)
+        geometry = self._result.facilities.frame.geometry.to_numpy()
+        return gpd.GeoDataFrame(table, geometry=geometry, crs=self.crs).set_index("facility_id")
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every other table of the run, by file name without its ending: ``targets``, ``statements``, ``scenarios`` ..."""
+        return {name: table.copy() for name, table in self._result.tables.items()}
+
+    def coverage(self, rule: str, *, level: Level = "township") -> gpd.GeoDataFrame:
+        """Return a rule's coverage of every unit of a level, indexed by ``unit_code``, with the units' polygons.
+
+        ``value`` is the share of people within the limit (0-100), ``numerator`` and ``denominator`` people; ``low`` and ``high`` are at
+        0.8 and 1.2 times the speed.
+
+        Raises
+        ------
+        KeyError
+            A rule that was not computed, or a level that the district does not have.
+        """
+        self._rule(rule)
+        rows = self._result.indicators
+        own = rows[(rows["indicator"] == rule) & (rows["level"] == level)].set_index("unit_code")
+        if level == "district":
+            shape = shapely.union_all(np.concatenate([units.geometry for units in self._result.units.values()]))
+            return gpd.GeoDataFrame(own, geometry=[shape] * len(own), crs=self.crs)
+        if level not in self._result.units:
+            raise KeyError(f"没有这一级 no such level: {level}; {', '.join(self._result.units)}")
+        places = self.units[level]
+        return gpd.GeoDataFrame(own, geometry=places.geometry.reindex(own.index), crs=self.crs)
+
+    def travel_times(self, rule: str) -> gpd.GeoDataFrame:
+        """Return every cell's way to the nearest facility, indexed by ``cell_id``.
+
+        ``minutes`` (or ``metres``; NaN where none can be reached), ``facility_id``, ``people`` (who counts under the rule), ``is_covered``.
+        """
+        result = self._rule(rule)
+        table = cell_table(self._result).set_index("cell_id")
+        unit = "metres" if result.rule.is_distance else "minutes"
+        columns = {
+            unit: table[result.rule.column], "facility_id": table[f"{rule}__facility"],
+            "people": result.people, "is_covered": result.covered,
+        }  # fmt: skip
+        cells = self._result.cells
+        frame = pd.DataFrame(columns, index=table.index)
+        return gpd.GeoDataFrame(frame, geometry=shapely.points(cells.x, cells.y), crs=self.crs)
+
+    def reach(self, rule: str) -> pd.DataFrame:
+        """Return who reaches what within the rule's limit: ``facility_id``, ``cell_id``, ``minutes`` (or ``metres``), one row a pair."""
+        result = self._rule(rule)
+        found = self._routing.within(result.rule).tocoo()
+        identity = self._result.facilities.frame["facility_id"].to_numpy(dtype=object)[result.facilities]
+        unit = "metres" if result.rule.is_distance else "minutes"
+        return pd.DataFrame(
+            {"facility_id": identity[found.row], "cell_id": self._result.cells.id[found.col], unit: found.data}
+        )
+
+    def gaps(self, rule: str | None = None) -> gpd.GeoDataFrame:
+        """Return the gaps of a rule, or of all, the most people first: the columns of ``gaps.parquet``."""
+        table = gap_table(self._result)
+        if rule is None:
+            return table
+        self._rule(rule)
+        return table[table["rule"] == rule].reset_index(drop=True)
+
+    def isochrones(self, rule: str | None = None) -> gpd.GeoDataFrame:
+        """Return the isochrones of a rule, or of all: the layer of ``coverage.gpkg``.
+
+        Raises
+        ------
+        ValueError
+            Where the run drew none: ``run(..., areas=True)``.
+        """
+        if not self._result.areas:
+            raise ValueError("这次运行没有画等时圈 no isochrones were drawn: run(..., areas=True)")
+        layer = area_layers(self._result)["isochrones"]
+        return layer if rule is None else layer[layer["rule"] == rule].reset_index(drop=True)
+
+    def publish(self, folder: PathLike = ".", *, with_map: bool = True, progress: Progress | None = None) -> list[Path]:
+        """Write every output under a folder, as the command line does: the old complete set or the new complete set."""
+        from lifecircle.outputs.publish import publish_study
+
+        return publish_study(self._result, Path(folder), with_map=with_map, progress=_tell(progress))
+
+    def explore(self, rule: str, *, level: Level = "township") -> folium.Map:
+        """Return a folium map of a rule's coverage, for a notebook: units by share covered, facilities that serve it."""
+        import folium
+        from branca.colormap import LinearColormap
+
+        result = self._rule(rule)
+        units = self.coverage(rule, level=level)[["unit_name", "value", "numerator", "denominator", "geometry"]].to_crs(
+            4326
+        )
+        colour = LinearColormap(
+            ["#ffffd9", "#7fcdbb", "#225ea8", "#081d58"], vmin=0, vmax=100, caption=f"{result.rule.names.both} %"
+        )
+        west, south, east, north = units.total_bounds
+        drawn = folium.Map(tiles=None)
+        drawn.fit_bounds([[south, west], [north, east]])
+        folium.GeoJson(
+            units, name=level, tooltip=folium.GeoJsonTooltip(["unit_name", "value", "numerator", "denominator"]),
+            style_function=lambda unit: {
+                "fillColor": "#cccccc" if unit["properties"]["value"] is None else colour(unit["properties"]["value"]),
+                "color": "#555555", "weight": 1, "fillOpacity": 0.7,
+            },
+        ).add_to(drawn)  # fmt: skip
+        frame = self._result.facilities.frame.iloc[result.facilities]
+        served = gpd.GeoDataFrame(frame[["name", "kind"]], geometry=frame.geometry.to_numpy(), crs=self.crs).to_crs(
+            4326
+        )
+        folium.GeoJson(
+            served, name="facilities", tooltip=folium.GeoJsonTooltip(["name", "kind"]),
+            marker=folium.CircleMarker(radius=4, color="#1b7837", fill=True, fill_opacity=1.0),
+        ).add_to(drawn)  # fmt: skip
+        colour.add_to(drawn)
+        folium.LayerControl().add_to(drawn)
+        return drawn
+
+    def _rule(self, rule: str) -> Any:
+        if rule not in self._result.results:
+            why = self._result.not_computed.get(rule)
+            known = ", ".join(self._result.results)
+            raise KeyError(f"{rule}: {why}" if why else f"没有算出这条准则 no such rule computed: {rule}; {known}")
+        return self._result.results[rule]
+
+
+class Sites:
+    """Where to build for one rule: the sites, the proof, and what removing each would cost."""
+
+    def __init__(self, found: SitesFound, crs: str, problems: Iterable[Any]) -> None:
+        self._found = found
+        self._crs = crs
+        self._problems = tuple(problems)
+
+    @property
+    def sites(self) -> gpd.GeoDataFrame:
+        """The chosen, indexed by ``candidate_id``, in the order in which they bring most people."""
+        return gpd.GeoDataFrame(self._found.sites, geometry="geometry", crs=self._crs).set_index("candidate_id").copy()
+
+    @property
+    def removal_loss(self) -> pd.Series:
+        """By ``candidate_id``, the people lost without this site (of a share asked for: sites or yuan more); inf: no plan without it."""
+        return pd.Series(self._found.sites.set_index("candidate_id")["price_of_no"]).rename("removal_loss").copy()
+
+    @property
+    def status(self) -> str:
+        """``optimal`` (proven), ``time``, ``feasible`` or ``infeasible``."""
+        return self._found.siting.status
+
+    @property
+    def objective(self) -> float:
+        """What was asked for: people covered, or sites or yuan."""
+        return self._found.siting.objective
+
+    @property
+    def bound(self) -> float:
+        """No choice is better than this."""
+        return self._found.siting.bound
+
+    @property
+    def gap(self) -> float:
+        """How far the answer may be from the best, as a share; 0 where proven."""
+        return self._found.siting.gap
+
+    @property
+    def curve(self) -> pd.DataFrame:
+        """Works to people covered, with the bound."""
+        return self._found.curve.copy()
+
+    @property
+    def people_covered(self) -> tuple[float, float]:
+        """Before and after."""
+        return self._found.covered_before, self._found.siting.people_covered
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """What was met on the way."""
+        return issue_table(self._problems)
+
+
+class Comparison:
+    """What changed between two years, and what each cause did."""
+
+    def __init__(self, result: ComparisonResult) -> None:
+        self._result = result
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """The columns of ``changes.csv``."""
+        return self._result.changes.copy()
+
+    @property
+    def causes(self) -> dict[str, Any]:
+        """What differs between the years, by cause: facilities, people, roads, rule."""
+        return {str(cause): dict(told) for cause, told in self._result.causes.items()}
+
+    @property
+    def not_compared(self) -> dict[str, str]:
+        """What only one year has, and why."""
+        return dict(self._result.not_compared)
+
+    def publish(self, folder: PathLike = ".") -> list[Path]:
+        """Write the tables, the workbook and the page of the comparison under a folder."""
+        from lifecircle.outputs.changes import publish_comparison
+
+        return publish_comparison(self._result, Path(folder))
+
+
+def read_district(
+    folder: PathLike, *, year: int | None = None, policies: Sequence[str] | None = None, at: str | None = None,
+    cache: bool = True, progress: Progress | None = None,
+) -> District:  # fmt: skip
+    """Read a district's layers and check them; compute nothing.
+
+    Raises
+    ------
+    lifecircle.problems.InputError
+        Where the configuration or a layer is wrong; with every problem at once.
+    """
+    from lifecircle.study.layers import check_district
+
+    problems = Problems()
+    layers = check_district(
+        Path(folder), problems, year=year, policies=None if policies is None else tuple(policies), at=at,
+        progress=_tell(progress), cache=_cache(cache),
+    )  # fmt: skip
+    problems.raise_errors()
+    if layers is None:
+        raise RuntimeError("a district that could not be read must have said why")
+    return District(layers, problems)
+
+
+def check(
+    folder: PathLike, *, year: int | None = None, policies: Sequence[str] | None = None, at: str | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Return every problem of a district's configuration and layers, of every year; an empty table is a clean district. Raises nothing."""
+    from lifecircle.study.comparison import check_all_years
+
+    problems = Problems()
+    chosen = None if policies is None else tuple(policies)
+    check_all_years(Path(folder), problems, year=year, policies=chosen, at=at, progress=_tell(progress))
+    return pd.DataFrame([asdict(problem) for problem in problems], columns=_problem_columns())
+
+
+def run(
+    folder: PathLike, *, year: int | None = None, rules: Sequence[str] = (), policies: Sequence[str] | None = None,
+    at: str | None = None, areas: bool = True, plans: bool = True, cache: bool = True, progress: Progress | None = None,
+) -> Study:  # fmt: skip
+    """Compute everything a district's rules ask for.
+
+    Parameters
+    ----------
+    rules
+        Only these, and what they are computed from.
+    policies
+        Those the run answers to, in place of the configuration's.
+    at
+        A time of day, ``HH:MM``, where ferries or facilities have hours.
+    areas, plans
+        Draw isochrones and catchments; answer ``[[plans]]``.
+    cache
+        Use and keep prepared roads and networks.
+
+    Raises
+    ------
+    lifecircle.problems.InputError
+        Where the configuration or a layer is wrong; with every problem at once.
+    """
+    result, routing = evaluate_district(
+        Path(folder), year=year, only_rules=tuple(rules), policies=None if policies is None else tuple(policies), at=at,
+        with_areas=areas, with_plans=plans, progress=_tell(progress), cache=_cache(cache),
+    )  # fmt: skip
+    return Study(result, routing)
+
+
+def sites(
+    folder: PathLike, rule: str, *, count: int | None = None, target: float | None = None, budget_yuan: float | None = None,
+    floor: float | None = None, cost_yuan: float | None = None, links: bool = True, seconds: float = 60.0, cache: bool = True,
+    progress: Progress | None = None,
+) -> Sites:  # fmt: skip
+    """Ask where to build for a rule: so many sites, a share of the people (``target``, 0-1), or what a budget buys.
+
+    Raises
+    ------
+    ValueError
+        None of ``count``, ``target`` and ``budget_yuan``; or ``target`` with one of the others.
+    lifecircle.problems.InputError
+        Where a layer is wrong or the rule cannot be sited for.
+    """
+    from lifecircle.study.siting import site_district
+
+    if count is None and target is None and budget_yuan is None:
+        raise ValueError("须给出 count、target 或 budget_yuan 之一 give one of count, target, budget_yuan")
+    if target is not None and (count is not None or budget_yuan is not None):
+        raise ValueError("target 不与 count、budget_yuan 同用 is not combined with count or budget_yuan")
+    question = Question(
+        rule=rule, count=count, target=target, budget_yuan=budget_yuan, floor=floor, cost_yuan=cost_yuan, links=links, seconds=seconds
+    )  # fmt: skip
+    layers, found, problems = site_district(Path(folder), question, progress=_tell(progress), cache=_cache(cache))
+    return Sites(found, layers.district.crs, problems)
+
+
+def compare(
+    folder: PathLike, first: int, second: int, *, rules: Sequence[str] = (), coverage_only: bool = False, cache: bool = True,
+    progress: Progress | None = None,
+) -> Comparison:  # fmt: skip
+    """Compare two years of a district, and split what changed by its causes.
+
+    Parameters
+    ----------
+    coverage_only
+        Split coverage alone: quicker.
+    """
+    from lifecircle.study.comparison import compare_years
+
+    return Comparison(
+        compare_years(
+            Path(folder), (first, second), only_rules=tuple(rules), is_all=not coverage_only, progress=_tell(progress),
+            cache=_cache(cache),
+        )
+    )  # fmt: skip
+
+
+def rollup(folders: Sequence[PathLike], *, names: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Return the figures of the cities and provinces that published runs lie in: the columns of ``indicators.csv``.
+
+    Parameters
+    ----------
+    folders
+        ``data/processed/<id>/<year>`` of each district.
+    names
+        Codes of cities and provinces to their names.
+    """
+    from lifecircle.study.rollup import roll_up_districts
+
+    return roll_up_districts([Path(one) for one in folders], dict(names or {})).indicators.copy()
+
+
+def policies() -> pd.DataFrame:
+    """Return every entry of the policies that ship, indexed by its id: policy, statement, measure, clause, quote, source."""
+    rows = [
+        {
+            "id": entry.id, "policy": policy.id, "statement": entry.statement, "measure": getattr(entry, "measure", "coverage"),
+            "label_zh": entry.names.zh, "label_en": entry.names.en, "clause": entry.clause, "quote": entry.quote, "source": entry.source,
+        }
+        for policy in load_policies().values()
+        for entry in policy.entries
+    ]  # fmt: skip
+    return pd.DataFrame(rows).set_index("id")
+
+
+def verify(oracles: PathLike | None = None, *, progress: Progress | None = None) -> pd.DataFrame:
+    """Run the known-answer cases again: ``case, label, expected, computed, difference, holds``, one row a figure.
+
+    Parameters
+    ----------
+    oracles
+        A folder with one folder an oracle: their cases too.
+    """
+    from lifecircle.verification import verify as run_cases
+
+    found = run_cases(None if oracles is None else Path(oracles), _tell(progress))
+    rows = [
+        {"case": one.case.id, "label": check.label, "expected": check.expected, "computed": check.computed,
+         "difference": check.difference, "holds": check.holds}
+        for one in found.outcomes
+        for check in one.checks
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    people: gpd.GeoDataFrame
+    facilities: gpd.GeoDataFrame
+    people_column: str
+    limit: float
+    unit: str
+
+
+class Reach:
+    """Who reaches what, from frames alone."""
+
+    def __init__(self, asked: _Asked, cost: Any, facility: Any, pairs: Any, problems: Problems) -> None:
+        self._asked, self._cost, self._facility, self._pairs, self._problems = asked, cost, facility, pairs, problems
+
+    @property
+    def nearest(self) -> gpd.GeoDataFrame:
+        """The people, with ``minutes`` (or ``metres``; NaN unreachable), the nearest ``facility_id``, and ``is_covered``."""
+        asked = self._asked
+        named = np.array([*asked.facilities.index, None], dtype=object)[self._facility]
+        columns = {
+            asked.unit: np.where(np.isfinite(self._cost), self._cost, np.nan), "facility_id": named,
+            "is_covered": self._cost <= asked.limit,
+        }  # fmt: skip
+        return asked.people.assign(**columns)
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """``facility_id``, ``cell_id`` and ``minutes`` (or ``metres``) of every pair within the limit."""
+        found, asked = self._pairs, self._asked
+        return pd.DataFrame(
+            {"facility_id": self._asked.facilities.index.to_numpy()[found.row], "cell_id": asked.people.index.to_numpy()[found.col],
+             asked.unit: found.data}
+        )  # fmt: skip
+
+    @property
+    def people(self) -> float:
+        """Everyone."""
+        return float(self._asked.people[self._asked.people_column].sum())
+
+    @property
+    def people_covered(self) -> float:
+        """Those within the limit."""
+        return float(self._asked.people.loc[self._cost <= self._asked.limit, self._asked.people_column].sum())
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """What of the streets was repaired, set aside or is doubtful."""
+        return issue_table(self._problems)
+
+
+def reach(
+    roads: gpd.GeoDataFrame, people: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, *, mode: str = "walk",
+    minutes: float | None = None, metres: float | None = None, people_column: str = "people", direction: str = "toward",
+    options: Mapping[str, Any] | None = None, barriers: gpd.GeoDataFrame | None = None,
+) -> Reach:  # fmt: skip
+    """Return who reaches which facility, from GeoDataFrames alone: no file, no configuration.
+
+    Parameters
+    ----------
+    roads
+        Lines with OpenStreetMap's tags as columns (``highway``, ``oneway`` ...), in a projected CRS in metres. Vertices at the same place are
+        joined, or those of the same number where a column ``nodes`` has one for each, as :attr:`District.roads` does.
+    people
+        Where people are: points (of others the centroid), with ``people_column``; in any CRS.
+    facilities
+        Points, lines or areas, in any CRS; their index is ``facility_id``.
+    mode
+        ``walk``, ``walk_elderly``, ``bike``, ``drive`` or ``ambulance``; ``options`` lays a mode's keys over it: ``{"speed_kph": 4}``.
+    minutes, metres
+        The limit: exactly one.
+    direction
+        ``toward``: people go to facilities; ``from``: help comes.
+    barriers
+        Points on the streets that stand in somebody's way, as :attr:`District.barriers` has them.
+
+    Raises
+    ------
+    ValueError
+        Not exactly one limit, a CRS that is missing or in degrees, an unknown mode.
+    lifecircle.problems.InputError
+        Where nothing of the roads can be used.
+    """
+    from lifecircle.study.frames import reach_frames
+
+    if (minutes is None) == (metres is None):
+        raise ValueError("minutes 与 metres 必须且只能给一个 give exactly one of minutes and metres")
+    limit, unit = (float(metres), "metres") if metres is not None else (float(minutes or 0.0), "minutes")
+    found = reach_frames(
+        roads, people, facilities, mode=mode, limit=limit, is_distance=metres is not None, direction=direction, options=dict(options or {}),
+        barriers=barriers
+    )  # fmt: skip
+    asked = _Asked(people.copy(), facilities, people_column, limit, unit)
+    return Reach(asked, found.cost, found.facility, found.pairs.tocoo(), found.problems)
+
+
+def _unit_frames(units: Mapping[Any, Any], crs: str) -> dict[str, gpd.GeoDataFrame]:
+    return {
+        str(level): gpd.GeoDataFrame(
+            {"unit_name": held.name},
+            index=pd.Index(held.code, name="unit_code"),
+            geometry=held.geometry.copy(),
+            crs=crs,
+        )
+        for level, held in units.items()
+    }
+
+
+def _problem_columns() -> list[str]:
+    from lifecircle.problems import Problem
+
+    return list(Problem.__dataclass_fields__)
