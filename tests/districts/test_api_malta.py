@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import numpy as np
 import pytest
 from tests.districts.folders import RAW, lay_out
+from tests.districts.runs import REPOSITORY
 
 import lifecircle as lc
 
@@ -37,3 +39,17 @@ def malta(tmp_path_factory):
     folder = lay_out("malta", tmp_path_factory.mktemp("api") / "malta")
     study = lc.run(folder, areas=False, plans=False, cache=False)
     return lc.read_district(folder, cache=False), (study, folder)
+
+
+def test_the_script_of_the_guide_runs_and_gives_the_figures_of_a_run(malta, capsys):
+    study, folder = malta[1]
+    guide = (REPOSITORY / "data" / "raw" / "README.md").read_text("utf-8")
+    (script,) = re.findall(r"```python\n(import lifecircle as lc.*?)```", guide, flags=re.DOTALL)
+    assert len([line for line in script.splitlines() if line.strip() and not line.startswith("#")]) <= 25
+    names: dict[str, object] = {}
+    exec(compile(script.replace("data/raw/malta", str(folder)), "guide", "exec"), names)
+    rule = "care-15min-walk"
+    assert names["found"].people_covered == pytest.approx(study.coverage(rule, level="district")["numerator"].item())
+    own, whole = names["study"].coverage(rule), study.coverage(rule)
+    np.testing.assert_array_equal(own["value"], whole["value"])
+    assert f"{names['found'].people_covered:,.0f} / " in capsys.readouterr().out
