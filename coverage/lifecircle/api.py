@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from lifecircle.outputs.layers import area_layers
 from lifecircle.outputs.tables import cell_table, facility_table, issue_table
 from lifecircle.problems import InputError, Problems
 from lifecircle.study import evaluate_district
-from lifecircle.study.layers import Layers
+from lifecircle.study.frames import District, Reach, reach_frames, unit_frames
 
 if TYPE_CHECKING:
     import folium
@@ -77,72 +77,6 @@ def _tell(progress: Progress | None) -> Progress:
 
 def _cache(use: bool) -> Cache:
     return open_cache() if use else NO_CACHE
-
-
-class District:
-    """A district's layers, read and checked: what a run would be computed from."""
-
-    def __init__(self, layers: Layers, problems: Problems) -> None:
-        self._layers = layers
-        self._problems = problems
-
-    @property
-    def crs(self) -> str:
-        """The district's projected CRS."""
-        return self._layers.district.crs
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """Ids of the rules that can be computed."""
-        return tuple(self._layers.serving)
-
-    @property
-    def problems(self) -> pd.DataFrame:
-        """What was repaired, set aside or is doubtful: the columns of ``issues.csv``."""
-        return issue_table(self._problems)
-
-    @property
-    def units(self) -> dict[str, gpd.GeoDataFrame]:
-        """By level, units indexed by ``unit_code``: ``unit_name`` and polygons in the district's CRS."""
-        return _unit_frames(self._layers.units, self.crs)
-
-    @property
-    def people(self) -> gpd.GeoDataFrame:
-        """Where people are, indexed by ``cell_id``: ``people``, a column a group, points in the district's CRS."""
-        cells = self._layers.cells
-        columns = {"people": cells.people, **{name: values.copy() for name, values in cells.groups.items()}}
-        index = pd.Index(cells.id, name="cell_id")
-        return gpd.GeoDataFrame(columns, index=index, geometry=shapely.points(cells.x, cells.y), crs=self.crs)
-
-    @property
-    def facilities(self) -> gpd.GeoDataFrame:
-        """Supply of every kind, indexed by ``facility_id``, used and set aside, with its attributes; district CRS."""
-        return self._layers.facilities.frame.set_index("facility_id").copy()
-
-    @property
-    def roads(self) -> gpd.GeoDataFrame:
-        """The street map as lines, indexed by ``way_id``, one column a tag of OpenStreetMap's; empty where there is none.
-
-        ``nodes`` holds the number of every vertex: streets meet where they share one, and not where they only cross.
-        """
-        roads = self._layers.roads
-        if roads is None:
-            return gpd.GeoDataFrame({"highway": []}, geometry=[], crs=self.crs)
-        way = np.repeat(np.arange(len(roads)), np.diff(roads.way_start))
-        lines = shapely.linestrings(np.column_stack([roads.x, roads.y])[roads.way_node], indices=way)
-        tags = roads.tags.astype(object).set_index(pd.Index(roads.way_id, name="way_id"))
-        nodes = [part.tolist() for part in np.split(roads.way_node, roads.way_start[1:-1])]
-        return gpd.GeoDataFrame(tags.assign(nodes=nodes), geometry=lines, crs=self.crs)
-
-    @property
-    def barriers(self) -> gpd.GeoDataFrame:
-        """Bollards, gates and other points in somebody's way, indexed by their number among the ``nodes`` of :attr:`roads`."""
-        roads = self._layers.roads
-        if roads is None or not len(roads.barrier_node):
-            return gpd.GeoDataFrame({"barrier": []}, geometry=[], crs=self.crs)
-        node = roads.barrier_node
-        tags = roads.barrier_tags.astype(object).set_index(pd.Index(node, name="node"))
-        return gpd.GeoDataFrame(tags, geometry=shapely.points(roads.x[node], roads.y[node]), crs=self.crs)
 
 
 class Study:
@@ -190,7 +124,7 @@ class Study:
     @property
     def units(self) -> dict[str, gpd.GeoDataFrame]:
         """By level, units indexed by ``unit_code``."""
-        return _unit_frames(self._result.units, self.crs)
+        return unit_frames(self._result.units, self.crs)
 
     @property
     def facilities(self) -> gpd.GeoDataFrame:
@@ -567,57 +501,6 @@ def verify(oracles: PathLike | None = None, *, progress: Progress | None = None)
     return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    people: gpd.GeoDataFrame
-    facilities: gpd.GeoDataFrame
-    people_column: str
-    limit: float
-    unit: str
-
-
-class Reach:
-    """Who reaches what, from frames alone."""
-
-    def __init__(self, asked: _Asked, cost: Any, facility: Any, pairs: Any, problems: Problems) -> None:
-        self._asked, self._cost, self._facility, self._pairs, self._problems = asked, cost, facility, pairs, problems
-
-    @property
-    def nearest(self) -> gpd.GeoDataFrame:
-        """The people, with ``minutes`` (or ``metres``; NaN unreachable), the nearest ``facility_id``, and ``is_covered``."""
-        asked = self._asked
-        named = np.array([*asked.facilities.index, None], dtype=object)[self._facility]
-        columns = {
-            asked.unit: np.where(np.isfinite(self._cost), self._cost, np.nan), "facility_id": named,
-            "is_covered": self._cost <= asked.limit,
-        }  # fmt: skip
-        return asked.people.assign(**columns)
-
-    @property
-    def pairs(self) -> pd.DataFrame:
-        """``facility_id``, ``cell_id`` and ``minutes`` (or ``metres``) of every pair within the limit."""
-        found, asked = self._pairs, self._asked
-        return pd.DataFrame(
-            {"facility_id": self._asked.facilities.index.to_numpy()[found.row], "cell_id": asked.people.index.to_numpy()[found.col],
-             asked.unit: found.data}
-        )  # fmt: skip
-
-    @property
-    def people(self) -> float:
-        """Everyone."""
-        return float(self._asked.people[self._asked.people_column].sum())
-
-    @property
-    def people_covered(self) -> float:
-        """Those within the limit."""
-        return float(self._asked.people.loc[self._cost <= self._asked.limit, self._asked.people_column].sum())
-
-    @property
-    def problems(self) -> pd.DataFrame:
-        """What of the streets was repaired, set aside or is doubtful."""
-        return issue_table(self._problems)
-
-
 def reach(
     roads: gpd.GeoDataFrame, people: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame, *, mode: str = "walk",
     minutes: float | None = None, metres: float | None = None, people_column: str = "people", direction: str = "toward",
@@ -650,29 +533,13 @@ def reach(
     lifecircle.problems.InputError
         Where nothing of the roads can be used.
     """
-    from lifecircle.study.frames import reach_frames
-
     if (minutes is None) == (metres is None):
         raise ValueError("minutes 与 metres 必须且只能给一个 give exactly one of minutes and metres")
-    limit, unit = (float(metres), "metres") if metres is not None else (float(minutes or 0.0), "minutes")
-    found = reach_frames(
-        roads, people, facilities, mode=mode, limit=limit, is_distance=metres is not None, direction=direction, options=dict(options or {}),
-        barriers=barriers
+    return reach_frames(
+        roads, people, facilities, mode=mode, limit=float(metres if metres is not None else minutes or 0.0),
+        is_distance=metres is not None, direction=direction, options=dict(options or {}), barriers=barriers,
+        people_column=people_column,
     )  # fmt: skip
-    asked = _Asked(people.copy(), facilities, people_column, limit, unit)
-    return Reach(asked, found.cost, found.facility, found.pairs.tocoo(), found.problems)
-
-
-def _unit_frames(units: Mapping[Any, Any], crs: str) -> dict[str, gpd.GeoDataFrame]:
-    return {
-        str(level): gpd.GeoDataFrame(
-            {"unit_name": held.name},
-            index=pd.Index(held.code, name="unit_code"),
-            geometry=held.geometry.copy(),
-            crs=crs,
-        )
-        for level, held in units.items()
-    }
 
 
 def _problem_columns() -> list[str]:

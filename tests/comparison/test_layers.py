@@ -55,7 +55,7 @@ def test_with_other_people_too_each_cause_has_its_part(tmp_path):
 def test_adding_up_and_running_anew_agree_where_the_lists_differ(tmp_path, monkeypatch):
     toml = LATER + YEARS + LISTED.removeprefix("[[years]]\nyear = 2022\n")
     added, _, _ = compare(write_listed(tmp_path / "tiny", toml), 2022, 2025)
-    monkeypatch.setattr("lifecircle.study.year_states.Between.split", lambda *_: pd.DataFrame())
+    monkeypatch.setattr("lifecircle.study.year_states.YearStates.split", lambda *_: pd.DataFrame())
     anew, _, _ = compare(write_listed(tmp_path / "again", toml), 2022, 2025)
     split = added[added["by_facilities"].notna()]
     columns = ["by_facilities", "by_people", "by_roads", "by_rule", "residual"]

@@ -24,7 +24,7 @@ INDICATORS = f"""
 [[indicators]]
 id = "own-clinic"
 measure = "presence"
-label = {{ zh = "有卫生院的街镇", en = "Townships with a clinic" }}
+label = {{ zh = "有卫生院的乡镇街道", en = "Townships with a clinic" }}
 unit = "township"
 of = {{ kind = "clinic" }}
 target = {{ kind = "all", year = 2030 }}
@@ -100,10 +100,10 @@ def test_a_rule_with_a_target_stands_with_what_is_missing_and_each_township(boar
 def test_a_presence_lacks_townships(board):
     row = row_of(board, "own-clinic")
     assert (row["value"], row["target"]["value"], row["missing"]) == (50, 100, 1)
-    assert (row["status"], row["missing_unit"]) == (UNDER_WAY, "镇街")
+    assert (row["status"], row["missing_unit"]) == (UNDER_WAY, "乡镇街道")
     assert row["townships"] == [100, 0]
     assert row["statuses"] == [AHEAD, UNDER_WAY]
-    assert (row["zh"], row["en"], row["rule"]) == ("有卫生院的街镇", "Townships with a clinic", "")
+    assert (row["zh"], row["en"], row["rule"]) == ("有卫生院的乡镇街道", "Townships with a clinic", "")
 
 
 def test_a_rate_lacks_what_stands_above_the_line(board):
@@ -247,7 +247,7 @@ def test_in_a_browser_the_board_opens_from_its_address(page, tmp_path):
         "clinic-15min-walk",
     ]
     line = re.search(r'data-indicator="own-clinic">(.*?)</tr>', text).group(1)
-    for part in ("有卫生院的街镇", "50.0%", "100%（2030）", "推进中", "1 个镇街"):
+    for part in ("有卫生院的乡镇街道", "50.0%", "100%（2030）", "推进中", "1 个乡镇街道"):
         assert part in line
     assert re.search(r'aria-expanded="true"[^>]*id="open-board"|id="open-board"[^>]*aria-expanded="true"', dom)
     for status, count in {"ahead": 0, "on_schedule": 1, "under_way": 2, "missed": 2, "no_target": 1}.items():

@@ -106,7 +106,7 @@ def test_what_could_not_be_computed_is_in_the_table_with_what_it_needs(study, pa
 
 
 def test_townships_stand_beside_each_other_and_the_district_below(study, path):
-    table = read_sheet(path, "分镇街")
+    table = read_sheet(path, "分乡镇街道")
     assert list(table["代码"]) == ["330399001", "330399002", "330399"]
     assert list(table["人口"]) == [150, 50, 200]
     rows = study.indicators.set_index(["indicator", "level", "unit_code"])
@@ -122,7 +122,7 @@ def test_townships_stand_beside_each_other_and_the_district_below(study, path):
 
 
 def test_the_status_is_marked_by_colour_and_by_a_sign_and_cells_stay_numbers(path):
-    sheet = open_workbook(path)["分镇街"]
+    sheet = open_workbook(path)["分乡镇街道"]
     head = head_row(sheet)
     place = next(cell.column for cell in sheet[head] if str(cell.value).startswith("clinic-walk-15\n"))
     assert "目标 60（2025）" in sheet.cell(head, place).value
@@ -136,16 +136,18 @@ def test_the_status_is_marked_by_colour_and_by_a_sign_and_cells_stay_numbers(pat
 
 
 def test_each_townships_own_figures(study, path):
-    table = read_sheet(path, "分镇街明细")
+    table = read_sheet(path, "分乡镇街道明细")
     rows = study.indicators[study.indicators["level"] == "township"].set_index(["indicator", "unit_code"])
-    found = table.set_index(["指标编号", "镇街代码"])
+    found = table.set_index(["指标编号", "乡镇街道代码"])
     assert len(found) == len(rows)
     assert set(found.index) == set(rows.index)
     rows = rows.loc[found.index]
     for head, column in (("本年值", "value"), ("分子", "numerator"), ("分母", "denominator"), ("目标值", "target")):
         same(found[head], rows[column])
     assert list(found["完成情况"]) == list(rows["status"])
-    assert list(table["镇街"]) == sorted(table["镇街"], key=["甲街道", "乙镇"].index), "one township after another"
+    assert list(table["乡镇街道"]) == sorted(table["乡镇街道"], key=["甲街道", "乙镇"].index), (
+        "one township after another"
+    )
 
 
 def test_gaps_are_those_of_the_layer(study, path):
@@ -165,7 +167,7 @@ def test_gaps_are_those_of_the_layer(study, path):
     same(table["路程"], gaps["minutes"].fillna(gaps["metres"]))
     assert list(table["依据"]) == list(gaps["evidence_zh"])
     assert list(table["如何补上"]) == list(gaps["work_zh"])
-    assert set(table["镇街"]) <= {"甲街道", "乙镇"}
+    assert set(table["乡镇街道"]) <= {"甲街道", "乙镇"}
     assert all(zh in cause for zh, cause in zip(gaps["cause_zh"], table["原因"], strict=True))
 
 
@@ -210,7 +212,7 @@ def test_in_the_workbook_whoever_is_stranded_comes_first_in_red(tmp_path):
 
 
 def test_what_holds_under_other_assumptions_is_told(study, path):
-    table, found = read_sheet(path, "稳健性"), study.tables["sensitivity"]
+    table, found = read_sheet(path, "敏感性检验"), study.tables["sensitivity"]
     same(table["低"], found["low"])
     same(table["高时位次"], found["rank_high"])
     row = table[(table["指标编号"] == "clinic-walk-15") & (table["单元"] == "小区")].iloc[0]
@@ -266,7 +268,7 @@ def test_sheets_are_set_up_for_paper_and_for_the_screen(path):
         assert sheet.page_setup.paperSize == 9
         assert sheet.print_title_rows == f"${head}:${head}"
         assert sheet.freeze_panes.endswith(str(head + 1))
-        assert sheet.sheet_properties.pageSetUpPr.fitToPage or sheet.title == "分镇街"
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage or sheet.title == "分乡镇街道"
         assert {cell.font.name for cell in sheet[head]} == {"宋体"}
 
 
@@ -335,7 +337,7 @@ def test_a_district_without_rules_has_its_workbook(tmp_path):
     write_workbook(
         run_district(write_tiny(tmp_path / "tiny", TOML[: TOML.index("[[rules]]")] + COUNTED)), tmp_path / BOOK
     )
-    assert read_sheet(tmp_path / BOOK, "分镇街")[["镇街", "clinics"]].values.tolist() == [
+    assert read_sheet(tmp_path / BOOK, "分乡镇街道")[["乡镇街道", "clinics"]].values.tolist() == [
         ["甲街道", 1],
         ["乙镇", 0],
         ["小区", 1],
@@ -346,8 +348,8 @@ def test_a_district_without_rules_has_its_workbook(tmp_path):
 def test_a_district_of_villages_alone_stands_by_village(tmp_path):
     villages = TOML.replace('level = "township"', 'level = "village"')
     write_workbook(run_district(write_tiny(tmp_path / "tiny", villages)), tmp_path / BOOK)
-    table = read_sheet(tmp_path / BOOK, "分镇街")
-    assert table["村社"].tolist() == ["甲街道", "乙镇", "小区"]
+    table = read_sheet(tmp_path / BOOK, "分乡镇街道")
+    assert table["村社区"].tolist() == ["甲街道", "乙镇", "小区"]
     assert table["clinic-walk-1000m"].tolist() == [100, 0, 75]
 
 

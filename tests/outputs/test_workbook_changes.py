@@ -43,14 +43,14 @@ def test_the_district_by_cause(made):
 
 def test_townships_whose_figures_changed_and_whose_people(made):
     path, changes, _, _ = made
-    table = read_sheet(path, "分镇街变化").set_index(["指标编号", "代码"])
+    table = read_sheet(path, "分乡镇街道变化").set_index(["指标编号", "代码"])
     own = changes[changes["level"] == "township"]
     changed = own[own["difference"].abs() > 1e-9]
     assert set(changed.index) <= set(table.index)
     for place in changed.index:
         assert table.loc[place, "变化"] == pytest.approx(changed.loc[place, "difference"], rel=1e-14)
     people = read_sheet(path, "受益与失去")
-    assert set(people["级别"]) == {"区县 district", "镇街 township"}
+    assert set(people["级别"]) == {"区县 district", "乡镇街道 township"}
     told = people["2022 覆盖"] + people["新覆盖"] - people["失去"] + people["已覆盖处人口增减"]
     assert told.tolist() == pytest.approx(people["2025 覆盖"].tolist())
 

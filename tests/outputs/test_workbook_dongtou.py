@@ -40,7 +40,7 @@ def test_every_figure_of_the_district_and_its_townships(study, path):
     own = rows[rows["level"] == "district"].set_index("indicator").loc[done.index]
     assert len(own) == (rows["level"] == "district").sum() > 300
     assert len(district) - len(done) == len(study.not_computed) > 0
-    townships = read_sheet(path, "分镇街明细").set_index(["指标编号", "镇街代码"])
+    townships = read_sheet(path, "分乡镇街道明细").set_index(["指标编号", "乡镇街道代码"])
     theirs = rows[rows["level"] == "township"].set_index(["indicator", "unit_code"]).loc[townships.index]
     assert len(theirs) == (rows["level"] == "township").sum() > 2000
     for table, expected in ((done, own), (townships, theirs)):
@@ -61,7 +61,7 @@ def test_every_gap_with_its_township(study, path):
     table, gaps = read_sheet(path, "缺口清单"), gap_table(study)
     assert len(table) == len(gaps) > 2000
     names = dict(zip(study.units["township"].code, study.units["township"].name, strict=True))
-    assert list(table["镇街"].fillna("")) == [names.get(code, "") for code in gaps["township_code"]]
+    assert list(table["乡镇街道"].fillna("")) == [names.get(code, "") for code in gaps["township_code"]]
     for head, column in (("人口", "people"), ("位次", "rank"), ("不可达人口", "people_unreachable")):
         same(table[head], gaps[column])
 

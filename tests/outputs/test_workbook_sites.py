@@ -52,7 +52,7 @@ def test_the_workbook_says_what_was_found(folder, tmp_path):
     # p2 brings c2 and c3, 80 people; without it p1 would bring 50.
     row = read_sheet(path, "选址").iloc[0]
     assert (row["候选点"], row["所在"], row["新增人口"], row["累计人口"], row["累计 %"]) == ("p2", "乙地", 80, 180, 90)
-    assert (row["造价（元）"], row["否决代价"], row["代价计"]) == (30, 30, "人 people")
+    assert (row["造价（元）"], row["不选该点的影响"], row["代价计"]) == (30, 30, "人 people")
     assert "已证最优" in row["证明"]
     plan = read_sheet(path, "选址方案").iloc[0]
     assert (plan["候选点"], plan["计入人口"], plan["现已覆盖"], plan["建后覆盖"], plan["界"], plan["差距 %"]) == (
@@ -68,7 +68,7 @@ def test_the_workbook_says_what_was_found(folder, tmp_path):
     assert targets.loc[90, "至少几处"] == 1
     assert targets.loc[95, "至少几处"] == "做不到 impossible"
     assert len(open_workbook(path)["选址曲线"]._charts) == 1
-    others = read_sheet(path, "方案稳健性")
+    others = read_sheet(path, "方案敏感性检验")
     assert len(others) == len(found.assumptions) > 1
     assert others["方案覆盖"].tolist() == found.assumptions["people_covered"].tolist()
     assert others["少覆盖"].fillna(-1).tolist() == found.assumptions["regret"].fillna(-1).tolist()

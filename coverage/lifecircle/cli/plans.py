@@ -42,7 +42,7 @@ def sites(
         float | None, typer.Option(help="预算，元 yuan; needs costs of candidates", callback=check_money)
     ] = None,
     floor: Annotated[
-        float | None, typer.Option(help="每个镇街至少的份额 least share of every township", callback=check_share)
+        float | None, typer.Option(help="每个乡镇街道至少的份额 least share of every township", callback=check_share)
     ] = None,
     cost: Annotated[
         float | None,
@@ -59,7 +59,7 @@ def sites(
     wait: Wait = False,
     as_json: Annotated[bool, typer.Option("--json", help="在标准输出给机器结果 the answer for machines")] = False,
 ) -> None:
-    """在哪里新建：精确选址，给出最优的证明或差距，和否决每处的代价. Where to build, with proof or the gap to it, and the price of no.
+    """在哪里新建：精确选址，给出最优的证明或差距，和不选每处的影响. Where to build, with proof or the gap to it, and the removal loss.
 
     示例 examples: lifecircle sites dongtou --rule fitness-10min-500m --count 5 |
     lifecircle sites dongtou --rule clinic-15min-walk --target 0.95 --floor 0.8

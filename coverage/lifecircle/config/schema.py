@@ -14,7 +14,7 @@ from lifecircle.config.tags import NETWORK_TYPES, NetworkType, Tags
 Level = Literal["district", "township", "village"]
 LEVELS: tuple[Level, ...] = ("district", "township", "village")
 """From large to small. Units of a level lie inside one unit of the level above."""
-LEVEL_NAMES: dict[Level, str] = {"district": "区县", "township": "镇街", "village": "村社"}
+LEVEL_NAMES: dict[Level, str] = {"district": "区县", "township": "乡镇街道", "village": "村社区"}
 """What units of a level are counted in."""
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]

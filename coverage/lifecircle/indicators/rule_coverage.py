@@ -180,7 +180,7 @@ def response_rows(district: District, year: int, level: LevelSums, result: RuleR
     at 0.8: the fewest and the most minutes.
     """
     rule, names = result.rule, result.rule.names
-    response = Label(zh=f"{names.zh}：反应分钟", en=f"{names.en or names.zh}: minutes until help is there")
+    response = Label(zh=f"{names.zh}：响应时间", en=f"{names.en or names.zh}: minutes until help is there")
     has_onward = result.legs is not None
     # Of a chain, what may shorten the whole of it is not known to shorten its first part.
     asked = [

@@ -225,7 +225,7 @@ class Study:
     areas: Mapping[str, RuleAreas] = field(default_factory=dict)
     """By rule id; empty where none were asked for."""
     gaps: Mapping[str, RuleGaps] = field(default_factory=dict)
-    """By rule id, of the rules that are no mere ifs; empty where every one is covered."""
+    """By rule id, of the rules that are not hypothetical; empty where every one is covered."""
     plans: tuple[SitesFound, ...] = ()
     """The answers to ``[[plans]]``, in their order."""
     timings_s: Mapping[str, float] = field(default_factory=dict)

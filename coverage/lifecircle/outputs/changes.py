@@ -121,12 +121,12 @@ def comparison_table(comparison: Comparison) -> Table | None:
         str(second),
         "变化\nchange",
         *CHANGE_CAUSES.values(),
-        "余项\nrest",
+        "其他因素\nrest",
         "新增人口\nnewly",
         "失去人口\nlost",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("变化最大的街镇\nchanged most", overflow="fold")
+    table.add_column("变化最大的乡镇街道\nchanged most", overflow="fold")
     for rule in rules:
         found = rule_summary(comparison, rule.id)
         parts = [found["difference"], *(found[f"by_{cause}"] for cause in CAUSES), found["residual"]]

@@ -1,4 +1,4 @@
-"""Sites to files and to the terminal: what to build, in which order, the proof, and the price of no."""
+"""Sites to files and to the terminal: what to build, in which order, the proof, and the removal loss."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ def sites_summary(found: SitesFound) -> Table | None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     heads: dict[str, Literal["left", "right"]] = {
         "序\n#": "right", "工程\nwork": "left", "候选\ncandidate": "left", "所在\nplace": "left", "新增\ngained": "right",
-        "累计\ncovered": "right", "造价\nyuan": "right", "每万元\nper 10k": "right", "否决代价\nprice of no": "right",
-        "改选\ninstead": "left", "稳健\nholds": "right",
+        "累计\ncovered": "right", "造价\nyuan": "right", "每万元\nper 10k": "right", "不选该点的影响\nremoval loss": "right",
+        "改选\ninstead": "left", "敏感性检验\nholds": "right",
     }  # fmt: skip
     left_out = ({1} if not has_links else set()) | ({6, 7} if not is_priced else set())
     shown = [at for at in range(len(heads)) if at not in left_out]

@@ -17,7 +17,7 @@ SITING_STATUS: dict[Status, str] = {
 }
 CHANGE_METHOD = {
     "zh": "两年之差按设施、人口、道路、准则分解：每个原因的份额，是在各种先后次序中逐一替换所带来变化的平均（Shapley 值），"
-    "各份与余项之和等于差。人口含单元界线的变化；余项是统计表、当年样本、到期目标等随年份而变的部分，以及没有分解的指标。",
+    "各份与其他因素之和等于差。人口含单元界线的变化；其他因素是统计表、当年样本、到期目标等随年份而变的部分，以及没有分解的指标。",
     "en": "The difference is split over facilities, people, roads and the rule: each cause's part is the mean, over all orders of "
     "replacing one after another, of what replacing it changes (Shapley value); parts and residual sum to the difference. People "
     "include changes of the units' borders; the residual is what came with the year itself: statistics, its samples, targets that "

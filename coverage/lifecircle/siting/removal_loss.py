@@ -1,4 +1,4 @@
-"""The price of no: what it costs to leave a chosen site out, what one more or fewer would do, and how many a target takes."""
+"""Removal loss: what it costs to leave a chosen site out, what one more or fewer would do, and how many a target takes."""
 
 from __future__ import annotations
 

@@ -407,9 +407,9 @@ def _check_codes_nest(units: Mapping[Level, Units], configuration: Configuration
     is_absent = is_official & (said < 0)
     report_rows(
         problems, "units-township-missing", "warning", path["township"], sorted({code[:9] for code in key[is_absent]}),
-        f"村社代码所属的镇街不在图层中 townships that villages' codes name are not in the layer: {show_rows(village.name[is_absent])}",
-        field="id", expected="每个镇街一个面 a polygon of every township",
-        mend="补上镇街，或改正村社代码 add the township, or mend the villages' codes",
+        f"村社区代码所属的乡镇街道不在图层中 townships that villages' codes name are not in the layer: {show_rows(village.name[is_absent])}",
+        field="id", expected="每个乡镇街道一个面 a polygon of every township",
+        mend="补上乡镇街道，或改正村社区代码 add the township, or mend the villages' codes",
     )  # fmt: skip
 
 
@@ -446,8 +446,8 @@ def _check_codes_above(units: Mapping[Level, Units], configuration: Configuratio
         for at in np.flatnonzero(is_other)[:3]
     )
     report_rows(
-        problems, "units-code-elsewhere", "warning", path, below.code[is_other], f"代码与所在镇街不符 codes of another township: {shown}",
-        field="id", expected="前 9 位是所在镇街的代码 the first 9 digits are the township's", mend="改正代码或边界 mend the code or the borders",
+        problems, "units-code-elsewhere", "warning", path, below.code[is_other], f"代码与所在乡镇街道不符 codes of another township: {shown}",
+        field="id", expected="前 9 位是所在乡镇街道的代码 the first 9 digits are the township's", mend="改正代码或边界 mend the code or the borders",
     )  # fmt: skip
 
 

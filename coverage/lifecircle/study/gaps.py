@@ -68,7 +68,7 @@ class Crow:
 
 
 def find_all_gaps(travel: Routing, results: Mapping[str, RuleResult], facts: Facts) -> dict[str, RuleGaps]:
-    """Return the gaps of every rule that is no mere if, in the order of the rules."""
+    """Return the gaps of every rule that is not hypothetical, in the order of the rules."""
     finder = GapFinder(travel, facts)
     return {key: finder.of_rule(result) for key, result in results.items() if not result.rule.scenario}
 

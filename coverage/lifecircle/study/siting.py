@@ -214,7 +214,7 @@ def find_sites(
     asked = Asked(covers, travel.people(rule), len(standing), works, question, floors_of(question, layers.cells), rule)
     progress(f"{rule.names.both}：求解 solving")
     siting = asked.solve()
-    progress(f"{rule.names.both}：每个否决的代价 the price of no")
+    progress(f"{rule.names.both}：不选各点的影响 the removal loss")
     sites = asked.describe(siting)
     progress(f"{rule.names.both}：其他假设下是否仍选 whether they are chosen under other assumptions")
     robust = _try_otherwise(travel, joined, links, asked, siting, problems)

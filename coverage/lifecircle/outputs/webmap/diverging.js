@@ -2,7 +2,7 @@
 
 // ColorBrewer RdBu: red is worse, blue is better, white is as it was.
 const CHANGE_COLOURS = ["#b2182b", "#ef8a62", "#fddbc7", "#f7f7f7", "#d1e5f0", "#67a9cf", "#2166ac"];
-// ColorBrewer PuOr: orange has fallen, purple has risen, and nobody has said which is better.
+// ColorBrewer PuOr: orange has fallen, purple has risen, and which is better is not stated.
 const UNJUDGED_COLOURS = ["#b35806", "#f1a340", "#fee0b6", "#f7f7f7", "#d8daeb", "#998ec3", "#542788"];
 const PP_BREAKS = [0.05, 2, 10];
 

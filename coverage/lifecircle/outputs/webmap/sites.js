@@ -1,4 +1,4 @@
-// Sites: what to build in which order, the proof, the price of no, the curve, and whom it brings within reach.
+// Sites: what to build in which order, the proof, the removal loss, the curve, and whom it brings within reach.
 
 const SITE_ZOOM = 14;
 

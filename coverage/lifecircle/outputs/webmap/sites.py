@@ -1,4 +1,4 @@
-"""Sites on the page: what to build in which order, the proof, the price of no, and whom it brings within reach."""
+"""Sites on the page: what to build in which order, the proof, the removal loss, and whom it brings within reach."""
 
 from __future__ import annotations
 

@@ -21,8 +21,11 @@ ROUNDING = 1e-9
 """Sums in another order differ by less."""
 SHEETS = (
     ("全区变化", "每项指标全区的两年值、差，和各原因的份额 every indicator of the district, its change by cause"),
-    ("分镇街变化", "同上，逐镇街，只列有变化的 the same by township, where anything changed"),
-    ("受益与失去", "新覆盖与失去覆盖的人口，全区与逐镇街 people newly covered and newly lost, district and townships"),
+    ("分乡镇街道变化", "同上，逐乡镇街道，只列有变化的 the same by township, where anything changed"),
+    (
+        "受益与失去",
+        "新覆盖与失去覆盖的人口，全区与逐乡镇街道 people newly covered and newly lost, district and townships",
+    ),
     ("设施增减", "启用、停用、移位、改了属性的设施 facilities opened, closed, moved, altered"),
     ("道路与准则", "人口、道路、准则的不同 what else stood otherwise"),
     ("单元沿革", "两年单元的对照 the crosswalk of units"),
@@ -62,7 +65,7 @@ def _about(comparison: Comparison) -> list[tuple[str, str]]:
         (
             "怎么读 how to read",
             (
-                "差＝后一年－前一年＝设施＋人口＋道路＋准则＋余项，以指标的单位计（% 为百分点）。原因空白：该指标没有分解，差全在余项。"
+                "差＝后一年－前一年＝设施＋人口＋道路＋准则＋其他因素，以指标的单位计（% 为百分点）。原因空白：该指标没有分解，差全在其他因素。"
                 " Change = later - earlier = facilities + people + roads + rule + rest, in the indicator's unit (of %, points). No causes: not split."
             ),
         ),
@@ -83,7 +86,7 @@ def changes_table(comparison: Comparison, level: str) -> Table:
     units = list(found["value_unit"])
     first, second = comparison.years
     causes = [Column(CHANGE_CAUSES[cause], list(found[f"by_{cause}"]), 9, "signed", units) for cause in CAUSES]
-    place = [] if is_whole else [Column("镇街\ntownship", list(found["unit_name"]), 11)]
+    place = [] if is_whole else [Column("乡镇街道\ntownship", list(found["unit_name"]), 11)]
     columns = [
         *place,
         Column("指标\nindicator", names_of(found), 40),
@@ -92,7 +95,7 @@ def changes_table(comparison: Comparison, level: str) -> Table:
         Column(str(second), list(found["value_to"]), 9, "figure", units),
         Column("变化\nchange", list(found["difference"]), 9, "signed", units),
         *causes,
-        Column("余项\nrest", list(found["residual"]), 9, "signed", units),
+        Column("其他因素\nrest", list(found["residual"]), 9, "signed", units),
         Column("新覆盖\nnewly covered", list(found["newly_covered"]), 10, "people"),
         Column("失去\nnewly lost", list(found["newly_lost"]), 10, "people"),
         Column("政策文件\npolicy", [policy_title(one) for one in found["policy"]], 22),
@@ -102,16 +105,18 @@ def changes_table(comparison: Comparison, level: str) -> Table:
         Column("说明\nnote", list(found["note"]), 50),
     ]  # fmt: skip
     notes = [
-        "变化＝设施＋人口＋道路＋准则＋余项，以指标的单位计。 Change = facilities + people + roads + rule + rest, in the indicator's unit.",
+        "变化＝设施＋人口＋道路＋准则＋其他因素，以指标的单位计。 Change = facilities + people + roads + rule + rest, in the indicator's unit.",
         *(
             []
             if is_whole
             else [
-                "只列有变化的；全部与村社的见 changes.csv。 Those that changed; all, and villages, are in changes.csv."
+                "只列有变化的；全部与村社区的见 changes.csv。 Those that changed; all, and villages, are in changes.csv."
             ]
         ),
     ]
-    sheet, title = ("全区变化", "全区变化 The district") if is_whole else ("分镇街变化", "分镇街变化 By township")
+    sheet, title = (
+        ("全区变化", "全区变化 The district") if is_whole else ("分乡镇街道变化", "分乡镇街道变化 By township")
+    )
     return Table(
         sheet,
         title,
@@ -150,7 +155,7 @@ def turnover_table(comparison: Comparison) -> Table:
     ]  # fmt: skip
     notes = [
         "后一年覆盖＝前一年覆盖＋新覆盖－失去＋已覆盖处人口增减。 Covered then = covered before + newly covered - newly lost + more where covered.",
-        "村社的见 changes.csv。 Villages are in changes.csv.",
+        "村社区的见 changes.csv。 Villages are in changes.csv.",
     ]
     return Table(
         "受益与失去",

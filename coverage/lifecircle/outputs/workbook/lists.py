@@ -1,4 +1,4 @@
-"""The sheets that list: 缺口清单 every gap, 情景 what each scenario changes, 稳健性 what holds otherwise, 问题 issues, 缺数据 what to collect."""
+"""The sheets that list: 缺口清单 every gap, 情景 what each scenario changes, 敏感性检验 what holds otherwise, 问题 issues, 缺数据 what to collect."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def gaps_table(study: Study) -> Table:
         Column("准则\nrule", list(found["label"]), 20),
         Column("位次\nrank", list(found["rank"]), 5.5, "year"),
         Column("缺口\ngap", list(found["name"]), 20),
-        Column("镇街\ntownship", unit("township"), 10, "short"),
+        Column("乡镇街道\ntownship", unit("township"), 10, "short"),
         Column("人口\npeople", list(found["people"]), 9, "people"),
         Column("计数对象\ncounted", ["全部 all" if one == "all" else label_of_group(one).zh for one in found["group"]], 9, "short"),
         Column("占比 %\nshare %", list(found["people_pct"]), 7, "percent"),
@@ -51,7 +51,7 @@ def gaps_table(study: Study) -> Table:
         Column("如何补上\nwhat would close it", list(found["work_zh"]), 22),
         *beside,
         Column("不可达人口\nunreachable", list(found["people_unreachable"]), 10, "people"),
-        Column("村社\nvillage", unit("village"), 14, "short"),
+        Column("村社区\nvillage", unit("village"), 14, "short"),
         Column("直线米\nstraight, m", list(found["crow_m"]), 9, "people"),
         Column("绕行倍数\ndetour", list(found["detour"]), 8, "figure"),
         Column("隔着\nbarrier", list(found["barrier"]), 14),
@@ -74,7 +74,7 @@ def _heading(group: str) -> str:
     return f"{label.zh}\n{label.en}" if label.en and label.en != label.zh else label.zh
 
 
-LEVEL_WORDS = {"district": "区县 district", "township": "镇街 township", "village": "村社 village"}
+LEVEL_WORDS = {"district": "区县 district", "township": "乡镇街道 township", "village": "村社区 village"}
 SEVERITY_MARKS: dict[str, Mark] = {
     "error": "bad",
     "set_aside": "bad",
@@ -154,14 +154,14 @@ def steadiness_table(study: Study) -> Table:
     ]  # fmt: skip
     notes = [
         *sensitivity_lines(study),
-        "每换一个假设重算一遍：达标与否、位次都不变，才算成立。村社的见 sensitivity.csv，逐个假设的值见 sensitivity_alternatives.csv。",
+        "每换一个假设重算一遍：达标与否、位次都不变，才算成立。村社区的见 sensitivity.csv，逐个假设的值见 sensitivity_alternatives.csv。",
         (
             "A conclusion holds where it is the same under every assumption. Villages are in sensitivity.csv, the figures under each "
             "in sensitivity_alternatives.csv."
         ),
     ]
     return Table(
-        "稳健性", "稳健性 What holds under other assumptions", columns, notes, frozen=3, printed=14,
+        "敏感性检验", "敏感性检验 What holds under other assumptions", columns, notes, frozen=3, printed=14,
         empty="没有随假设变化的指标 no assumption changes an indicator",
     )  # fmt: skip
 

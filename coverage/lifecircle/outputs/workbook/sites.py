@@ -23,7 +23,7 @@ NOTHING_CHOSEN = (
     "没有选中的点：无解，或现有设施已经够了。 No site chosen: no plan meets the conditions, or what stands is enough."
 )
 MARKS: dict[str, Mark] = {"optimal": "good", "time": "open", "feasible": "open", "infeasible": "bad"}
-CURVE, OTHERWISE = "选址曲线", "方案稳健性"
+CURVE, OTHERWISE = "选址曲线", "方案敏感性检验"
 NEEDED = "不可替代 needed"
 CURVE_WIDTH_PX, CURVE_HEIGHT_PX = 720, 360
 CURVE_ROWS = 18
@@ -40,7 +40,11 @@ def question_text(question: Question) -> str:
             else []
         ),
         *([f"预算 {question.budget_yuan:,.0f} 元 yuan"] if question.budget_yuan is not None else []),
-        *([f"每个镇街不低于 {100 * question.floor:g}% every township at least"] if question.floor is not None else []),
+        *(
+            [f"每个乡镇街道不低于 {100 * question.floor:g}% every township at least"]
+            if question.floor is not None
+            else []
+        ),
     ]
     return "；".join(parts)
 
@@ -81,7 +85,7 @@ def sites_table(plans: Sequence[SitesFound]) -> Table:
         Column("累计 %\nshare %", values("cumulative_share_pct"), 8, "percent"),
         Column("造价（元）\ncost, yuan", values("cost_yuan"), 12, "people"),
         Column("每万元新增人口\nper 10,000 yuan", values("people_per_10k_yuan"), 11, "figure"),
-        Column("否决代价\nprice of no", [_price(one) for one in values("price_of_no")], 13, "people"),
+        Column("不选该点的影响\nremoval loss", [_price(one) for one in values("price_of_no")], 13, "people"),
         Column("代价计\nin", [price_unit(plan) if np.isfinite(row["price_of_no"]) else None for plan, row in rows], 9, "short"),
         Column("改选\ninstead", [str(one).replace("、", "\n") for one in values("instead")], 16),
         Column("其他假设下仍选\nholds in", values("holds_in"), 12, "short"),
@@ -91,9 +95,9 @@ def sites_table(plans: Sequence[SitesFound]) -> Table:
         Column("方案编号\nplan id", [plan.id for plan, _ in rows], 30),
     ]  # fmt: skip
     notes = [
-        "次序：每一步取新增人口最多的一处。否决代价：不准用这一处而重新求解，最优方案会少覆盖多少人（或多要几处、多花多少元）；改选：那时换上哪处。",
+        "次序：每一步取新增人口最多的一处。不选该点的影响：不准用这一处而重新求解，最优方案会少覆盖多少人（或多要几处、多花多少元）；改选：那时换上哪处。",
         (
-            "Order: each next brings most. Price of no: solved again without this one, how many people fewer (or works, yuan more) the best plan has; "
+            "Order: each next brings most. Removal loss: solved again without this one, how many people fewer (or works, yuan more) the best plan has; "
             "instead: what then comes in its place."
         ),
         "其他假设下仍选：速度、限值、人口另作假设时，多少种假设的最优方案里仍有这一处。 Holds in: under how many assumptions a best plan has it.",
@@ -222,7 +226,7 @@ def otherwise_table(plans: Sequence[SitesFound]) -> Table:
         "方案不变，换一个假设：它能覆盖多少，那时最优的方案又能覆盖多少，相差即“少覆盖”。那时至少：达到份额所需的处数（有造价则为元）。",
         "The same plan under another assumption, beside the best plan there. Least there: works that reach the share (yuan where priced).",
     ]
-    return Table(OTHERWISE, "方案稳健性 Plans under other assumptions", columns, notes, frozen=2, printed=12)
+    return Table(OTHERWISE, "方案敏感性检验 Plans under other assumptions", columns, notes, frozen=2, printed=12)
 
 
 def sites_sheets(plans: Sequence[SitesFound]) -> list[str]:

@@ -1,4 +1,4 @@
-"""分镇街: every township beside every other, and each township's own figures one below another."""
+"""分乡镇街道: every township beside every other, and each township's own figures one below another."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def wide_table(study: Study) -> Table | None:
     columns = [
         Column("代码\ncode", codes, 13, "short"),
         Column(
-            "镇街\nunit" if level == "township" else "村社\nunit", [*levels[level].name, *levels["district"].name], 12
+            "乡镇街道\nunit" if level == "township" else "村社区\nunit",
+            [*levels[level].name, *levels["district"].name],
+            12,
         ),
         Column("人口\npeople", people, 10, "people"),
     ]
@@ -68,7 +70,7 @@ def wide_table(study: Study) -> Table | None:
     for indicator, part in shown[shown["indicator"].isin(there)].groupby("indicator", sort=False):
         columns.append(_indicator_column(str(indicator), part, level, len(levels[level].code), codes, moved))
     return Table(
-        "分镇街", "分镇街指标 Indicators by township", columns, LEGEND, frozen=3, is_wide=True, looks=looks,
+        "分乡镇街道", "分乡镇街道指标 Indicators by township", columns, LEGEND, frozen=3, is_wide=True, looks=looks,
     )  # fmt: skip
 
 
@@ -124,7 +126,7 @@ def long_table(study: Study) -> Table | None:
         return Column(head, list(values), width, kind, units)
 
     columns = [
-        Column("镇街\nunit", list(rows["unit_name"]), 11),
+        Column("乡镇街道\nunit", list(rows["unit_name"]), 11),
         Column("指标\nindicator", names_of(rows), 48),
         Column("单位\nunit of value", units, 9, "short"),
         figures("本年值\nvalue", rows["value"], 9),
@@ -140,8 +142,10 @@ def long_table(study: Study) -> Table | None:
         Column("分子\nnumerator", list(rows["numerator"]), 11, "figure"),
         Column("分母\ndenominator", list(rows["denominator"]), 11, "figure"),
         Column("政策文件\npolicy", [policy_title(one) for one in rows["policy"]], 26),
-        Column("镇街代码\ncode", list(rows["unit_code"]), 13, "short"),
+        Column("乡镇街道代码\ncode", list(rows["unit_code"]), 13, "short"),
         Column("指标编号\nid", list(rows["indicator"]), 30),
     ]  # fmt: skip
-    notes = ["用筛选只看一个镇街，或一项指标。 Filter for one township, or one indicator."]
-    return Table("分镇街明细", "分镇街明细 Every figure of every township", columns, notes, frozen=2, printed=12)
+    notes = ["用筛选只看一个乡镇街道，或一项指标。 Filter for one township, or one indicator."]
+    return Table(
+        "分乡镇街道明细", "分乡镇街道明细 Every figure of every township", columns, notes, frozen=2, printed=12
+    )
