@@ -280,8 +280,13 @@ class Sites:
 
     @property
     def objective(self) -> float:
-        """What was asked for: people covered, or sites or yuan."""
+        """What was asked for: people, or sites or yuan; of p-median person-minutes (metres), of p-center the greatest."""
         return self._found.siting.objective
+
+    @property
+    def objective_before(self) -> float:
+        """What it comes to with what stands alone; NaN where coverage is asked for, or it is no answer."""
+        return np.nan if self._found.objective_before is None else self._found.objective_before
 
     @property
     def bound(self) -> float:
@@ -407,10 +412,18 @@ def run(
 
 def sites(
     folder: PathLike, rule: str, *, count: int | None = None, target: float | None = None, budget_yuan: float | None = None,
-    floor: float | None = None, cost_yuan: float | None = None, links: bool = True, seconds: float = 60.0, cache: bool = True,
+    floor: float | None = None, cost_yuan: float | None = None, objective: str = "coverage", capacity: str | None = None,
+    new_capacity: float | None = None, links: bool = True, seconds: float = 60.0, cache: bool = True,
     progress: Progress | None = None,
 ) -> Sites:  # fmt: skip
     """Ask where to build for a rule: so many sites, a share of the people (``target``, 0-1), or what a budget buys.
+
+    Parameters
+    ----------
+    objective
+        ``coverage`` (the most people within the limit), ``p_median`` (the least mean cost), ``p_center`` (the least greatest),
+        ``capacitated`` (the most who find a place; with ``new_capacity``, and ``capacity``, the attribute of what stands) or ``backup``
+        (the most with two within the limit).
 
     Raises
     ------
@@ -425,8 +438,9 @@ def sites(
         raise ValueError("须给出 count、target 或 budget_yuan 之一 give one of count, target, budget_yuan")
     if target is not None and (count is not None or budget_yuan is not None):
         raise ValueError("target 不与 count、budget_yuan 同用 is not combined with count or budget_yuan")
-    question = Question(
-        rule=rule, count=count, target=target, budget_yuan=budget_yuan, floor=floor, cost_yuan=cost_yuan, links=links, seconds=seconds
+    question = Question.model_validate(
+        {"rule": rule, "count": count, "target": target, "budget_yuan": budget_yuan, "floor": floor, "cost_yuan": cost_yuan, "links": links,
+         "seconds": seconds, "objective": objective, "capacity": capacity, "new_capacity": new_capacity}
     )  # fmt: skip
     layers, found, problems = site_district(Path(folder), question, progress=_tell(progress), cache=_cache(cache))
     return Sites(found, layers.district.crs, problems)

@@ -20,7 +20,7 @@ AGREED = (SAME, "not installed", "another question")
 @pytest.fixture
 def on_request(request: pytest.FixtureRequest) -> None:
     if "benchmark" not in request.config.getoption("-m"):
-        pytest.skip("run on request: pytest tests/benchmarks -s -m benchmark")
+        pytest.skip("run on request: pytest tests/benchmarks -s -n 0 -m benchmark")
 
 
 def test_the_same_answer_on_small_streets() -> None:

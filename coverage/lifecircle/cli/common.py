@@ -55,6 +55,16 @@ def check_seconds(value: float | None) -> float | None:
     return _check(value, lambda number: 1 <= number <= MOST_SECONDS, f"1 <= 秒 seconds <= {MOST_SECONDS:,}", "")
 
 
+def check_objective(value: str) -> str:
+    """Let an objective of siting through."""
+    from lifecircle.config import OBJECTIVES
+    from lifecircle.problems import nearest_name
+
+    if value not in OBJECTIVES:
+        raise typer.BadParameter(f'没有这种目标 no such objective "{value}"; {nearest_name(value, list(OBJECTIVES))}')
+    return value
+
+
 def check_year(value: int | None) -> int | None:
     """Let a year through."""
     return _check(value, lambda number: YEARS[0] <= number <= YEARS[1], f"{YEARS[0]} - {YEARS[1]}", "")

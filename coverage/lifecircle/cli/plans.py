@@ -19,6 +19,7 @@ from lifecircle.cli.common import (
     check_count,
     check_id,
     check_money,
+    check_objective,
     check_seconds,
     check_share,
     check_year,
@@ -48,6 +49,20 @@ def sites(
         float | None,
         typer.Option(help="候选表没有造价时每处几元 yuan of a site where its layer gives none", callback=check_cost),
     ] = None,
+    objective: Annotated[
+        str,
+        typer.Option(
+            help="使什么最好：coverage 覆盖人口、p_median 平均路程、p_center 最远路程、capacitated 有名额的人、backup 有两处可达的人 what is made best",
+            callback=check_objective,
+        ),
+    ] = "coverage",
+    capacity: Annotated[
+        str | None,
+        typer.Option(help="capacitated：现有设施容量的属性 attribute that says how many a standing facility serves"),
+    ] = None,
+    new_capacity: Annotated[
+        float | None, typer.Option(help="capacitated：新建一处的容量 how many a new site serves", callback=check_cost)
+    ] = None,
     links: Annotated[
         bool,
         typer.Option(
@@ -62,8 +77,11 @@ def sites(
     """在哪里新建：精确选址，给出最优的证明或差距，和不选每处的影响. Where to build, with proof or the gap to it, and the removal loss.
 
     示例 examples: lifecircle sites dongtou --rule fitness-10min-500m --count 5 |
-    lifecircle sites dongtou --rule clinic-15min-walk --target 0.95 --floor 0.8
+    lifecircle sites dongtou --rule clinic-15min-walk --target 0.95 --floor 0.8 |
+    lifecircle sites dongtou --rule clinic-15min-walk --count 3 --objective p_median
     """
+    from pydantic import ValidationError
+
     from lifecircle.config import Question, read_identity
     from lifecircle.problems import InputError
 
@@ -73,16 +91,14 @@ def sites(
     if target is not None and (count is not None or budget is not None):
         typer.echo("--target 不与 --count、--budget 同用 is not combined with --count or --budget", err=True)
         raise typer.Exit(WRONG)
-    question = Question(
-        rule=rule,
-        count=count,
-        target=target,
-        budget_yuan=budget,
-        floor=floor,
-        cost_yuan=cost,
-        links=links,
-        seconds=seconds,
-    )
+    try:
+        question = Question.model_validate(
+            {"rule": rule, "count": count, "target": target, "budget_yuan": budget, "floor": floor, "cost_yuan": cost, "links": links,
+             "seconds": seconds, "objective": objective, "capacity": capacity, "new_capacity": new_capacity}
+        )  # fmt: skip
+    except ValidationError as error:
+        typer.echo("\n".join(str(one["msg"]).removeprefix("Value error, ") for one in error.errors()), err=True)
+        raise typer.Exit(WRONG) from error
     progress = progress_teller()
     folder, cache = find_district(district), use_cache()
     known = read_identity(folder)

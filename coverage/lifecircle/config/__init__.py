@@ -47,12 +47,23 @@ from lifecircle.config.schema import (
     UnitLayer,
     Ways,
 )
-from lifecircle.config.siting import CandidateLayer, LinkEntry, LinkKind, LinkLayer, LinkTerms, Plan, Question
+from lifecircle.config.siting import (
+    OBJECTIVES,
+    CandidateLayer,
+    LinkEntry,
+    LinkKind,
+    LinkLayer,
+    LinkTerms,
+    Objective,
+    Plan,
+    Question,
+)
 from lifecircle.config.streets import OnewayWords, StreetWords
 from lifecircle.config.tables import Baseline, Exempt, Reference, TableFile, TableLayer, WaterSupply
 from lifecircle.config.years import Crosswalk, YearLayers
 
 __all__ = [
+    "OBJECTIVES",
     "Bands",
     "Base",
     "Baseline",
@@ -80,6 +91,7 @@ __all__ = [
     "LinkTerms",
     "Mode",
     "Need",
+    "Objective",
     "OnewayWords",
     "Onward",
     "Placed",

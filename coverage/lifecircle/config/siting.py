@@ -104,8 +104,23 @@ class SitingOptions(Frozen):
     bridge_yuan_per_m: float = Field(default=0.0, ge=0)
 
 
+Objective = Literal["coverage", "p_median", "p_center", "capacitated", "backup"]
+OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+
+
 class Question(Frozen):
     """Where to build for a rule: one of ``count``, ``target`` and ``budget_yuan`` leads; a budget may hold beside a count."""
+
+    objective: Objective = "coverage"
+    """What the choice makes best. ``coverage``: the most people within the limit, or the fewest sites for a share of them. ``p_median``: the
+    least mean minutes (metres). ``p_center``: the least greatest. ``capacitated``: the most people who find a place. ``backup``: the most
+    people with two facilities within the limit."""
+    capacity: str | None = None
+    """Of ``capacitated``: the attribute that says how many a facility that stands can serve; blank is unlimited."""
+    new_capacity: float | None = Field(default=None, ge=0)
+    """Of ``capacitated``: how many a new site can serve."""
+    per_person: float = Field(default=1.0, gt=0)
+    """Of ``capacitated``: what one person takes of it."""
 
     rule: EntryId
     count: int | None = Field(default=None, ge=1)
@@ -128,6 +143,14 @@ class Question(Frozen):
             raise ValueError("须给出 count、target 或 budget_yuan 之一 give one of count, target and budget_yuan")
         if self.target is not None and (self.count is not None or self.budget_yuan is not None):
             raise ValueError("target 不与 count、budget_yuan 同用 target stands without count and budget_yuan")
+        if self.objective != "coverage" and (self.target is not None or self.floor is not None):
+            raise ValueError(
+                f'target、floor 只用于 objective = "coverage"; {self.objective} takes count or budget_yuan, no target and no floor'
+            )
+        if (self.objective == "capacitated") != (self.new_capacity is not None):
+            raise ValueError(
+                'objective = "capacitated" 须给出 new_capacity（别的不用）needs new_capacity, and no other does'
+            )
         return self
 
 

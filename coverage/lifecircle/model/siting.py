@@ -87,6 +87,27 @@ class SitesFound:
     cells_before: BoolArray | None = None
     """Cells that what stands covers; ``siting.covered`` are those with the works. Shape (cells,). For the map."""
 
+    objective_before: float | None = None
+    """What the objective comes to with what stands alone; None where coverage is asked for, or it is no answer."""
+
+    @property
+    def objective(self) -> tuple[float, float, float]:
+        """What was made best, before and with the sites, and the bound: people; of p-median the mean, of p-center the greatest cost.
+
+        NaN where it is not known.
+        """
+        siting, before = self.siting, np.nan if self.objective_before is None else self.objective_before
+        figures = np.array([before, siting.objective, siting.bound])
+        if self.question.objective == "p_median":
+            total = self.people - siting.people_unreachable
+            figures = figures / total if total else np.full(3, np.nan)
+        return float(figures[0]), float(figures[1]), float(figures[2])
+
+    @property
+    def objective_unit(self) -> str:
+        """``人``, or the rule's ``min`` or ``m``."""
+        return self.rule.limit_unit if self.question.objective in ("p_median", "p_center") else "人"
+
     @property
     def id(self) -> str:
         """The plan's id, or the rule's where the question stands in no district."""

@@ -15,7 +15,7 @@ from lifecircle.outputs.layers import link_layer, sites_layer, write_sites
 from lifecircle.outputs.lock import Held
 from lifecircle.outputs.publish import publish_files, target_folders
 from lifecircle.outputs.tables import issue_table, write_csv
-from lifecircle.outputs.wording import SITING_STATUS, share_text, work_names
+from lifecircle.outputs.wording import OBJECTIVE_NAMES, SITING_STATUS, figure_text, share_text, work_names
 from lifecircle.problems import Problem
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def sites_json(found: SitesFound) -> dict[str, Any]:
     return {
         "rule": found.rule.id, "count": question.count, "target_share": question.target, "budget_yuan": question.budget_yuan,
         "floor_share": question.floor, "candidates": found.candidates, "links": found.links, "spacing_m": found.spacing_m,
+        "objective_name": question.objective, "objective_unit": found.objective_unit, "objective_before": _number(found.objective[0]),
+        "objective_after": _number(found.objective[1]), "objective_bound": _number(found.objective[2]),
         "status": siting.status, "sites": len(found.sites),
         "people": found.people, "covered_before": found.covered_before, "covered_after": siting.people_covered,
         "objective": _number(siting.objective), "bound": _number(siting.bound), "gap": _number(siting.gap), "cost_yuan": siting.cost_yuan,
@@ -109,8 +111,12 @@ def sites_lines(found: SitesFound) -> list[str]:
         f"{found.names.both}：候选 candidates {found.candidates}{_how(found)}{beside}，{SITING_STATUS[siting.status]}",
         f"覆盖 covered: {people} ({before} → {after})",
     ]
+    if found.question.objective != "coverage":
+        lines.insert(1, objective_text(found))
     if siting.status != "infeasible" and siting.gap > 0:
-        lines.append(f"上界 bound {siting.bound:,.1f}，差距 gap {100 * siting.gap:.2f}%")
+        lines.append(
+            f"界 bound {figure_text(found.objective[2], found.objective_unit)}，差距 gap {100 * siting.gap:.2f}%"
+        )
     gained = siting.people_covered - found.covered_before
     if siting.cost_yuan > 0 and gained > 0:
         lines.append(
@@ -128,6 +134,14 @@ def sites_lines(found: SitesFound) -> list[str]:
             f"其他假设下此方案的覆盖（括号内为该假设的最优）this plan otherwise, and the best there: {'；'.join(shares)}"
         )
     return lines
+
+
+def objective_text(found: SitesFound) -> str:
+    """Return what was made best, before and with the sites: people, or the mean or greatest minutes or metres of those who reach any."""
+    before, after, _ = (figure_text(value, found.objective_unit, missing="n/a") for value in found.objective)
+    left = found.siting.people_unreachable
+    apart = f"；不可达 unreachable {left:,.0f} 人" if left > 0 else ""
+    return f"{OBJECTIVE_NAMES[found.question.objective].both}: {before} → {after}{apart}"
 
 
 def _best(row: Mapping[Any, Any]) -> str:
@@ -151,7 +165,8 @@ def price_words(found: SitesFound, price: float) -> str:
     if pd.isna(price):
         return "-"
     if found.question.target is None:
-        return f"{price:,.0f} 人"
+        sign = "+" if found.objective_unit != "人" else ""
+        return sign + figure_text(price, found.objective_unit)
     return f"{price:,.0f} " + ("元 yuan" if found.siting.cost_yuan else "处 works")
 
 

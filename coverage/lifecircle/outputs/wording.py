@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from lifecircle.comparison.decomposition import Cause, Comparison
-from lifecircle.config import Label, load_link_kinds
+from lifecircle.config import Label, Objective, load_link_kinds
 from lifecircle.model import Status
 
 SITING_STATUS: dict[Status, str] = {
@@ -15,6 +15,14 @@ SITING_STATUS: dict[Status, str] = {
     "feasible": "未证最优 not proven",
     "infeasible": "无解：条件不能同时满足 no choice meets the conditions",
 }
+OBJECTIVE_NAMES: dict[Objective, Label] = {
+    "coverage": Label(zh="覆盖人口最多（或设施最少）", en="most people covered, or fewest sites"),
+    "p_median": Label(zh="平均路程最短（p-中位）", en="least mean cost (p-median)"),
+    "p_center": Label(zh="最远路程最短（p-中心）", en="least greatest cost (p-center)"),
+    "capacitated": Label(zh="有名额的人最多（容量）", en="most people who find a place (capacitated)"),
+    "backup": Label(zh="有两处可达的人最多（备用）", en="most people with two facilities within the limit (backup)"),
+}
+"""What a choice of sites makes best, as ``--objective`` names it."""
 CHANGE_METHOD = {
     "zh": "两年之差按设施、人口、道路、准则分解：每个原因的份额，是在各种先后次序中逐一替换所带来变化的平均（Shapley 值），"
     "各份与其他因素之和等于差。人口含单元界线的变化；其他因素是统计表、当年样本、到期目标等随年份而变的部分，以及没有分解的指标。",

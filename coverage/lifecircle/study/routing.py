@@ -270,6 +270,13 @@ class Routing:
         reach.data[:] = reach.data / unit + rule.ready_minutes
         return cost / unit + rule.ready_minutes, facility, reach, access_m
 
+    def all_costs(self, rule: Rule) -> csr_array:
+        """Return a rule's facilities x cells: minutes (readiness included) or metres, as far as anyone goes."""
+        unit = 1.0 if rule.is_distance else 60.0
+        reach = self.ask(rule, self.layers.serving[rule.id], np.inf)[2]
+        reach.data[:] = reach.data / unit + rule.ready_minutes
+        return reach
+
     def people(self, rule: Rule) -> FloatArray:
         """Return who counts under a rule, per cell."""
         return self.layers.cells.people if rule.group is None else self.layers.cells.groups[rule.group]

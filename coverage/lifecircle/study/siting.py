@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from lifecircle.study.evaluate import gather_facts
 from lifecircle.study.gaps import GapFinder
 from lifecircle.study.layers import Layers, Progress, check_district, say_nothing
 from lifecircle.study.link_candidates import describe_link_candidates, link_covers, links_of, propose_links
+from lifecircle.study.objectives import Rows, capacities, check_size, loss_of, solve_objective, within_limit
 from lifecircle.study.routing import Routing, StageTimer
 from lifecircle.study.rules import answer_rule
 from lifecircle.study.scenario_layers import add_said
@@ -63,6 +65,8 @@ class Asked:
     floors: Floors | None
     """The least share of every township, where one is asked for."""
     rule: Rule
+    rows: Rows | None = None
+    """What an objective beside coverage needs."""
 
     @property
     def _conditions(self) -> dict[str, Any]:
@@ -83,9 +87,20 @@ class Asked:
         """Answer the question, with some rows ruled out."""
         question, limit_s = self.question, seconds or self.question.seconds
         asked = {**self._conditions, "excluded": excluded, "time_limit_s": limit_s}
+        if self.rows is not None:
+            found = solve_objective(question, self.rows, self.people, asked)
+            return within_limit(found, self.covered_by(found.chosen), self.people)
         if question.target is not None:
             return set_covering(self.covers, self.people, question.target, **asked)
         return maximal_covering(self.covers, self.people, question.count, budget=question.budget_yuan, **asked)
+
+    def solve_nothing(self) -> float | None:
+        """Return what the objective comes to with what stands alone; None where that is no answer, or coverage is asked for."""
+        if self.rows is None:
+            return None
+        works = np.arange(self.standing, self.standing + len(self.works))
+        found = replace(self, question=self.question.model_copy(update={"count": 0})).solve(excluded=works)
+        return None if np.isnan(found.objective) else found.objective
 
     def covered_by(self, rows: IntArray) -> BoolArray:
         """Return which cells what stands and these rows cover."""
@@ -105,6 +120,12 @@ class Asked:
         People; or works (yuan) more, where a share is asked for; inf: nothing meets the conditions without it.
         """
         prices = {}
+        if self.rows is not None:
+            for row in siting.chosen.tolist():
+                without = self.solve(excluded=np.array([row]), seconds=self.seconds_each)
+                lost = loss_of(self.question.objective, siting, without, self.people)
+                prices[row] = (lost, self._named(np.setdiff1d(without.chosen, siting.chosen)))
+            return prices
         if self.question.target is None:
             for other in alternatives(
                 self.covers, self.people, self.question.count, plan=siting, budget=self.question.budget_yuan,
@@ -192,7 +213,8 @@ def find_sites(
     layers = travel.layers
     rule = next(one for one in layers.configuration.rules if one.id == question.rule)
     candidates, spacing_m = find_candidates(layers, question, rule, problems)
-    links = _links(travel, rule, gaps, problems) if question.links else ()
+    is_coverage = question.objective == "coverage"
+    links = _links(travel, rule, gaps, problems) if question.links and is_coverage else ()
     works = candidates
     if links:
         works = gpd.GeoDataFrame(
@@ -200,18 +222,25 @@ def find_sites(
             crs=candidates.crs,
         )
     check_costs(works, question, problems)
-    problems.raise_errors()
     standing = layers.serving[rule.id]
+    check_size(question, len(standing) + len(candidates), len(layers.cells), problems)
+    room = capacities(question, layers.facilities, standing, len(candidates), problems)
+    problems.raise_errors()
     joined = join_candidates(layers, candidates, rule, standing)
     beside = f"，连接 links {len(links)}" if links else ""
     progress(f"{rule.names.both}：候选 candidates {len(candidates)}{beside}")
     covers: LinkedCovers | csr_array
+    rows = None
     if links:
         covers = link_covers(joined, links, rule, problems, progress)
     else:
         added = np.arange(len(layers.facilities), len(joined.facilities))
-        covers = covers_within(travel.beside_these(joined, added, problems).within(rule), rule.limit)
-    asked = Asked(covers, travel.people(rule), len(standing), works, question, floors_of(question, layers.cells), rule)
+        beside_all = travel.beside_these(joined, added, problems)
+        covers = covers_within(beside_all.within(rule), rule.limit)
+        rows = None if is_coverage else Rows(covers, cache(partial(beside_all.all_costs, rule)), room)
+    asked = Asked(
+        covers, travel.people(rule), len(standing), works, question, floors_of(question, layers.cells), rule, rows
+    )
     progress(f"{rule.names.both}：求解 solving")
     siting = asked.solve()
     progress(f"{rule.names.both}：不选各点的影响 the removal loss")
@@ -232,6 +261,7 @@ def find_sites(
         assumptions=robust.assumptions,
         spacing_m=spacing_m,
         cells_before=asked.covered_by(np.empty(0, dtype=np.int64)),
+        objective_before=asked.solve_nothing(),
     )
 
 
@@ -251,7 +281,9 @@ def _try_otherwise(
     spent = 0.0 if costs is None else float(costs[first:][chosen].sum())
     return robust_sites(
         plan,
-        assume_for_sites(ground, rule, lambda cells: floors_of(question, cells)) if len(plan) else {},
+        assume_for_sites(ground, rule, lambda cells: floors_of(question, cells))
+        if len(plan) and asked.rows is None
+        else {},
         None if question.count is None else question.count - len(chosen),
         share=question.target,
         locked=np.arange(asked.standing),

@@ -15,10 +15,10 @@ function hasSitesView() {
 }
 
 /** What was asked, in words. */
-function questionText({ count, share, budget, floor }) {
-  const parts = [];
+function questionText({ objective, count, share, budget, floor }) {
+  const parts = objective ? [nameOf(objective)] : [];
   if (share !== null) parts.push(`${word("ask_share")} ${numberText(share)}%`);
-  if (count !== null) parts.push(`${word("ask_count")} ${count}`);
+  if (count !== null) parts.push(`${word(objective ? "ask_at_most" : "ask_count")} ${count}`);
   if (budget !== null) parts.push(`${word("ask_budget")} ${budget.toLocaleString("en")} ${word("yuan")}`);
   if (floor !== null) parts.push(`${word("ask_floor")} ${numberText(floor)}%`);
   return parts.join(word("comma"));
@@ -117,8 +117,7 @@ function planSwitch() {
 /** Proven or not, and how far another choice could be better. */
 function proofText(plan) {
   if (plan.status === "optimal" || plan.status === "infeasible") return "";
-  const people = plan.question.share === null;
-  const bound = people ? `${peopleText(plan.bound)} ${word("people_unit")}` : numberText(plan.bound);
+  const bound = plan.question.share === null ? valueText(plan.bound, plan.unit) : numberText(plan.bound);
   return `${word("proof_bound")} ${bound}${inBrackets(`${word("proof_gap")} ${plan.gap.toFixed(2)}%`)}`;
 }
 
@@ -128,6 +127,7 @@ function planHead(plan) {
   const facts = [`${word("candidates")} ${plan.candidates.toLocaleString("en")}${spacing}`];
   if (plan.links > 0) facts.push(`${word("links_weighed")} ${plan.links}`);
   if (plan.cost_yuan > 0) facts.push(`${word("cost")} ${Math.round(plan.cost_yuan).toLocaleString("en")} ${word("yuan")}`);
+  if (plan.question.objective) facts.unshift(`${nameOf(plan.question.objective)} ${plan.objective.map((value) => valueText(value, plan.unit)).join(" → ")}`);
   const proof = proofText(plan);
   if (proof) facts.push(proof);
   const bar = element("div", "bar");
@@ -148,7 +148,8 @@ function planHead(plan) {
 function priceText(plan, { price }) {
   if (price === null) return "–";
   if (price === "needed") return word("needed");
-  if (plan.question.share === null) return `${price > 0 ? "−" : ""}${peopleText(price)} ${word("people_unit")}`;
+  if (plan.question.share === null && plan.unit === "人") return `${price > 0 ? "−" : ""}${peopleText(price)} ${word("people_unit")}`;
+  if (plan.question.share === null) return `+${valueText(price, plan.unit)}`;
   if (price === 0) return "0";
   return plan.cost_yuan > 0 ? `+${Math.round(price).toLocaleString("en")} ${word("yuan")}` : `+${sitesText(price)}`;
 }

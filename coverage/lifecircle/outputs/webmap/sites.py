@@ -27,7 +27,7 @@ from lifecircle.outputs.webmap.surfaces import (
     draw_cells,
 )
 from lifecircle.outputs.webmap.unit_figures import as_number
-from lifecircle.outputs.wording import work_names
+from lifecircle.outputs.wording import OBJECTIVE_NAMES, work_names
 
 HELD_COLOUR = "#d5dee3"
 """Who is covered by what stands: there, and out of the way."""
@@ -127,13 +127,15 @@ def _describe_plan(name: str, found: SitesFound, drawn: Drawn, people: FloatArra
         "rule_name": name_of(found.rule.names),
         "name": name_of(found.names),
         "question": {
+            "objective": None if question.objective == "coverage" else name_of(OBJECTIVE_NAMES[question.objective]),
             "count": question.count, "share": as_number(100 * question.target) if question.target is not None else None,
             "budget": as_number(question.budget_yuan), "floor": as_number(100 * question.floor) if question.floor is not None else None,
         },
         "status": siting.status,
         "gap": as_number(100 * siting.gap),
-        "bound": as_number(siting.bound),
-        "objective": as_number(siting.objective),
+        "bound": as_number(found.objective[2] if question.target is None else siting.bound),
+        "objective": [as_number(value) for value in found.objective[:2]],
+        "unit": found.objective_unit,
         "people": found.people,
         "before": found.covered_before,
         "after": siting.people_covered,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lifecircle.config import District, Question
 from lifecircle.model import SitesFound
-from lifecircle.outputs.wording import SITING_STATUS, work_names
+from lifecircle.outputs.wording import OBJECTIVE_NAMES, SITING_STATUS, figure_text, work_names
 from lifecircle.outputs.workbook.about import SHEETS, Item, add_about
 from lifecircle.outputs.workbook.book import Book, Column, Mark, Table, open_book
 
@@ -33,6 +33,7 @@ CURVE_ROWS = 18
 def question_text(question: Question) -> str:
     """Return what was asked, in words."""
     parts = [
+        *([OBJECTIVE_NAMES[question.objective].both] if question.objective != "coverage" else []),
         *([f"至多 {question.count} 处 at most {question.count} works"] if question.count is not None else []),
         *(
             [f"覆盖 {100 * question.target:g}% 的人 {100 * question.target:g}% of people"]
@@ -56,13 +57,13 @@ def proof_text(found: SitesFound) -> str:
     if siting.status in ("optimal", "infeasible") or not np.isfinite(siting.bound):
         return text
     apart = f"，差距 gap {100 * siting.gap:.2f}%" if np.isfinite(siting.gap) else ""
-    return f"{text}：上界或下界 bound {siting.bound:,.1f}{apart}"
+    return f"{text}：上界或下界 bound {figure_text(found.objective[2], found.objective_unit)}{apart}"
 
 
 def price_unit(found: SitesFound) -> str:
     """Return what a refusal costs: people, or works or yuan more where a share is asked for."""
     if found.question.target is None:
-        return "人 people"
+        return {"人": "人 people", "min": "分钟 min", "m": "米 m"}[found.objective_unit]
     return "元 yuan" if found.siting.cost_yuan else "处 works"
 
 
@@ -85,7 +86,7 @@ def sites_table(plans: Sequence[SitesFound]) -> Table:
         Column("累计 %\nshare %", values("cumulative_share_pct"), 8, "percent"),
         Column("造价（元）\ncost, yuan", values("cost_yuan"), 12, "people"),
         Column("每万元新增人口\nper 10,000 yuan", values("people_per_10k_yuan"), 11, "figure"),
-        Column("不选该点的影响\nremoval loss", [_price(one) for one in values("price_of_no")], 13, "people"),
+        Column("不选该点的影响\nremoval loss", [_price(one) for one in values("price_of_no")], 13, "figure", [plan.objective_unit for plan, _ in rows]),
         Column("代价计\nin", [price_unit(plan) if np.isfinite(row["price_of_no"]) else None for plan, row in rows], 9, "short"),
         Column("改选\ninstead", [str(one).replace("、", "\n") for one in values("instead")], 16),
         Column("其他假设下仍选\nholds in", values("holds_in"), 12, "short"),
