@@ -11,7 +11,6 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import sys
 import time
 import zipfile
 import zlib
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import platformdirs
 
 FOLDER_VARIABLE = "LIFECIRCLE_CACHE"
 """Environment variable that names the folder; empty switches the cache off."""
@@ -110,13 +110,7 @@ def open_cache() -> Cache:
     named = os.environ.get(FOLDER_VARIABLE)
     if named is not None:
         return Cache(Path(named)) if named.strip() else Cache(None)
-    with suppress(RuntimeError):  # nobody's home
-        if sys.platform == "win32":
-            local = os.environ.get("LOCALAPPDATA")
-            return Cache((Path(local) if local else Path.home() / "AppData" / "Local") / "lifecircle")
-        base = os.environ.get("XDG_CACHE_HOME")
-        return Cache((Path(base) if base else Path.home() / ".cache") / "lifecircle")
-    return Cache(None)
+    return Cache(platformdirs.user_cache_path("lifecircle", appauthor=False))
 
 
 def make_key(*parts: Any) -> str:
