@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from lifecircle.cli import app
 from lifecircle.sources.datum import to_wgs84
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).resolve().parents[2] / "data" / "raw" / "dongtou"
 NOT_LAYERS = {"README.md", "district.toml", "sources.csv"}
 TABLES = {

@@ -12,9 +12,10 @@ from tests.districts.runs import REPOSITORY
 
 import lifecircle as lc
 
-pytestmark = pytest.mark.skipif(
-    not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"
-)
+pytestmark = [
+    pytest.mark.skipif(not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"),
+    pytest.mark.slow,
+]
 
 
 @pytest.mark.parametrize("rule", ["care-15min-walk", "pharmacy-1000m-walk", "hospital-30min-drive"])

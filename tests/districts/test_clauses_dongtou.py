@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from lifecircle.cli import app
 from lifecircle.config import load_entries
 
+pytestmark = pytest.mark.slow
+
 DEMO = REPOSITORY / "data" / "raw" / "dongtou"
 LUXI = ["330305202200", "330305202201", "330305202202", "330305202203", "330305202204", "330305202205"]
 

@@ -11,6 +11,8 @@ from tests.oracle.slope import ReferenceHeights
 
 from lifecircle.config import load_modes
 
+pytestmark = pytest.mark.slow
+
 RULES = (
     "insurance-30min-walk",
     "insurance-30min-drive",

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from tests.districts.runs import DistrictRun, computed, differs, is_a_tie
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "data" / "raw" / "dongtou"
 MODES = ("walk", "walk_elderly", "bike", "stroll", "flat")
 DIRECTIONS = ("toward", "from")

@@ -16,9 +16,10 @@ from lifecircle.cli import app
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(
-    not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"
-)
+pytestmark = [
+    pytest.mark.skipif(not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"),
+    pytest.mark.slow,
+]
 
 MAIN = "main-hospital-90min-drive"
 MAIN_MIN = 90

@@ -12,6 +12,8 @@ from tests.districts.folders import RAW, lay_out
 from lifecircle.outputs.gaps import gap_table
 from lifecircle.study import run_district
 
+pytestmark = pytest.mark.slow
+
 needs_raw = pytest.mark.skipif(
     not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"
 )

@@ -7,6 +7,8 @@ from tests.districts.runs import REPOSITORY
 
 from lifecircle.study import run_district
 
+pytestmark = pytest.mark.slow
+
 FOLDER = REPOSITORY / "data" / "raw" / "dongtou"
 RULE = "fitness-10min-500m"
 

@@ -10,9 +10,10 @@ from lifecircle.config import load_entries, load_policies
 from lifecircle.config.catalogue import holds_in
 from lifecircle.study import run_district
 
-pytestmark = pytest.mark.skipif(
-    not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"
-)
+pytestmark = [
+    pytest.mark.skipif(not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"),
+    pytest.mark.slow,
+]
 DISTRICTS = ("malta", "las_palmas", "liechtenstein", "monaco", "wuhan")
 
 

@@ -5,7 +5,6 @@ The files lie beside the repository and are not part of it; where they are absen
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(not RAW.exists(), reason="needs ../shared/data: real districts, not part of the repository"),
-    pytest.mark.skipif(importlib.util.find_spec("lifecircle.cli") is None, reason="there is no command line yet"),
+    pytest.mark.slow,
 ]
 
 TIED_SHARE = 0.001

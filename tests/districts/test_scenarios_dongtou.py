@@ -11,6 +11,8 @@ from tests.districts.demonstration import FOLDER, run_demonstration
 
 from lifecircle.study import run_district
 
+pytestmark = pytest.mark.slow
+
 BOATS = '["洞头—鹿西航线", "大门—鹿西航线"]'
 KEY = ["indicator", "level", "unit_code"]
 

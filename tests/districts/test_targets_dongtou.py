@@ -16,6 +16,8 @@ from lifecircle.outputs.webmap.board import STATUSES, describe_board
 from lifecircle.study import run_district
 from lifecircle.study.layers import say_nothing
 
+pytestmark = pytest.mark.slow
+
 DOCUMENTS = ["dongtou-2021", "zhejiang-2023", "shangzhou-2022", "nanyang-2023", "huzhou"]
 HAIR = 1e-6
 LESS_IS_BETTER = {"infant-mortality-vs-province", "clinic-gini", "clinic-theil", "beds-variation"}

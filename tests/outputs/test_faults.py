@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 MEMORY = Path("/dev/shm")
 """Where bringing a file to the disk costs nothing; the order of operations is the same."""
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the driver forks; a Windows process cannot")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="the driver forks; a Windows process cannot"),
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(scope="module")

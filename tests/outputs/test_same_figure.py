@@ -19,6 +19,8 @@ from lifecircle.outputs.publish import publish_study
 from lifecircle.outputs.shown import show_study
 from lifecircle.outputs.wording import TENTHS, WHOLE, excel_format, figure_text, number_text, share_text
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def study():

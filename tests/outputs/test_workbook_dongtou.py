@@ -13,6 +13,8 @@ from lifecircle.outputs.gaps import gap_table
 from lifecircle.outputs.workbook import write_workbook
 from lifecircle.study import run_district
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "data" / "raw" / "dongtou"
 
 

@@ -17,6 +17,8 @@ from lifecircle.verification import Case, Outcome, Verification, load_cases, run
 from lifecircle.verification.report import verdict, verification_json, verification_table
 from lifecircle.verification.verify import NOT_USED
 
+pytestmark = pytest.mark.slow
+
 ORACLES = Path(__file__).parents[3] / "shared" / "oracles"
 needs_oracles = pytest.mark.skipif(not ORACLES.is_dir(), reason="needs ../shared/oracles, not part of the repository")
 SHIPPED = [entry for entry in load_cases() if entry.oracle is None]
