@@ -25,28 +25,27 @@ import shapely
 from lifecircle.cache import NO_CACHE, Cache, open_cache
 from lifecircle.config import Question, load_policies
 from lifecircle.config.schema import Level
-from lifecircle.model import SitesFound
-from lifecircle.model import Study as StudyResult
+from lifecircle.model import SitesFound, Study
 from lifecircle.outputs.gaps import gap_table
 from lifecircle.outputs.layers import area_layers
 from lifecircle.outputs.tables import cell_table, facility_table, issue_table
 from lifecircle.problems import InputError, Problems
 from lifecircle.study import evaluate_district
-from lifecircle.study.frames import District, Reach, reach_frames, unit_frames
+from lifecircle.study.frames import DistrictFrames, Reach, reach_frames, unit_frames
 
 if TYPE_CHECKING:
     import folium
 
-    from lifecircle.comparison.decomposition import Comparison as ComparisonResult
+    from lifecircle.comparison.decomposition import Comparison
     from lifecircle.study.routing import Routing
 
 __all__ = [
-    "Comparison",
-    "District",
+    "ComparisonFrames",
+    "DistrictFrames",
     "InputError",
     "Reach",
     "Sites",
-    "Study",
+    "StudyFrames",
     "check",
     "compare",
     "policies",
@@ -79,10 +78,10 @@ def _cache(use: bool) -> Cache:
     return open_cache() if use else NO_CACHE
 
 
-class Study:
+class StudyFrames:
     """One run of a district, as frames."""
 
-    def __init__(self, result: StudyResult, routing: Routing) -> None:
+    def __init__(self, result: Study, routing: Routing) -> None:
         self._result = result
         self._routing = routing
 
@@ -314,10 +313,10 @@ class Sites:
         return issue_table(self._problems)
 
 
-class Comparison:
+class ComparisonFrames:
     """What changed between two years, and what each cause did."""
 
-    def __init__(self, result: ComparisonResult) -> None:
+    def __init__(self, result: Comparison) -> None:
         self._result = result
 
     @property
@@ -345,7 +344,7 @@ class Comparison:
 def read_district(
     folder: PathLike, *, year: int | None = None, policies: Sequence[str] | None = None, at: str | None = None,
     cache: bool = True, progress: Progress | None = None,
-) -> District:  # fmt: skip
+) -> DistrictFrames:  # fmt: skip
     """Read a district's layers and check them; compute nothing.
 
     Raises
@@ -363,7 +362,7 @@ def read_district(
     problems.raise_errors()
     if layers is None:
         raise RuntimeError("a district that could not be read must have said why")
-    return District(layers, problems)
+    return DistrictFrames(layers, problems)
 
 
 def check(
@@ -382,7 +381,7 @@ def check(
 def run(
     folder: PathLike, *, year: int | None = None, rules: Sequence[str] = (), policies: Sequence[str] | None = None,
     at: str | None = None, areas: bool = True, plans: bool = True, cache: bool = True, progress: Progress | None = None,
-) -> Study:  # fmt: skip
+) -> StudyFrames:  # fmt: skip
     """Compute everything a district's rules ask for.
 
     Parameters
@@ -407,7 +406,7 @@ def run(
         Path(folder), year=year, only_rules=tuple(rules), policies=None if policies is None else tuple(policies), at=at,
         with_areas=areas, with_plans=plans, progress=_tell(progress), cache=_cache(cache),
     )  # fmt: skip
-    return Study(result, routing)
+    return StudyFrames(result, routing)
 
 
 def sites(
@@ -449,7 +448,7 @@ def sites(
 def compare(
     folder: PathLike, first: int, second: int, *, rules: Sequence[str] = (), coverage_only: bool = False, cache: bool = True,
     progress: Progress | None = None,
-) -> Comparison:  # fmt: skip
+) -> ComparisonFrames:  # fmt: skip
     """Compare two years of a district, and split what changed by its causes.
 
     Parameters
@@ -459,7 +458,7 @@ def compare(
     """
     from lifecircle.study.comparison import compare_years
 
-    return Comparison(
+    return ComparisonFrames(
         compare_years(
             Path(folder), (first, second), only_rules=tuple(rules), is_all=not coverage_only, progress=_tell(progress),
             cache=_cache(cache),
@@ -526,7 +525,7 @@ def reach(
     ----------
     roads
         Lines with OpenStreetMap's tags as columns (``highway``, ``oneway`` ...), in a projected CRS in metres. Vertices at the same place are
-        joined, or those of the same number where a column ``nodes`` has one for each, as :attr:`District.roads` does.
+        joined, or those of the same number where a column ``nodes`` has one for each, as :attr:`DistrictFrames.roads` does.
     people
         Where people are: points (of others the centroid), with ``people_column``; in any CRS.
     facilities
@@ -538,7 +537,7 @@ def reach(
     direction
         ``toward``: people go to facilities; ``from``: help comes.
     barriers
-        Points on the streets that stand in somebody's way, as :attr:`District.barriers` has them.
+        Points on the streets that stand in somebody's way, as :attr:`DistrictFrames.barriers` has them.
 
     Raises
     ------

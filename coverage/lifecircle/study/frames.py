@@ -28,7 +28,7 @@ ENTRANCE_SPACING_M, BORDER_M = 50.0, 30.0
 """Of facilities that are lines or areas, where the configuration of a district says nothing else."""
 
 
-class District:
+class DistrictFrames:
     """A district's layers, read and checked: what a run would be computed from."""
 
     def __init__(self, layers: Layers, problems: Problems) -> None:
@@ -95,7 +95,7 @@ class District:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class FramesAsked:
     """The frames that were asked of, and the limit."""
 
     people: gpd.GeoDataFrame
@@ -110,7 +110,7 @@ class Reach:
     """Who reaches what, from frames alone."""
 
     def __init__(
-        self, asked: Asked, cost: FloatArray, facility: IntArray, pairs: coo_array, problems: Problems
+        self, asked: FramesAsked, cost: FloatArray, facility: IntArray, pairs: coo_array, problems: Problems
     ) -> None:
         self._asked, self._cost, self._facility, self._pairs, self._problems = asked, cost, facility, pairs, problems
 
@@ -181,7 +181,7 @@ def reach_frames(
     cost, facility = search.nearest(cells, entrances)
     pairs = search.reach(cells, entrances, limit * unit * (1 + 1e-9))
     pairs.data[:] = pairs.data / unit
-    asked = Asked(people.copy(), facilities.copy(), people_column, limit, "metres" if is_distance else "minutes")
+    asked = FramesAsked(people.copy(), facilities.copy(), people_column, limit, "metres" if is_distance else "minutes")
     return Reach(asked, cost / unit, facility, pairs.tocoo(), problems)
 
 

@@ -80,7 +80,7 @@ def within_limit(siting: Siting, covered: np.ndarray, people: FloatArray) -> Sit
     return replace(siting, covered=covered, people_covered=float(people[covered].sum()))
 
 
-def is_less_better(objective: Objective) -> bool:
+def _is_less_better(objective: Objective) -> bool:
     """Whether the smaller objective is the better one."""
     return objective in ("p_median", "p_center")
 
@@ -92,6 +92,6 @@ def loss_of(objective: Objective, siting: Siting, without: Siting, people: Float
     """
     if np.isnan(without.objective):
         return float(np.inf)
-    lost = without.objective - siting.objective if is_less_better(objective) else siting.objective - without.objective
+    lost = without.objective - siting.objective if _is_less_better(objective) else siting.objective - without.objective
     total = float(people.sum()) - siting.people_unreachable
     return lost / total if objective == "p_median" and total else lost
