@@ -482,7 +482,13 @@ def rollup(folders: Sequence[PathLike], *, names: Mapping[str, str] | None = Non
 
 
 def policies() -> pd.DataFrame:
-    """Return every entry of the policies that ship, indexed by its id: policy, statement, measure, clause, quote, source."""
+    """Return every entry of the policies that ship, indexed by its id: policy, statement, measure, clause, quote, source.
+
+    Examples
+    --------
+    >>> policies().loc["clinic-15min-walk", ["policy", "measure"]].tolist()
+    ['living-circle', 'coverage']
+    """
     rows = [
         {
             "id": entry.id, "policy": policy.id, "statement": entry.statement, "measure": getattr(entry, "measure", "coverage"),
@@ -545,6 +551,18 @@ def reach(
         Not exactly one limit, a CRS that is missing or in degrees, an unknown mode.
     lifecircle.problems.InputError
         Where nothing of the roads can be used.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> roads = geopandas.GeoDataFrame({"highway": ["residential"]}, geometry=[shapely.LineString([(0, 0), (3000, 0)])], crs=4549)
+    >>> people = geopandas.GeoDataFrame({"people": [100, 50]}, geometry=[shapely.Point(600, 0), shapely.Point(2700, 0)], crs=4549)
+    >>> clinics = geopandas.GeoDataFrame(index=["k1"], geometry=[shapely.Point(0, 0)], crs=4549)
+    >>> found = reach(roads, people, clinics, mode="walk", minutes=15)
+    >>> found.people_covered, found.people
+    (100.0, 150.0)
+    >>> found.nearest["minutes"].round(1).tolist()
+    [8.0, 36.0]
     """
     if (minutes is None) == (metres is None):
         raise ValueError("minutes 与 metres 必须且只能给一个 give exactly one of minutes and metres")

@@ -140,6 +140,12 @@ def backup_covering(
     -------
     Siting
         ``objective``, ``people_covered`` and ``covered`` are of cells with two or more; the bound and the gap are of that alone.
+
+    Examples
+    --------
+    >>> covers = [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]  # three candidates, four cells
+    >>> backup_covering(covers, [40, 30, 20, 10], 3).objective
+    50.0
     """
     clock = TimeLimit(time_limit_s)
     matrix, each = read_covers(covers, people)

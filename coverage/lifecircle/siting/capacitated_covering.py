@@ -57,6 +57,13 @@ def capacitated_covering(
     Siting
         ``objective`` and ``people_covered``: people who find a place, at what is locked too; ``covered``: cells all of whose people do,
         in one of the assignments that serve as many.
+
+    Examples
+    --------
+    >>> covers = [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]  # three candidates, four cells
+    >>> found = capacitated_covering(covers, [40, 30, 20, 10], [50, 50, 50], 2)
+    >>> found.chosen.tolist(), found.objective
+    ([0, 1], 90.0)
     """
     clock = TimeLimit(time_limit_s)
     matrix, each = read_covers(covers, people)

@@ -99,6 +99,13 @@ def maximal_covering(
     -------
     Siting
         ``objective``: people covered, by what is locked too; ``bound``: no choice covers more.
+
+    Examples
+    --------
+    >>> covers = [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]  # three candidates, four cells
+    >>> found = maximal_covering(covers, [40, 30, 20, 10], 1)
+    >>> found.chosen.tolist(), found.objective, found.status
+    ([0], 70.0, 'optimal')
     """
     clock = TimeLimit(time_limit_s)
     if isinstance(covers, LinkedCovers):
@@ -154,6 +161,12 @@ def set_covering(
     -------
     Siting
         ``objective``: number of sites, or their yuan; ``bound``: no fewer do.
+
+    Examples
+    --------
+    >>> covers = [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]  # three candidates, four cells
+    >>> set_covering(covers, [40, 30, 20, 10], 1.0).chosen.tolist()
+    [0, 2]
     """
     clock = TimeLimit(time_limit_s)
     if not 0 <= share <= 1:

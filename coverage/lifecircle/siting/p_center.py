@@ -60,6 +60,13 @@ def p_center(
     Siting
         ``objective``: the greatest cost of a cell that anything can reach; those that nothing can are counted in
         ``people_unreachable``. A count too small to reach all others is infeasible. ``assigned``: the row each cell goes to.
+
+    Examples
+    --------
+    >>> cost = [[0, 5, 9, 14], [5, 0, 4, 9], [14, 9, 5, 0]]  # minutes from three candidates to four cells
+    >>> found = p_center(cost, 2)
+    >>> found.chosen.tolist(), found.objective
+    ([1, 2], 5.0)
     """
     clock = TimeLimit(time_limit_s)
     pairs = read_costs(cost)
