@@ -46,6 +46,7 @@ def test_p_median_is_the_least_mean_of_those_who_reach_any(folder):
     assert found.objective == pytest.approx(WITH_P1_S / 60)
     assert found.objective_before == pytest.approx(BEFORE_S / 60)
     assert (found.status, found.gap) == ("optimal", 0)
+    assert found.sites["holds_in"].tolist() == [""]  # tried under no other assumption, and said of none
     # Within the limit: c1; and c2 and c3 by p1.
     assert found.people_covered == (100, 180)
     # Without p1 the best is p2: so much more for each of the 180 who reach any.

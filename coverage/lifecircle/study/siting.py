@@ -298,7 +298,10 @@ def _with_holds(sites: gpd.GeoDataFrame, asked: Asked, robust: RobustSites) -> g
     names = asked.works["candidate_id"].to_numpy(dtype=object)
     tried = robust.sites
     ids = names[tried["row"].to_numpy(dtype=np.int64) - asked.standing]
-    told = {name: f"{row.optimal_in}/{row.assumptions}" for name, row in zip(ids, tried.itertuples(), strict=True)}
+    told = {
+        name: f"{best}/{count}" if count else ""
+        for name, best, count in zip(ids, tried["optimal_in"], tried["assumptions"], strict=True)
+    }
     others = dict(zip(ids, tried["not_optimal_in"], strict=True))
     return sites.assign(
         holds_in=[told.get(name, "") for name in sites["candidate_id"]],
